@@ -1,0 +1,51 @@
+# Everything a person needs, each target from a clean clone: Python 3.11 or newer, make and a package index.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+
+.PHONY: help up setup setup-dev check test-deps test bench lock clean
+
+help:  ## what there is
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
+
+up: setup  ## set up and start the desk on http://127.0.0.1:8000
+	$(BIN)/rapport up
+
+setup: $(VENV)/.run  ## everything the product needs, in .venv
+
+setup-dev: $(VENV)/.dev
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: requirements/run.lock pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/run.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.lock $(VENV)/.run
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.lock
+	@touch $@
+
+check: setup-dev  ## lint, types, fast tests: under two minutes
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/lint-imports
+	$(BIN)/mypy
+	$(BIN)/pytest -q -n 2 -m "not slow and not browser"
+
+test-deps: setup-dev  ## system packages that the tests need (Chromium)
+	sh tests/install-deps.sh
+
+test: test-deps  ## the whole suite, on SQLite and on PostgreSQL, with a real browser
+	$(BIN)/pytest -q -n 2
+
+bench: setup-dev  ## the side-by-side benchmarks
+	$(BIN)/rapport bench
+
+lock:  ## write the lock files again (needs uv)
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate requirements/dev.in -o requirements/dev.lock
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate requirements/run.in -c requirements/dev.lock -o requirements/run.lock
+
+clean:
+	rm -rf $(VENV) build .mypy_cache .ruff_cache .hypothesis

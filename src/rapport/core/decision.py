@@ -1,0 +1,100 @@
+"""`Score`, `Decision`, `Route`, `Outcome`: what follows from a post and its reading, with the reasons."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Literal
+
+import msgspec
+
+from rapport.core.reading import Reading
+
+Priority = Literal["low", "medium", "high", "urgent"]
+PRIORITIES: tuple[Priority, ...] = ("low", "medium", "high", "urgent")
+
+
+class Factor(msgspec.Struct, frozen=True, gc=False):
+    """One named part of a score."""
+
+    #: a word of the glossary: mood, urgency, intent, reach, history, rating, relationship
+    name: str
+    #: what it adds to the score, in points
+    points: float
+    #: the measured value in a few words for a person: "negative 0.93", "4,120 followers"
+    reason: str = ""
+
+
+class Score(msgspec.Struct, frozen=True, gc=False):
+    """How pressing a post is, 0 to 100, and what it is made of. The points of the factors sum to `value`."""
+
+    value: float = 0.0
+    factors: tuple[Factor, ...] = ()
+
+
+class Step(msgspec.Struct, frozen=True, gc=False):
+    """One rule that was tried on one post."""
+
+    rule: str
+    matched: bool
+    #: the comparisons that decided it, with the values found: "complaint 0.93 >= 0.7"
+    because: tuple[str, ...] = ()
+    actions: tuple[str, ...] = ()
+
+
+class Decision(msgspec.Struct, frozen=True, gc=False):
+    """What the rules decided for one post, and the trace to read it back."""
+
+    basket: str
+    priority: Priority = "medium"
+    #: slug of the prepared reply to draft from, if a rule named one
+    draft: str | None = None
+    notify: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    #: true: kept, never deleted, but not in front of a person (the quarantine)
+    quarantined: bool = False
+    #: one short sentence for the chip and the banner: "complaint 0.93, third negative in 30 days"
+    why: str = ""
+    rule_set: int = 0
+    trace: tuple[Step, ...] = ()
+
+
+class Route(msgspec.Struct, frozen=True, gc=False):
+    """Where the conversation goes: a basket, and a person where one is meant."""
+
+    basket: str
+    #: membership id of the person, None for the basket as a whole
+    person: int | None = None
+    reason: str = ""
+
+
+class PersonFacts(msgspec.Struct, frozen=True, gc=False):
+    """What we knew about an author before this post. Built from the store, passed in as a value."""
+
+    #: database id of the person, None for somebody new
+    id: int | None = None
+    ignored: bool = False
+    suppressed: bool = False
+    #: prospect, customer, advocate, detractor, influencer, partner, journalist, colleague, competitor or ""
+    relationship: str = ""
+    first_seen: dt.datetime | None = None
+    last_seen: dt.datetime | None = None
+    #: times of their negative, positive and all posts within the last 90 days, newest last
+    negative: tuple[dt.datetime, ...] = ()
+    positive: tuple[dt.datetime, ...] = ()
+    posts: tuple[dt.datetime, ...] = ()
+    conversations: int = 0
+    #: membership id of the person on our side who knows them
+    known_to: int | None = None
+
+
+class Outcome(msgspec.Struct, frozen=True, gc=False):
+    """Everything that the line made of one post."""
+
+    network: str
+    id: str
+    #: slugs of the topics that matched
+    topics: tuple[str, ...]
+    reading: Reading
+    score: Score
+    decision: Decision
+    route: Route
