@@ -1,0 +1,1 @@
+"""Typed settings, Django's settings, addresses and the ASGI entry."""

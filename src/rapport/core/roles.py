@@ -1,0 +1,48 @@
+"""Who may do what: roles and rights as one table. Baskets narrow it further (`sees_every_basket`)."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+Role = Literal["owner", "admin", "lead", "agent", "restricted", "advocate", "viewer"]
+Right = Literal[
+    "read",  # see conversations of one's baskets
+    "note",  # write internal notes
+    "triage",  # assign, snooze, resolve, reopen, move
+    "draft",  # write a draft
+    "send",  # approve a draft: what is sent is one's own word
+    "release",  # look through the quarantine and take things out
+    "configure",  # topics, rules, prepared replies
+    "channels",  # connect and change accounts
+    "team",  # invite people, roles, baskets
+    "hold",  # stop every queue, and start them again
+    "audit",  # read who did what
+    "import",  # bring in files
+]
+
+ROLES: tuple[Role, ...] = get_args(Role)
+RIGHTS: tuple[Right, ...] = get_args(Right)
+
+_RIGHTS: dict[Role, frozenset[Right]] = {
+    "owner": frozenset(RIGHTS),
+    "admin": frozenset(RIGHTS),
+    "lead": frozenset({"read", "note", "triage", "draft", "send", "release", "configure", "hold", "audit"}),
+    "agent": frozenset({"read", "note", "triage", "draft", "send", "release", "hold"}),
+    # an outsourced agent: own baskets alone, and a lead sends what they wrote
+    "restricted": frozenset({"read", "note", "triage", "draft"}),
+    # a colleague who speaks in their own voice, in the baskets that were opened to them
+    "advocate": frozenset({"read", "note", "draft", "send"}),
+    "viewer": frozenset({"read"}),
+}
+
+_SEES_EVERY_BASKET: frozenset[Role] = frozenset({"owner", "admin", "lead", "viewer"})
+
+
+def may(role: str, right: Right) -> bool:
+    """True only for a known role that holds the right; anything unknown is denied."""
+    return any(right in rights for known, rights in _RIGHTS.items() if known == role)
+
+
+def sees_every_basket(role: str) -> bool:
+    """True where basket membership does not narrow what the role sees."""
+    return role in _SEES_EVERY_BASKET

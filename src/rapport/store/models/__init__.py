@@ -1,0 +1,38 @@
+"""Every table. They point one way: accounts <- people <- listening <- desk <- outbound; rules <- accounts."""
+
+from rapport.store.models.accounts import AuditEntry, Membership, SignInLink, User, Workspace
+from rapport.store.models.desk import Basket, BasketMember, Conversation, DeskEvent, Note, ThreadLink
+from rapport.store.models.listening import BusMessage, Channel, Cursor, NetworkApp, Outcome, Post, Topic, TopicMatch
+from rapport.store.models.outbound import Approval, Attempt, Delivery, Draft, PreparedReply
+from rapport.store.models.people import Handle, Person
+from rapport.store.models.rules import RuleSet
+
+__all__ = [
+    "Approval",
+    "Attempt",
+    "AuditEntry",
+    "Basket",
+    "BasketMember",
+    "BusMessage",
+    "Channel",
+    "Conversation",
+    "Cursor",
+    "Delivery",
+    "DeskEvent",
+    "Draft",
+    "Handle",
+    "Membership",
+    "NetworkApp",
+    "Note",
+    "Outcome",
+    "Person",
+    "Post",
+    "PreparedReply",
+    "RuleSet",
+    "SignInLink",
+    "ThreadLink",
+    "Topic",
+    "TopicMatch",
+    "User",
+    "Workspace",
+]

@@ -1,0 +1,167 @@
+"""Baskets, conversations, notes, and the events that keep open pages fresh."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from rapport.store.models.accounts import Membership, Workspace
+from rapport.store.models.listening import Channel
+from rapport.store.models.people import Person
+from rapport.store.models.scoped import ScopedQuerySet
+
+
+class Basket(models.Model):
+    """A place where work of one kind waits."""
+
+    class Tone(models.TextChoices):
+        """The colour of its dot and chips."""
+
+        CARE = "care"
+        ASK = "ask"
+        PRAISE = "praise"
+        ACCENT = "accent"
+        QUIET = "quiet"
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="baskets")
+    slug = models.SlugField(max_length=64)
+    name = models.CharField(max_length=120)
+    tone = models.CharField(max_length=8, choices=Tone.choices, default=Tone.QUIET)
+    position = models.PositiveIntegerField(default=0)
+
+    objects = ScopedQuerySet["Basket"].as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workspace", "slug"], name="one_basket_slug")]
+        ordering = ["position", "name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class BasketMember(models.Model):
+    """Somebody who works in a basket; narrows what roles below lead see."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE)
+    basket = models.ForeignKey(Basket, on_delete=models.CASCADE, related_name="members")
+    membership = models.ForeignKey(Membership, on_delete=models.CASCADE, related_name="baskets")
+
+    objects = ScopedQuerySet["BasketMember"].as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["basket", "membership"], name="one_basket_member")]
+
+
+class Conversation(models.Model):
+    """A thread with people outside: one connected chain of replies."""
+
+    class State(models.TextChoices):
+        #: only posts of ours so far: nothing that anybody has to look at
+        UNOPENED = "unopened"
+        OPEN = "open"
+        #: we answered and wait for them
+        PENDING = "pending"
+        SNOOZED = "snoozed"
+        RESOLVED = "resolved"
+        #: kept out of sight with its reason; a person can take it out
+        QUARANTINED = "quarantined"
+        #: turned out to be part of another one (`merged_into`)
+        MERGED = "merged"
+
+    class Priority(models.IntegerChoices):
+        LOW = 0
+        MEDIUM = 1
+        HIGH = 2
+        URGENT = 3
+
+    #: which state a person or an event may move it to
+    MOVES: dict[str, frozenset[str]] = {
+        "unopened": frozenset({"open", "quarantined", "merged"}),
+        "open": frozenset({"pending", "snoozed", "resolved", "quarantined", "merged"}),
+        "pending": frozenset({"open", "snoozed", "resolved", "merged"}),
+        "snoozed": frozenset({"open", "pending", "resolved", "merged"}),
+        "resolved": frozenset({"open", "merged"}),
+        "quarantined": frozenset({"open", "resolved", "merged"}),
+        "merged": frozenset(),
+    }
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="conversations")
+    network = models.CharField(max_length=32)
+    channel = models.ForeignKey(Channel, on_delete=models.CASCADE, related_name="conversations")
+    #: who we talk with: the author of its newest inbound post
+    person = models.ForeignKey(Person, on_delete=models.SET_NULL, null=True, related_name="conversations")
+    basket = models.ForeignKey(Basket, on_delete=models.PROTECT, null=True, related_name="conversations")
+    assignee = models.ForeignKey(
+        Membership, on_delete=models.SET_NULL, null=True, blank=True, related_name="conversations"
+    )
+    state = models.CharField(max_length=12, choices=State.choices, default=State.UNOPENED)
+    snoozed_until = models.DateTimeField(null=True, blank=True)
+    priority = models.PositiveSmallIntegerField(choices=Priority.choices, default=Priority.MEDIUM)
+    score = models.FloatField(default=0)
+    #: the beginning of its newest inbound post
+    preview = models.CharField(max_length=300, blank=True)
+    why = models.CharField(max_length=500, blank=True)
+    #: row id of the inbound post that basket, score and why come from
+    decided_by = models.BigIntegerField(null=True, blank=True)
+    #: slug of the prepared reply that a rule chose
+    draft_slug = models.CharField(max_length=80, blank=True)
+    opened_at = models.DateTimeField(null=True, blank=True)
+    #: the oldest inbound post that nobody has answered; null when the last word is ours
+    waiting_since = models.DateTimeField(null=True, blank=True)
+    last_post_at = models.DateTimeField(null=True, blank=True)
+    #: rises with every change; a form that was filled in on an older version is told so
+    version = models.PositiveIntegerField(default=1)
+    merged_into = models.BigIntegerField(null=True, blank=True)
+
+    objects = ScopedQuerySet["Conversation"].as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["workspace", "basket", "state", "-score"]),
+            models.Index(fields=["workspace", "state", "basket", "waiting_since"]),
+            models.Index(fields=["workspace", "assignee", "state"]),
+            models.Index(fields=["workspace", "person"]),
+            models.Index(fields=["state", "snoozed_until"]),
+        ]
+
+
+class ThreadLink(models.Model):
+    """Which conversation a post id belongs to, seen or only referred to; how late roots find their replies."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, db_index=False)
+    network = models.CharField(max_length=32)
+    #: the id of a post on its network, or "repost:DIGEST" for reposts whose original nobody told us
+    external_id = models.CharField(max_length=500)
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="links")
+
+    objects = ScopedQuerySet["ThreadLink"].as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workspace", "network", "external_id"], name="one_thread_link")]
+
+
+class Note(models.Model):
+    """Said among colleagues, never outside."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE)
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="notes")
+    author = models.ForeignKey(Membership, on_delete=models.SET_NULL, null=True)
+    text = models.TextField()
+    at = models.DateTimeField()
+
+    objects = ScopedQuerySet["Note"].as_manager()
+
+
+class DeskEvent(models.Model):
+    """Something changed that open pages should show. A hint to read again, never the truth itself."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, db_index=False)
+    #: "conversations", "presence", "config"
+    kind = models.CharField(max_length=24)
+    #: e.g. {"conversations": [1, 2], "baskets": [3]}
+    payload = models.JSONField(default=dict)
+    at = models.DateTimeField(db_index=True)
+
+    objects = ScopedQuerySet["DeskEvent"].as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["workspace", "id"])]

@@ -1,0 +1,206 @@
+"""Where posts come from, the posts, what was understood, and the embedded bus."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.timezone import now
+
+from rapport.store.models.accounts import Workspace
+from rapport.store.models.people import Handle
+from rapport.store.models.scoped import ScopedQuerySet
+
+
+class NetworkApp(models.Model):
+    """Our registration as an application on one server, made once per server and address of ours."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE)
+    network = models.CharField(max_length=32)
+    server = models.CharField(max_length=500)
+    redirect_uri = models.CharField(max_length=500)
+    client_id = models.CharField(max_length=500)
+    #: encrypted
+    client_secret = models.BinaryField()
+
+    objects = ScopedQuerySet["NetworkApp"].as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["workspace", "network", "server", "redirect_uri"], name="one_network_app")
+        ]
+
+
+class Channel(models.Model):
+    """One account of ours on one network, or one file that was brought in."""
+
+    class State(models.TextChoices):
+        CONNECTED = "connected"
+        #: nothing is pulled or pushed: files, or switched off by a person
+        OFF = "off"
+        #: the token is dead; its queue waits until somebody connects it again
+        REAUTHORISE = "reauthorise"
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="channels")
+    network = models.CharField(max_length=32)
+    slug = models.SlugField(max_length=80)
+    name = models.CharField(max_length=200)
+    server = models.CharField(max_length=500, blank=True)
+    handle = models.CharField(max_length=500, blank=True)
+    #: our account's id on the network
+    external_id = models.CharField(max_length=500, blank=True)
+    #: the access token, encrypted; empty where none is needed
+    token = models.BinaryField(default=b"")
+    state = models.CharField(max_length=16, choices=State.choices, default=State.OFF)
+    #: why it is in this state, in a sentence for a person
+    state_reason = models.CharField(max_length=500, blank=True)
+    state_at = models.DateTimeField(default=now)
+    timezone = models.CharField(max_length=64, default="UTC")
+    #: what to listen to, e.g. {"hashtags": ["fernway"]}
+    settings = models.JSONField(default=dict, blank=True)
+    last_pull_at = models.DateTimeField(null=True, blank=True)
+    #: the network asked us to wait until then
+    paused_until = models.DateTimeField(null=True, blank=True)
+
+    objects = ScopedQuerySet["Channel"].as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workspace", "slug"], name="one_channel_slug")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Cursor(models.Model):
+    """How far one stream of a channel has been read; moves in the transaction that stores the posts."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE)
+    channel = models.ForeignKey(Channel, on_delete=models.CASCADE, related_name="cursors")
+    stream = models.CharField(max_length=200)
+    value = models.TextField(blank=True)
+    moved_at = models.DateTimeField()
+    #: a stretch that could not be filled, as a sentence; empty = complete
+    gap = models.CharField(max_length=300, blank=True)
+
+    objects = ScopedQuerySet["Cursor"].as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["channel", "stream"], name="one_cursor")]
+
+
+class Post(models.Model):
+    """One utterance, once, whoever told us of it and however often."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="posts")
+    channel = models.ForeignKey(Channel, on_delete=models.CASCADE, related_name="posts")
+    handle = models.ForeignKey(Handle, on_delete=models.CASCADE, related_name="posts")
+    #: set when the post has been recorded; the key of desk.Conversation (no foreign key: tables point one way)
+    conversation_id = models.BigIntegerField(null=True, blank=True, db_index=False)
+    network = models.CharField(max_length=32)
+    external_id = models.CharField(max_length=500)
+    kind = models.CharField(max_length=16)
+    text = models.TextField()
+    lang = models.CharField(max_length=16, blank=True)
+    url = models.TextField(blank=True)
+    created_at = models.DateTimeField()
+    edited_at = models.DateTimeField(null=True, blank=True)
+    seen_at = models.DateTimeField()
+    #: min(created_at, seen_at): a clock that runs ahead cannot sit on top of the list for years
+    sort_at = models.DateTimeField()
+    in_reply_to = models.CharField(max_length=500, blank=True)
+    thread = models.CharField(max_length=500, blank=True)
+    rating = models.FloatField(null=True, blank=True)
+    visibility = models.CharField(max_length=16, default="public")
+    ours = models.BooleanField(default=False)
+    deleted = models.BooleanField(default=False)
+    #: html, mentions, hashtags, links, media, metrics as JSON text (msgspec), read together and never searched
+    extra = models.TextField(default="{}")
+
+    objects = ScopedQuerySet["Post"].as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workspace", "network", "external_id"], name="one_post")]
+        indexes = [
+            models.Index(fields=["conversation_id", "sort_at"]),
+            models.Index(fields=["handle", "sort_at"]),
+        ]
+
+
+class Outcome(models.Model):
+    """What the line made of one post: reading, score, decision with its trace."""
+
+    post = models.OneToOneField(Post, on_delete=models.CASCADE, primary_key=True, related_name="outcome")
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, db_index=False)
+    #: negative, neutral or positive, for tallies
+    sentiment = models.CharField(max_length=8)
+    language = models.CharField(max_length=16)
+    score = models.FloatField()
+    basket = models.CharField(max_length=64)
+    priority = models.CharField(max_length=8)
+    quarantined = models.BooleanField(default=False)
+    why = models.CharField(max_length=500, blank=True)
+    rule_set = models.PositiveIntegerField(default=0)
+    #: core.decision.Outcome as JSON text (msgspec): everything, to be shown and read back
+    body = models.TextField()
+    processed_at = models.DateTimeField()
+
+    objects = ScopedQuerySet["Outcome"].as_manager()
+
+
+class Topic(models.Model):
+    """A standing query: what we listen for."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="topics")
+    slug = models.SlugField(max_length=80)
+    name = models.CharField(max_length=200)
+    query = models.TextField()
+    active = models.BooleanField(default=True)
+    updated_at = models.DateTimeField()
+
+    objects = ScopedQuerySet["Topic"].as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workspace", "slug"], name="one_topic_slug")]
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class TopicMatch(models.Model):
+    """A topic that matched a post when it was processed."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, db_index=False)
+    topic = models.ForeignKey(Topic, on_delete=models.CASCADE, related_name="matches", db_index=False)
+    post = models.ForeignKey(Post, on_delete=models.CASCADE, related_name="topic_matches")
+
+    objects = ScopedQuerySet["TopicMatch"].as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["topic", "post"], name="one_topic_match")]
+
+
+class BusMessage(models.Model):
+    """The embedded bus: a batch of posts on its way through the line. A row exists until it is acknowledged."""
+
+    class State(models.TextChoices):
+        READY = "ready"
+        CLAIMED = "claimed"
+        #: failed as often as it may; kept for a person to look at
+        QUARANTINED = "quarantined"
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, db_index=False)
+    #: JSON list of [row id, Post] (msgspec)
+    payload = models.BinaryField()
+    #: number of posts in it
+    size = models.PositiveIntegerField()
+    state = models.CharField(max_length=12, choices=State.choices, default=State.READY)
+    #: tries so far; the number is the fencing token of the try that runs
+    attempts = models.PositiveIntegerField(default=0)
+    claimed_by = models.CharField(max_length=64, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    error = models.TextField(blank=True)
+    created_at = models.DateTimeField()
+
+    objects = ScopedQuerySet["BusMessage"].as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["state", "id"])]

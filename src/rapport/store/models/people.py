@@ -1,0 +1,58 @@
+"""One person, many handles."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from rapport.store.models.accounts import Membership, Workspace
+from rapport.store.models.scoped import ScopedQuerySet
+
+
+class Person(models.Model):
+    """Somebody out there, whichever networks they use."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="people")
+    name = models.CharField(max_length=500, blank=True)
+    about = models.TextField(blank=True)
+    #: prospect, customer, advocate, detractor, influencer, partner, journalist, colleague, competitor or ""
+    relationship = models.CharField(max_length=24, blank=True)
+    first_seen = models.DateTimeField()
+    last_seen = models.DateTimeField()
+    #: deliberately not answered; a person decided so
+    ignored = models.BooleanField(default=False)
+    #: asked us to stop: nothing goes to them any more; empty = they did not
+    suppressed_reason = models.CharField(max_length=300, blank=True)
+    #: the colleague who knows them
+    known_to = models.ForeignKey(Membership, on_delete=models.SET_NULL, null=True, blank=True)
+
+    objects = ScopedQuerySet["Person"].as_manager()
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Handle(models.Model):
+    """One account of a person on one network, as its last post told it."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="handles")
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="handles")
+    network = models.CharField(max_length=32)
+    #: the network's stable id (its handle where it has none)
+    external_id = models.CharField(max_length=500)
+    handle = models.CharField(max_length=500, blank=True)
+    name = models.CharField(max_length=500, blank=True)
+    url = models.TextField(blank=True)
+    bio = models.TextField(blank=True)
+    followers = models.BigIntegerField(null=True, blank=True)
+    following = models.BigIntegerField(null=True, blank=True)
+    verified = models.BooleanField(default=False)
+    bot = models.BooleanField(default=False)
+    ours = models.BooleanField(default=False)
+
+    objects = ScopedQuerySet["Handle"].as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workspace", "network", "external_id"], name="one_handle")]
+
+    def __str__(self) -> str:
+        return f"@{self.handle or self.external_id}"

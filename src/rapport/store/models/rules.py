@@ -1,0 +1,25 @@
+"""Rule sets: every version is kept."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from rapport.store.models.accounts import Membership, Workspace
+from rapport.store.models.scoped import ScopedQuerySet
+
+
+class RuleSet(models.Model):
+    """One version of the rules. The newest active one is in force."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="rule_sets")
+    version = models.PositiveIntegerField()
+    document = models.TextField()
+    note = models.CharField(max_length=300, blank=True)
+    author = models.ForeignKey(Membership, on_delete=models.SET_NULL, null=True)
+    created_at = models.DateTimeField()
+
+    objects = ScopedQuerySet["RuleSet"].as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workspace", "version"], name="one_rule_set_version")]
+        ordering = ["-version"]
