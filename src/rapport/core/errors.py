@@ -1,19 +1,24 @@
 """Errors, typed by what the caller does next.
 
-    RapportError
-    ├── InvalidInput        refuse: the text names the place and the remedy
-    │   ├── InvalidPost         a post that cannot be taken in
-    │   ├── InvalidQuery        a standing query that cannot be compiled (position, expected)
-    │   └── InvalidRule         a rule that cannot be compiled (line, column, suggestion)
-    └── NetworkError        something between us and a network
-        ├── RetryLater          try again, not before `after` seconds
-        ├── GiveUp              the network said no for good; a person decides
-        ├── Reauthorise         the token is dead; hold the queue and ask for a new one
-        ├── Unconfirmed         the request went out and nobody knows whether it took effect
-        └── AddressRefused      the address is one that we never call
+RapportError
+├── InvalidInput        refuse: the text names the place and the remedy
+│   ├── InvalidPost         a post that cannot be taken in
+│   ├── InvalidQuery        a standing query that cannot be compiled (position, expected)
+│   └── InvalidRule         a rule that cannot be compiled (line, column, suggestion)
+└── NetworkError        something between us and a network
+    ├── RetryLater          try again, not before `after` seconds
+    ├── GiveUp              the network said no for good; a person decides
+    ├── Reauthorise         the token is dead; hold the queue and ask for a new one
+    ├── Unconfirmed         the request went out and nobody knows whether it took effect
+    └── AddressRefused      the address is one that we never call
 """
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rapport.core.reply import Verdict
 
 
 class RapportError(Exception):
@@ -57,6 +62,22 @@ class InvalidRule(InvalidInput):
         self.line = line
         self.column = column
         self.suggestion = suggestion
+
+
+class NotAllowed(RapportError):
+    """The person who asks may not do this; the message says who may."""
+
+
+class Stale(RapportError):
+    """The world moved on since the person looked: what is new must be seen before this goes on."""
+
+
+class GuardRefused(RapportError):
+    """The guard does not let a reply out; `verdict` says why and what to do."""
+
+    def __init__(self, verdict: Verdict) -> None:
+        super().__init__("; ".join(finding.reason for finding in verdict.findings))
+        self.verdict = verdict
 
 
 class NetworkError(RapportError):
