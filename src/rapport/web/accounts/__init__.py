@@ -1,0 +1,1 @@
+"""One's own account: signing in, the profile, the second factor."""

@@ -1,0 +1,1 @@
+"""What a workspace listens to, how it decides, who is in it, and what they did."""
