@@ -1,0 +1,8 @@
+"""Addresses of the desk, below /w/SLUG/."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern
+
+app_name = "inbox"
+urlpatterns: list[URLPattern] = []

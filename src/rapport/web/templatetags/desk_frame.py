@@ -1,0 +1,127 @@
+"""Tags of the frame: icons, faces, moments in time."""
+
+from __future__ import annotations
+
+import datetime as dt
+import unicodedata
+
+from django import template
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from rapport.web.inbox.display import visible_text
+
+register = template.Library()
+
+#: what the badge on a face says, by network; others show their first letter
+BADGES = {
+    "mastodon": "M",
+    "bluesky": "B",
+    "x": "X",
+    "twitter": "X",
+    "trustpilot": "★",
+    "google": "★",
+    "mail": "✉",
+    "feed": "◔",
+    "facebook": "f",
+    "linkedin": "in",
+    "youtube": "▸",
+    "reddit": "r",
+    "discourse": "D",
+}
+FACES = 8
+
+
+@register.simple_tag
+def icon(name: str, label: str = "") -> SafeString:
+    """A Lucide icon from the sprite. With a label it is announced, without one it is decoration."""
+    href = f"{static('vendor/lucide/sprite.svg')}#{name}"
+    if label:
+        return format_html('<svg class="icon" role="img" aria-label="{}"><use href="{}"></use></svg>', label, href)
+    return format_html('<svg class="icon" aria-hidden="true"><use href="{}"></use></svg>', href)
+
+
+@register.simple_tag
+def face(name: str, key: int | str | None = 0, kind: str = "", network: str = "") -> SafeString:
+    """A round face with initials; decoration beside a name. `key` chooses the colour and stays the same."""
+    tone = "face-us" if "us" in kind.split() else f"face-{hash_of(key) % FACES}"
+    badge = format_html('<i class="net">{}</i>', badge_of(network)) if network else ""
+    return format_html('<span class="face {} {}" aria-hidden="true">{}{}</span>', tone, kind, initials(name), badge)
+
+
+def badge_of(network: str) -> str:
+    """One or two characters that stand for a network."""
+    return BADGES.get(network, network[:1].upper() or "?")
+
+
+def hash_of(key: int | str | None) -> int:
+    """A small number that stays the same for the same key (Python's own hash changes with every start)."""
+    if isinstance(key, int):
+        return key
+    return sum(str(key or "").encode())
+
+
+def initials(name: str) -> str:
+    """Up to two letters of a name: 'Nadia Okafor' -> 'NO'; what has no letter gives '·'."""
+    words = ["".join(c for c in word if unicodedata.category(c)[0] in "LN") for word in visible_text(name).split()]
+    words = [word for word in words if word]
+    if not words:
+        return "·"
+    first, last = words[0], words[-1] if len(words) > 1 else ""
+    if unicodedata.east_asian_width(first[0]) in "WF":
+        return first[0]
+    return (first[0] + (last[:1] or first[1:2])).upper()[:2]
+
+
+@register.simple_tag(takes_context=True)
+def moment(context: template.Context, when: dt.datetime | None, style: str = "clock") -> SafeString:
+    """A <time> in the reader's zone; the title holds the full date.
+
+    Styles: `clock` (today's time, or date and time), `ago` (3 min, 2 h, 5 days), `waits` (waits 38 min), `full`.
+    """
+    if when is None:
+        return SafeString("")
+    now = context.get("now") or timezone.now()
+    local = timezone.localtime(when)
+    absolute = date_format(local, "j F Y, H:i") + f" ({local.tzname()})"
+    if style == "ago":
+        shown = since(when, now)
+    elif style == "waits":
+        shown = _("waits %(time)s") % {"time": since(when, now)}
+    elif style == "full":
+        shown = date_format(local, "j F Y, H:i")
+    else:
+        shown = clock(local, timezone.localtime(now))
+    iso = when.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return format_html('<time datetime="{}" title="{}" data-style="{}">{}</time>', iso, absolute, style, shown)
+
+
+def clock(local: dt.datetime, today: dt.datetime) -> str:
+    """14:05 on the same day, else with its date; both in the reader's zone."""
+    if local.date() == today.date():
+        return date_format(local, "H:i")
+    if local.year == today.year:
+        return date_format(local, "j M, H:i")
+    return date_format(local, "j M Y, H:i")
+
+
+def since(when: dt.datetime, now: dt.datetime) -> str:
+    """How long ago, in the largest whole unit: '38 min', '2 h', '5 days', '3 months', '2 years'."""
+    seconds = max(0, int((now - when).total_seconds()))
+    if seconds < 60:
+        return _("now")
+    if seconds < 3600:
+        return _("%(n)d min") % {"n": seconds // 60}
+    if seconds < 86_400:
+        return _("%(n)d h") % {"n": seconds // 3600}
+    days = seconds // 86_400
+    if days < 60:
+        return ngettext("%(n)d day", "%(n)d days", days) % {"n": days}
+    if days < 730:
+        return ngettext("%(n)d month", "%(n)d months", days // 30) % {"n": days // 30}
+    return ngettext("%(n)d year", "%(n)d years", days // 365) % {"n": days // 365}
