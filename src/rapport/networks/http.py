@@ -23,7 +23,7 @@ import io
 import re
 import socket
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Generator, Mapping
 from contextlib import suppress
 from contextvars import ContextVar
 from email.utils import parsedate_to_datetime
@@ -116,6 +116,17 @@ class GuardedSession(requests.Session):
         self.mount("https://", adapter)
         self.mount("http://", adapter)
 
+    def is_allowed(self, url: str) -> bool:
+        """Whether the host and port of this URL are on the list of allowed private servers."""
+        return self._door.is_allowed(*origin(check_url(url))[1:])
+
+    def prepare_request(self, request: requests.Request) -> requests.PreparedRequest:
+        """The request as it will be sent. Raises `AddressRefused` when no request can be made of it."""
+        try:
+            return super().prepare_request(request)
+        except (requests.RequestException, ValueError) as error:
+            raise AddressRefused(f"this is no request that can be sent: {error}") from error
+
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
         """One hop, or the first of several. Raises `NetworkError` and nothing of `requests`."""
         parts = check_url(request.url or "")
@@ -145,7 +156,7 @@ class GuardedSession(requests.Session):
         return origin(check_url(old_url)) != origin(check_url(new_url))
 
 
-def read_lines(response: requests.Response) -> Iterator[str]:
+def read_lines(response: requests.Response) -> Generator[str, None, None]:
     """The lines of an event stream that was opened with `stream=True`, without their ends, as they arrive.
 
     Ends when the server ends the stream. Raises `RetryLater` when the line breaks or stays silent for longer than
@@ -210,9 +221,7 @@ def _lost(request: requests.PreparedRequest, reason: str) -> NetworkError:
 class _Door:
     """Resolves, checks, connects."""
 
-    def __init__(
-        self, allow: frozenset[str], resolve: Callable[..., Any], dial: Callable[..., socket.socket]
-    ) -> None:
+    def __init__(self, allow: frozenset[str], resolve: Callable[..., Any], dial: Callable[..., socket.socket]) -> None:
         self._allow, self._resolve, self._dial = allow, resolve, dial
 
     def is_allowed(self, host: str, port: int) -> bool:
@@ -292,7 +301,7 @@ class _GuardedConnection(HTTPConnection):
             super().connect()
         except (OSError, urllib3.exceptions.HTTPError) as error:
             raise RetryLater(f"no safe connection to {self.host}: {error}") from error
-        self.sock = _TimedSocket(self.sock, _current())  # type: ignore[assignment]  # stands in for the socket
+        self.sock = _TimedSocket(self.sock, _current())
 
     def request(self, *args: Any, **kwargs: Any) -> None:
         if isinstance(self.sock, _TimedSocket):  # kept alive from an earlier exchange
@@ -321,7 +330,7 @@ class _GuardedAdapter(HTTPAdapter):
     def send(self, request: requests.PreparedRequest, stream: bool = False, **kwargs: Any) -> requests.Response:  # type: ignore[override]
         left = _current().left()
         response = super().send(request, stream=True, **(kwargs | {"timeout": (left, left)}))
-        if not stream or response.is_redirect:
+        if not stream or response.status_code != 200:
             self._read_body(response, request)
         return response
 
@@ -341,7 +350,7 @@ class _GuardedAdapter(HTTPAdapter):
             response.close()
             raise
         response._content = b"".join(parts)
-        response._content_consumed = True
+        response._content_consumed = True  # type: ignore[attr-defined]  # as Response.content would have set it
 
     def _too_large(self, request: requests.PreparedRequest) -> NetworkError:
         reason = f"an answer of more than {self._most_bytes:,} bytes"

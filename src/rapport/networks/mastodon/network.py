@@ -1,0 +1,65 @@
+"""`Mastodon`: the parts of this folder as one `Network`."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Mapping
+
+from rapport.core.reply import Reply
+from rapport.networks.base import Account, Capabilities, Connected, Field, Handshake, Identity, Page, Sent
+from rapport.networks.http import GuardedSession
+from rapport.networks.mastodon import form, push
+from rapport.networks.mastodon.parse import NAME
+from rapport.networks.mastodon.pull import domain_of, pull_pages, streams_of
+from rapport.networks.mastodon.stream import listen
+from rapport.networks.mastodon.wire import Wire
+
+
+class Mastodon:
+    """See `rapport.networks.base.Network`."""
+
+    name: str = NAME
+    title: str = "Mastodon"
+    capabilities: Capabilities = Capabilities(
+        streaming=True,
+        hashtags=True,
+        idempotent_push=True,
+        max_length=500,
+        visibilities=push.VISIBILITIES,
+        idempotent_for=3600,
+    )
+    connect_fields: tuple[Field, ...] = form.FIELDS
+
+    def streams(self, account: Account) -> tuple[str, ...]:
+        return streams_of(account)
+
+    def pull(self, account: Account, stream: str, cursor: str, session: GuardedSession) -> Iterator[Page]:
+        return pull_pages(account, stream, cursor, session)
+
+    def stream(
+        self, account: Account, cursors: Mapping[str, str], session: GuardedSession, pause: Callable[[float], None]
+    ) -> Iterator[Page]:
+        return listen(account, cursors, session, pause)
+
+    def push(self, account: Account, reply: Reply, key: str, session: GuardedSession) -> Sent:
+        return push.push_reply(account, reply, key, session)
+
+    def find(
+        self, account: Account, reply: Reply, since: dt.datetime, key: str, session: GuardedSession
+    ) -> Sent | None:
+        del key  # Mastodon shows it to nobody
+        return push.find_reply(account, reply, since, session)
+
+    def verify(self, account: Account, session: GuardedSession) -> Identity:
+        return form.identify(Wire.of(account, session), domain_of(account))
+
+    def length(self, text: str) -> int:
+        return push.counted_length(text)
+
+    def authorize_url(
+        self, fields: Mapping[str, str], redirect_uri: str, state: str, session: GuardedSession
+    ) -> Handshake:
+        return form.begin(fields, redirect_uri, state, session)
+
+    def exchange(self, kept: Mapping[str, str], code: str, session: GuardedSession) -> Connected:
+        return form.finish(kept, code, session)

@@ -1,0 +1,13 @@
+"""Every network that Rapport speaks. Adding one is a folder beside this file and one line here."""
+
+from __future__ import annotations
+
+from rapport.networks.base import Network
+from rapport.networks.mastodon.network import Mastodon
+
+NETWORKS: dict[str, Network] = {network.name: network for network in (Mastodon(),)}
+
+
+def network_named(name: str) -> Network | None:
+    """The network of that name, or None."""
+    return NETWORKS.get(name)
