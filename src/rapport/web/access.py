@@ -155,11 +155,12 @@ def baskets_seen(membership: Membership) -> models.QuerySet[BasketMember]:
 
 
 def visible_conversations(membership: Membership) -> ScopedQuerySet[Conversation]:
-    """The conversations that this person may know of: all of the workspace from lead upwards, else own baskets."""
+    """The conversations that this person may know of, as `actions.audit.sees` has it for a single one."""
     rows = Conversation.objects.of(membership.workspace_id)
     if membership.sees_every_basket is True:
         return rows
-    return rows.filter(basket__in=baskets_seen(membership).values("basket"))
+    opened = models.Q(basket__in=baskets_seen(membership).values("basket"))
+    return rows.filter(opened | models.Q(assignee=membership))
 
 
 class PersonalTimeMiddleware:

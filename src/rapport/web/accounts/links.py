@@ -15,6 +15,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
@@ -28,16 +29,19 @@ CHOOSE_UNTIL = "choose_password_until"
 CHOOSE_SECONDS = 15 * 60
 
 
+@never_cache
 @require_http_methods(["GET", "POST"])
 def sign_in(request: HttpRequest, token: str) -> HttpResponseBase:
     """GET asks, POST redeems: programs that look into mails follow links, and must not use this one up.
 
     A second factor is asked for all the same. A dead link answers 410 with what to do.
     """
+    now = timezone.now()
     if request.method == "GET":
-        return render(request, "account/sign_in_link.html")
+        link = accounts.find_sign_in_link(token, now=now)
+        return render(request, "account/sign_in_link.html", {"link": link}, status=200 if link else 410)
     try:
-        user = accounts.redeem_sign_in_link(token, timezone.now())
+        user = accounts.redeem_sign_in_link(token, now=now)
     except InvalidInput as error:
         return render(request, "account/sign_in_link.html", {"error": str(error)}, status=410)
     request.session.flush()

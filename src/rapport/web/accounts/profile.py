@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zoneinfo
 from typing import Any
 
 from django import forms
@@ -22,6 +21,14 @@ from rapport.web.access import LAST_WORKSPACE, PersonRequest, signed_in
 from rapport.web.forms import ExactForm, zone_choices
 
 
+def _offered_languages() -> list[tuple[str, str]]:
+    """English, and every language that the desk has been translated into."""
+    translated = {path.name for folder in settings.LOCALE_PATHS for path in folder.glob("*") if path.is_dir()}
+    return [
+        (code, str(name)) for code, name in settings.LANGUAGES if code == "en" or code.replace("-", "_") in translated
+    ]
+
+
 class ProfileForm(ExactForm):
     """What `accounts.save_profile` takes, and nothing else."""
 
@@ -34,7 +41,7 @@ class ProfileForm(ExactForm):
     timezone = forms.ChoiceField(
         label=gettext_lazy("Time zone"), choices=zone_choices, help_text=gettext_lazy("All times are shown in it.")
     )
-    language = forms.ChoiceField(label=gettext_lazy("Language"), choices=lambda: _offered_languages())
+    language = forms.ChoiceField(label=gettext_lazy("Language"), choices=_offered_languages)
     theme = forms.ChoiceField(
         label=gettext_lazy("Appearance"),
         choices=[
@@ -51,14 +58,6 @@ class ProfileForm(ExactForm):
             "j and k to move, r to reply, ? for all of them. Turn them off if they get in your way."
         ),
     )
-
-
-def _offered_languages() -> list[tuple[str, str]]:
-    """English, and every language that the desk has been translated into."""
-    translated = {path.name for folder in settings.LOCALE_PATHS for path in folder.glob("*") if path.is_dir()}
-    return [
-        (code, str(name)) for code, name in settings.LANGUAGES if code == "en" or code.replace("-", "_") in translated
-    ]
 
 
 @require_safe
@@ -82,10 +81,10 @@ def profile(request: PersonRequest) -> HttpResponse:
     form = ProfileForm(request.POST if request.method == "POST" else None, initial=start)
     if request.method == "POST" and form.is_valid():
         try:
-            accounts.save_profile(user, now=timezone.now(), **form.cleaned_data)
+            accounts.save_profile(user, **form.cleaned_data, now=timezone.now())
         except InvalidInput as error:
             form.add_error(None, str(error))
         else:
             messages.success(request, _("Saved."))
             return redirect("profile")
-    return render(request, "account/profile.html", {"form": form, "zones": len(zoneinfo.available_timezones())})
+    return render(request, "account/profile.html", {"form": form})
