@@ -1,0 +1,208 @@
+"""A rule document in TOML -> its rules, each condition checked, each fault at its line and column."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Collection
+from typing import Any, NoReturn
+
+import msgspec
+
+from rapport.core.errors import InvalidRule
+from rapport.core.rules.actions import Action, read_action
+from rapport.core.rules.check import check_condition
+from rapport.core.rules.locate import Section, line_and_column, locate
+from rapport.core.rules.syntax import Fault, Node, nearest, parse
+
+#: Bounds of one document. Beyond them it is refused; a desk with more rules should split its workspace.
+MAX_DOCUMENT = 500_000  # characters
+MAX_RULES = 2_000
+MAX_RULE_NAME = 200  # characters
+MAX_ACTIONS = 20  # in one rule
+
+#: (type, must be there, meaning), for the reader and the reference page.
+KEYS: dict[str, tuple[type, bool, str]] = {
+    "name": (str, True, "what the rule is called in traces and reports; no two rules share one"),
+    "when": (str, True, "the condition"),
+    "then": (list, True, "the actions, a list of texts"),
+    "stop": (bool, False, "true: no later rule is tried once this one has matched"),
+}
+TOP_KEYS: dict[str, tuple[type, str]] = {
+    "rule": (list, "the rules, each as a [[rule]] section, tried from top to bottom"),
+    "version": (int, "number of this rule set; every decision carries it"),
+    "fallback": (str, "the basket of a post for which no rule named one"),
+}
+_KINDS = {str: "a text in quotes", list: "a list of texts", bool: "true or false", int: "a whole number"}
+
+#: tomllib takes time quadratic in the parts of a dotted key, and no key of ours has any.
+_LONG_KEY = re.compile(r"""(?m)(?:^[ \t]*\[*|[{,])[ \t]*(?:[\w-]+[ \t]*\.[ \t]*){9}""")
+_PLACE = re.compile(r" \((?:at line (\d+), column (\d+)|at end of document)\)\Z")
+#: The size up to which tomllib takes nested arrays without trouble; no value of ours is nested at all.
+_MAX_NESTING = 50
+
+
+class RuleText(msgspec.Struct, frozen=True):
+    """One rule as it stands in the document, understood but not compiled."""
+
+    name: str
+    when: str
+    condition: Node
+    actions: tuple[Action, ...]
+    stop: bool
+    line: int
+
+
+class RuleDocument(msgspec.Struct, frozen=True):
+    """A whole rule set."""
+
+    rules: tuple[RuleText, ...]
+    version: int
+    #: "" where the document names none
+    fallback: str
+
+
+def read_document(document: str, baskets: Collection[str] | None) -> RuleDocument:
+    """Read and check a rule document. Raises `InvalidRule` at the first fault.
+
+    `baskets` are the slugs that exist; None means that they are not known and any may be named.
+    """
+    document = document.replace("\r\n", "\n")  # as tomllib does, so that places agree
+    top = _load(document)
+    return _Reader(document, baskets).read(top)
+
+
+def _load(document: str) -> dict[str, Any]:
+    if len(document) > MAX_DOCUMENT:
+        raise InvalidRule(f"the document has {len(document):,} characters; at most {MAX_DOCUMENT:,} are read", 1, 1)
+    too_long = _LONG_KEY.search(document)
+    if too_long:
+        raise InvalidRule("a key with this many dots", *line_and_column(document, too_long.start()))
+    try:
+        return tomllib.loads(document)
+    except RecursionError:
+        raise InvalidRule("lists are nested too deeply", *line_and_column(document, _deepest(document))) from None
+    except ValueError as error:  # TOMLDecodeError, and numbers of thousands of digits
+        message = str(error)
+        place = _PLACE.search(message)
+        if place and place[1]:
+            line, column = int(place[1]), int(place[2])
+        else:
+            line, column = line_and_column(document, len(document) if place else 0)
+        text = _PLACE.sub("", message)
+        raise InvalidRule(f"not TOML: {text[:1].lower()}{text[1:]}", line, column) from None
+
+
+def _deepest(document: str) -> int:
+    """Where the brackets first go deeper than any rule needs."""
+    depth = 0
+    for at, letter in enumerate(document):
+        depth = max(0, depth + (letter in "[{") - (letter in "]}"))
+        if depth > _MAX_NESTING:
+            return at
+    return 0
+
+
+class _Reader:
+    """One pass over a document that TOML has accepted."""
+
+    def __init__(self, document: str, baskets: Collection[str] | None) -> None:
+        self.document = document
+        self.baskets = baskets
+        self.sections = locate(document)
+        self.names: dict[str, int] = {}
+
+    def read(self, top: dict[str, Any]) -> RuleDocument:
+        heads = [section for section in self.sections if section.header == "[[rule"]
+        for section in self.sections[1:]:
+            if section.header != "[[rule":
+                name = section.header.strip("[").partition(".")[0]
+                self._fail(f"there is no section {section.header}", section.at, "[[rule]]" if name != "rule" else "")
+        self._check_top(top, self.sections[0])
+        rules = top.get("rule", [])
+        if len(rules) != len(heads):
+            entry = self.sections[0].entries["rule"]
+            self._fail("write each rule as a section of its own, under [[rule]]", entry.key_at)
+        if len(rules) > MAX_RULES:
+            self._fail(f"{len(rules):,} rules; at most {MAX_RULES:,} are read", heads[MAX_RULES].at)
+        read = tuple(self._rule(rule, section) for rule, section in zip(rules, heads, strict=True))
+        return RuleDocument(read, top.get("version", 0), top.get("fallback", ""))
+
+    def _fail(self, message: str, at: int, suggestion: str = "") -> NoReturn:
+        raise InvalidRule(message, *line_and_column(self.document, at), suggestion)
+
+    def _check_top(self, top: dict[str, Any], section: Section) -> None:
+        for key, entry in section.entries.items():
+            if key not in TOP_KEYS:
+                guess = "[[rule]] above it" if key in KEYS else nearest(key, TOP_KEYS)
+                self._fail(f"there is no key {key} at the top of the document", entry.key_at, guess)
+            self._check_type(key, top[key], TOP_KEYS[key][0], entry.value.at)
+        if self.baskets is not None and "fallback" in top and top["fallback"] not in self.baskets:
+            guess = nearest(top["fallback"], self.baskets)
+            self._fail(f"there is no basket {top['fallback'][:60]}", section.entries["fallback"].value.at, guess)
+        if not 0 <= top.get("version", 0) < 2**31:
+            self._fail("version counts from 0 to 2147483647", section.entries["version"].value.at)
+
+    def _check_type(self, key: str, value: Any, wanted: type, at: int) -> None:
+        if type(value) is not wanted:  # bool is an int for isinstance
+            self._fail(f"{key} must be {_KINDS[wanted]}", at)
+
+    def _rule(self, rule: dict[str, Any], section: Section) -> RuleText:
+        for key, entry in section.entries.items():
+            if key not in KEYS:
+                self._fail(f"a rule has no key {key}", entry.key_at, nearest(key, KEYS))
+            self._check_type(key, rule[key], KEYS[key][0], entry.value.at)
+        for key, (_, needed, _) in KEYS.items():
+            if needed and key not in rule:
+                self._fail(f"this rule has no {key}", section.at)
+        return RuleText(
+            name=self._name(rule["name"], section),
+            when=rule["when"],
+            condition=self._condition(rule["when"], section),
+            actions=self._actions(rule["then"], section),
+            stop=rule.get("stop", False),
+            line=line_and_column(self.document, section.at)[0],
+        )
+
+    def _name(self, name: str, section: Section) -> str:
+        at = section.entries["name"].value.at
+        if not name.strip():
+            self._fail("the name is empty", at)
+        if len(name) > MAX_RULE_NAME or not name.isprintable():
+            self._fail(f"a name is one line of at most {MAX_RULE_NAME} characters", at)
+        line = line_and_column(self.document, at)[0]
+        if name in self.names:
+            self._fail(f'the name "{name}" is already taken by the rule on line {self.names[name]}', at)
+        self.names[name] = line
+        return name
+
+    def _condition(self, when: str, section: Section) -> Node:
+        value = section.entries["when"].value
+        try:
+            condition = parse(when)
+            check_condition(condition)
+        except Fault as fault:
+            message = f"when {fault.message}" if fault.message.startswith(("is ", "has ")) else fault.message
+            self._fail(message, value.character(fault.at, len(when)), fault.suggestion)
+        return condition
+
+    def _actions(self, then: list[Any], section: Section) -> tuple[Action, ...]:
+        value = section.entries["then"].value
+        if not then:
+            self._fail("a rule does something: then is empty", value.at)
+        if len(then) > MAX_ACTIONS:
+            self._fail(f"{len(then)} actions; at most {MAX_ACTIONS} in one rule", value.at)
+        actions: dict[str, Action] = {}
+        for written, place in zip(then, value.elements, strict=True):
+            if not isinstance(written, str):
+                self._fail('an action is a text in quotes: "basket:care"', place.at)
+            try:
+                action = read_action(written, self.baskets)
+            except Fault as fault:
+                self._fail(fault.message, place.character(fault.at, len(written)), fault.suggestion)
+            single = action.verb in ("basket", "priority", "draft")
+            key = action.verb if single else action.written
+            if key in actions:
+                self._fail(f"this rule already says {actions[key].written}", place.at)
+            actions[key] = action
+        return tuple(actions.values())

@@ -1,0 +1,240 @@
+"""What a rule can ask about: the table of fields and the `Case` that they are read from.
+
+The table is the single source: the compiler checks names and types against it, the evaluator reads values
+through it, and `docs/reference/rules.md` is printed from it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any, Literal
+
+import msgspec
+
+from rapport.core.decision import PersonFacts
+from rapport.core.post import Author, Post
+from rapport.core.reading import Emotion, Intent, Reading, Sentiment
+
+#: number, text, true or false, a moment, a length of time, a list of texts, numbers or moments.
+Type = Literal["number", "text", "bool", "time", "duration", "texts", "numbers", "times"]
+
+#: How long the store keeps the times in `PersonFacts`; `count` over a longer span would be wrong.
+HISTORY = dt.timedelta(days=90)
+
+
+class Case(msgspec.Struct, gc=False):
+    """Everything that one decision is made from. The parts of a reading are lifted up for speed."""
+
+    post: Post
+    author: Author
+    reading: Reading
+    intent: Intent
+    sentiment: Sentiment
+    emotion: Emotion
+    person: PersonFacts
+    score: float
+    topics: frozenset[str]
+    now: dt.datetime
+    business_hours: bool
+    #: our own handles in lower case, without @; empty when they are not known
+    handles: frozenset[str] = frozenset()
+    #: `post.text` in UTF-8, made once for all patterns
+    encoded: bytes | None = None
+    #: (field, pattern) -> what the pattern found, None for nothing; each is searched once
+    found: dict[tuple[str, str], str | None] = {}
+
+
+class Field(msgspec.Struct, frozen=True):
+    """One name that a rule can use."""
+
+    name: str
+    type: Type
+    #: what it means, for the reference page
+    meaning: str
+    #: where the value comes from: a dotted path inside `Case`, or a function of the case
+    source: str | Callable[[Case], Any]
+    #: the value may be unknown (None): every comparison with it is then false
+    unknown: bool = False
+    #: compared in lower case and without a leading @ or #
+    folded: bool = False
+    #: the only values that it can have
+    choices: tuple[str, ...] = ()
+
+
+def _language(case: Case) -> str | None:
+    found = case.reading.language
+    return (case.post.lang if found == "und" else found) or None
+
+
+def _mentions(case: Case) -> list[str]:
+    return [fold(item) for item in case.post.mentions]
+
+
+def _hashtags(case: Case) -> list[str]:
+    return [fold(item) for item in case.post.hashtags]
+
+
+def _has_media(case: Case) -> bool:
+    return bool(case.post.media)
+
+
+def _has_link(case: Case) -> bool:
+    return bool(case.post.links)
+
+
+def _has_mention(case: Case) -> bool:
+    return bool(case.post.mentions)
+
+
+def _has_hashtag(case: Case) -> bool:
+    return bool(case.post.hashtags)
+
+
+def _handle(case: Case) -> str:
+    return fold(case.author.handle)
+
+
+def _bio(case: Case) -> str | None:
+    return case.author.bio
+
+
+_TO_US = frozenset({"message", "comment", "mail", "review"})
+
+
+def _addressed(case: Case) -> bool:
+    post = case.post
+    if post.kind in _TO_US or post.visibility == "direct":
+        return True
+    if post.mentions:
+        return not case.handles or any(fold(handle) in case.handles for handle in post.mentions)
+    return post.kind == "reply"
+
+
+def fold(text: str) -> str:
+    """How handles and hashtags are compared: lower case, no leading @ or #."""
+    return text.lstrip("@#").casefold()
+
+
+_KINDS = ("post", "reply", "repost", "quote", "review", "message", "comment", "topic", "mail")
+_VISIBILITIES = ("public", "unlisted", "private", "direct")
+_LABELS = ("negative", "neutral", "positive")
+
+_POST = (
+    Field("text", "text", "the plain text of the post", "post.text"),
+    Field("kind", "text", "what sort of post it is", "post.kind", choices=_KINDS),
+    Field("network", "text", "where it was written: mastodon, bluesky, x, ...", "post.network", folded=True),
+    Field("language", "text", "the language of the text as a code: en, de, ja", _language, unknown=True, folded=True),
+    Field("visibility", "text", "who can see it", "post.visibility", choices=_VISIBILITIES),
+    Field("rating", "number", "stars of a review, 1 to 5", "post.rating", unknown=True),
+    Field("likes", "number", "likes when we last read the post", "post.metrics.likes"),
+    Field("reposts", "number", "reposts when we last read the post", "post.metrics.reposts"),
+    Field("replies", "number", "replies when we last read the post", "post.metrics.replies"),
+    Field("created_at", "time", "when it was written", "post.created_at"),
+    Field("has_media", "bool", "an image, a video or a sound is attached", _has_media),
+    Field("has_link", "bool", "it contains a link", _has_link),
+    Field("has_mention", "bool", "it mentions somebody", _has_mention),
+    Field("has_hashtag", "bool", "it carries a hashtag", _has_hashtag),
+    Field("mentions", "texts", "handles that it mentions", _mentions, folded=True),
+    Field("hashtags", "texts", "its hashtags", _hashtags, folded=True),
+    Field(
+        "addressed",
+        "bool",
+        "it speaks to us: a message, comment, mail, review or direct post; a post that mentions one of our handles "
+        "(any handle, while ours are not known); a reply that mentions nobody",
+        _addressed,
+    ),
+)
+_AUTHOR = (
+    Field("author.handle", "text", "handle of the author", _handle, folded=True),
+    Field("author.name", "text", "display name of the author", "author.name"),
+    Field("author.bio", "text", "what they write about themselves", _bio, unknown=True),
+    Field("author.followers", "number", "how many follow them", "author.followers", unknown=True),
+    Field("author.following", "number", "how many they follow", "author.following", unknown=True),
+    Field("author.posts", "number", "how many posts they have written", "author.posts", unknown=True),
+    Field("author.verified", "bool", "the network says that they are who they claim to be", "author.verified"),
+    Field("author.bot", "bool", "the account says that it is automated", "author.bot"),
+    Field("author.ours", "bool", "one of our own connected accounts", "author.ours"),
+)
+_PERSON = (
+    Field("person.ignored", "bool", "a colleague decided to ignore them", "person.ignored"),
+    Field("person.suppressed", "bool", "they asked us to stop writing to them", "person.suppressed"),
+    Field("person.relationship", "text", "customer, prospect, journalist, ... or empty", "person.relationship"),
+    Field("person.first_seen", "time", "their first post that we know of", "person.first_seen", unknown=True),
+    Field("person.last_seen", "time", "their latest post before this one", "person.last_seen", unknown=True),
+    Field("person.conversations", "number", "earlier conversations with them", "person.conversations"),
+    Field("person.negative", "times", "times of their earlier negative posts, 90 days back", "person.negative"),
+    Field("person.positive", "times", "times of their earlier positive posts, 90 days back", "person.positive"),
+    Field("person.posts", "times", "times of all their earlier posts, 90 days back", "person.posts"),
+)
+_READING = (
+    Field("complaint", "number", "how likely the text complains, 0 to 1", "intent.complaint"),
+    Field("question", "number", "how likely it asks something, 0 to 1", "intent.question"),
+    Field("request", "number", "how likely it asks us to do something, 0 to 1", "intent.request"),
+    Field("praise", "number", "how likely it praises, 0 to 1", "intent.praise"),
+    Field("purchase", "number", "how likely the author wants to buy, 0 to 1", "intent.purchase"),
+    Field("report", "number", "how likely it reports a fault or an incident, 0 to 1", "intent.report"),
+    Field("urgency", "number", "how soon it needs an answer, 0 to 1", "reading.urgency"),
+    Field("irony", "number", "how likely it means the opposite, 0 to 1", "reading.irony"),
+    Field("offensive", "number", "how likely it is offensive, 0 to 1", "reading.offensive"),
+    Field("hate", "number", "how likely it attacks a group of people, 0 to 1", "reading.hate"),
+    Field("spam", "number", "how likely it is spam, 0 to 1", "reading.spam"),
+    Field("personal", "number", "how much it asks for a personal answer, 0 to 1", "reading.personal"),
+    Field("sentiment", "text", "the most probable mood", "sentiment.label", choices=_LABELS),
+    Field("negative", "number", "how negative it feels, 0 to 1", "sentiment.negative"),
+    Field("neutral", "number", "how neutral it feels, 0 to 1", "sentiment.neutral"),
+    Field("positive", "number", "how positive it feels, 0 to 1", "sentiment.positive"),
+    Field("anger", "number", "how angry it sounds, 0 to 1", "emotion.anger"),
+    Field("joy", "number", "how joyful it sounds, 0 to 1", "emotion.joy"),
+    Field("optimism", "number", "how hopeful it sounds, 0 to 1", "emotion.optimism"),
+    Field("sadness", "number", "how sad it sounds, 0 to 1", "emotion.sadness"),
+)
+_DESK = (
+    Field("score", "number", "how pressing the post is, 0 to 100", "score"),
+    Field("topics", "texts", "slugs of the topics that it matched", "topics"),
+    Field("now", "time", "the moment of the decision", "now"),
+    Field("business_hours", "bool", "the desk is staffed at this moment", "business_hours"),
+)
+
+#: (heading, fields) in the order of the reference page.
+GROUPS: tuple[tuple[str, tuple[Field, ...]], ...] = (
+    ("The post", _POST),
+    ("Its author", _AUTHOR),
+    ("What we know about the person", _PERSON),
+    ("What was read from the text", _READING),
+    ("The desk", _DESK),
+)
+FIELDS: dict[str, Field] = {field.name: field for _, fields in GROUPS for field in fields}
+
+
+class Function(msgspec.Struct, frozen=True):
+    """One function that a rule can call."""
+
+    name: str
+    #: how it is written
+    form: str
+    #: type of the answer
+    type: Type
+    meaning: str
+
+
+FUNCTIONS: dict[str, Function] = {
+    function.name: function
+    for function in (
+        Function(
+            "hours_since",
+            "hours_since(person.last_seen)",
+            "number",
+            "hours between that moment and now; 0 for a moment in the future; unknown where the moment is unknown",
+        ),
+        Function(
+            "count",
+            "count(person.negative, 30 days)",
+            "number",
+            "how many of these moments lie within that time before now (at most 90 days, as far as history is "
+            "kept); with one argument the length of the list: count(mentions)",
+        ),
+        Function("known", "known(author.followers)", "bool", "true when the network told us this value"),
+        Function("time", 'time("2026-11-21T10:00:00Z")', "time", "a fixed moment, with its time zone"),
+    )
+}

@@ -1,0 +1,143 @@
+"""How values and comparisons are put into words: for the trace (exact) and for `Decision.why` (short)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from rapport.core.rules.fields import Case
+from rapport.core.rules.syntax import Operator
+
+#: Characters of a text shown in a trace.
+MAX_SHOWN = 60
+
+OPPOSITE: dict[Operator, Operator] = {"==": "!=", "!=": "==", "<": ">=", "<=": ">", ">": "<=", ">=": "<"}
+
+#: 0 to 1 in steps of a hundredth, as `show` writes them.
+HUNDREDTHS = tuple(f"{number / 100:.2f}".rstrip("0").rstrip(".") for number in range(101))
+
+_ORDINALS = ("zeroth", "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
+
+
+def show(value: Any) -> str:  # noqa: PLR0911 - one line for each kind of value
+    """A value for the trace: texts in quotes, moments to the second, fractions with two digits."""
+    if value is None:
+        return "unknown"
+    if value is True:
+        return "true"
+    if value is False:
+        return "false"
+    if isinstance(value, float):
+        return f"{value:.2f}".rstrip("0").rstrip(".")
+    if isinstance(value, str):
+        return f'"{value}"' if len(value) <= MAX_SHOWN and value.isprintable() else f'"{shorten(value)}"'
+    if isinstance(value, dt.datetime):
+        return value.strftime("%Y-%m-%d %H:%M:%S")
+    return str(value)
+
+
+def show_beside(value: Any, other: Any) -> str:
+    """A fraction with as many digits as it takes to tell it from the value that it was compared with."""
+    if isinstance(value, float) and isinstance(other, float | int) and value != other:
+        for digits in (2, 4, 6):
+            rounded = f"{value:.{digits}f}"
+            near = float(rounded)
+            if near != other and (near > other) == (value > other):
+                return rounded.rstrip("0").rstrip(".")
+        return repr(value)
+    return show(value)
+
+
+def shorten(text: str) -> str:
+    """One line of at most `MAX_SHOWN` characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= MAX_SHOWN else line[: MAX_SHOWN - 1] + "…"
+
+
+def ordinal(number: int) -> str:
+    """2 -> "second", 23 -> "23rd"."""
+    if 0 <= number < len(_ORDINALS):
+        return _ORDINALS[number]
+    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
+
+
+def listed(phrases: list[str]) -> str:
+    """ "a", "a and b", "a, b and c"."""
+    if len(phrases) < 2:
+        return "".join(phrases)
+    return f"{', '.join(phrases[:-1])} and {phrases[-1]}"
+
+
+#: What to say of a yes-or-no field that is true, and of one that is false ("" = nothing worth saying).
+_YES_NO = {
+    "has_media": ("with media", ""),
+    "has_link": ("with a link", ""),
+    "has_mention": ("mentions somebody", ""),
+    "has_hashtag": ("with a hashtag", ""),
+    "addressed": ("speaks to us", ""),
+    "author.verified": ("a verified account", ""),
+    "author.bot": ("a bot", ""),
+    "author.ours": ("our own post", ""),
+    "person.ignored": ("an ignored person", ""),
+    "person.suppressed": ("a person who asked us to stop", ""),
+    "business_hours": ("in business hours", "outside business hours"),
+}
+_AMOUNTS = {
+    "author.followers": "followers",
+    "author.following": "followed accounts",
+    "author.posts": "posts by the author",
+    "person.conversations": "earlier conversations",
+    "likes": "likes",
+    "reposts": "reposts",
+    "replies": "replies",
+}
+_ARTICLES = {"review": "a review", "repost": "a repost", "reply": "a reply", "mail": "a mail", "message": "a message"}
+_SINCE = {"person.last_seen": "last seen", "person.first_seen": "first seen", "created_at": "written"}
+
+
+def say_truth(name: str, value: bool) -> str:
+    """A yes-or-no field in a few words, or "" when it says nothing that explains a decision."""
+    yes, no = _YES_NO.get(name, (name.replace("_", " "), ""))
+    return yes if value else no
+
+
+def say_number(name: str, value: Any, other: Any) -> str:
+    """ "complaint 0.93", "4,120 followers", "1 star"."""
+    if name in _AMOUNTS:
+        amount = _AMOUNTS[name]
+        return f"{value:,} {amount.removesuffix('s') if value == 1 else amount}"
+    if name == "rating":
+        return f"{show(value)} star{'' if value == 1 else 's'}"
+    return f"{name} {show_beside(value, other)}"
+
+
+def say_text(name: str, value: str) -> str:
+    """ "a review", "sentiment negative"."""
+    if name == "kind":
+        return _ARTICLES.get(value, f"a {value}")
+    if name == "sentiment":
+        return f"{value} mood"
+    return f"{name.rpartition('.')[2]} {shorten(value)}"
+
+
+def say_count(name: str, number: int, span: str, case: Case) -> str:
+    """ "third negative in 30 days" when this post continues the row, else "2 earlier negative in 30 days"."""
+    word = name.rpartition(".")[2]
+    within = f" in {span}" if span else ""
+    if word in ("negative", "positive") and case.sentiment.label == word:
+        return f"{ordinal(number + 1)} {word}{within}"
+    if word == "posts":
+        return f"{ordinal(number + 1)} post{within}"
+    if word in ("negative", "positive"):
+        return f"{number} earlier {word}{within}"
+    return f"{number} {word}"
+
+
+def say_hours(name: str, hours: float) -> str:
+    """ "last seen 3 hours ago"."""
+    what = _SINCE.get(name, name)
+    if hours < 1:
+        return f"{what} within the hour"
+    amount, unit = (round(hours), "hour") if hours < 48 else (round(hours / 24), "day")
+    return f"{what} {amount} {unit}{'' if amount == 1 else 's'} ago"
