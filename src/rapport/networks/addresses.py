@@ -85,7 +85,7 @@ def check_url(url: str) -> SplitResult:
         raise AddressRefused(f"{parts.scheme or 'no scheme'}: only http and https addresses are called")
     if "@" in parts.netloc or "\\" in url:
         raise AddressRefused("the address carries user-info or a backslash, which hides the true host")
-    if not host or port == 0:
+    if not host or port == 0 or "%" in host:
         raise AddressRefused("the address names no host or no port that can be called")
     _check_spelling(host)
     return parts

@@ -34,6 +34,7 @@ from typing import Any
 import msgspec
 import requests
 import urllib3
+from requests import Response
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
@@ -127,7 +128,7 @@ class GuardedSession(requests.Session):
         except (requests.RequestException, ValueError) as error:
             raise AddressRefused(f"this is no request that can be sent: {error}") from error
 
-    def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
+    def send(self, request: requests.PreparedRequest, **kwargs: Any) -> Response:
         """One hop, or the first of several. Raises `NetworkError` and nothing of `requests`."""
         parts = check_url(request.url or "")
         outer = _exchange.get()
@@ -143,8 +144,8 @@ class GuardedSession(requests.Session):
             response = super().send(request, **kwargs)
         except requests.TooManyRedirects:
             raise GiveUp(f"{parts.hostname} redirects more than {self.max_redirects} times") from None
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            raise _lost(request, str(error)) from error
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+            raise _lost(request, str(error)) from error  # a ValueError is a redirect to something that is no address
         finally:
             _exchange.reset(token)
         if kwargs.get("stream"):
@@ -153,10 +154,13 @@ class GuardedSession(requests.Session):
 
     def should_strip_auth(self, old_url: str, new_url: str) -> bool:
         """Credentials stay within one origin; an upgrade from http to https is another origin."""
-        return origin(check_url(old_url)) != origin(check_url(new_url))
+        try:
+            return origin(check_url(old_url)) != origin(check_url(new_url))
+        except AddressRefused:
+            return True
 
 
-def read_lines(response: requests.Response) -> Generator[str, None, None]:
+def read_lines(response: Response) -> Generator[str, None, None]:
     """The lines of an event stream that was opened with `stream=True`, without their ends, as they arrive.
 
     Ends when the server ends the stream. Raises `RetryLater` when the line breaks or stays silent for longer than
@@ -327,14 +331,14 @@ class _GuardedAdapter(HTTPAdapter):
             "https": partial(_pool, HTTPSConnectionPool, _GuardedSecureConnection, self._door),
         }
 
-    def send(self, request: requests.PreparedRequest, stream: bool = False, **kwargs: Any) -> requests.Response:  # type: ignore[override]
+    def send(self, request: requests.PreparedRequest, stream: bool = False, **kwargs: Any) -> Response:  # type: ignore[override]
         left = _current().left()
         response = super().send(request, stream=True, **(kwargs | {"timeout": (left, left)}))
         if not stream or response.status_code != 200:
             self._read_body(response, request)
         return response
 
-    def _read_body(self, response: requests.Response, request: requests.PreparedRequest) -> None:
+    def _read_body(self, response: Response, request: requests.PreparedRequest) -> None:
         parts: list[bytes] = []
         size = 0
         try:
@@ -369,4 +373,4 @@ def _pool(
     return pool
 
 
-__all__ = ["USER_AGENT", "AddressRefused", "GuardedSession", "Limits", "parse_retry_after", "read_lines"]
+__all__ = ["USER_AGENT", "GuardedSession", "Limits", "Response", "parse_retry_after", "read_lines"]

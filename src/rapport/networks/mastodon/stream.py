@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from rapport.core.errors import InvalidPost, RetryLater
+from rapport.core.errors import AddressRefused, InvalidPost, RetryLater
 from rapport.core.post import admit
 from rapport.networks.base import Account, Page
 from rapport.networks.http import GuardedSession, read_lines
@@ -40,15 +40,19 @@ def listen(
 ) -> Iterator[Page]:
     """See `Network.stream`. `pause` gets the seconds of a doubling wait and may add jitter."""
     doorbell = _Doorbell(account, dict(cursors), session)
-    wait = _FIRST_WAIT
+    bases = _streaming_bases(account)
+    wait, tries = _FIRST_WAIT, 0
     while True:
         try:
-            for page in doorbell.ring(silence):
+            for page in doorbell.ring(bases[tries % len(bases)], silence):
                 wait = _FIRST_WAIT
                 yield page
             raise RetryLater("the server ended the stream")
-        except RetryLater as error:
-            pause(max(wait, error.after or 0.0))
+        except (RetryLater, AddressRefused) as error:
+            if isinstance(error, AddressRefused) and len(bases) == 1:
+                raise
+            tries += 1
+            pause(max(wait, getattr(error, "after", None) or 0.0))
             wait = min(wait * 2, _LONGEST_WAIT)
 
 
@@ -59,10 +63,10 @@ class _Doorbell:
         self._account, self._cursors, self._session = account, cursors, session
         self._looked = 0.0
 
-    def ring(self, silence: float) -> Iterator[Page]:
+    def ring(self, base: str, silence: float) -> Iterator[Page]:
         """One connection. It is opened before the gap is filled, so that nothing falls between the two."""
         wire = Wire.of(self._account, self._session)
-        lines = read_lines(wire.open_stream(_streaming_base(self._account), "/api/v1/streaming/user", silence))
+        lines = read_lines(wire.open_stream(base, "/api/v1/streaming/user", silence))
         try:
             yield from self._look_at(*self._cursors)
             event = ""
@@ -128,9 +132,13 @@ class _Doorbell:
         return msgspec.structs.replace(page, **found)
 
 
-def _streaming_base(account: Account) -> str:
-    """Where the server streams, as it said when the account was connected (wss:// and https:// are the same door)."""
-    told = str(account.settings.get("streaming") or "")
-    parts = urlsplit(told)
+def _streaming_bases(account: Account) -> tuple[str, ...]:
+    """Where to try: what the server named when the account was connected, then its own address.
+
+    wss:// and https:// are the same door. A server that is set up wrongly names a host that nobody can reach, while
+    its own address leads to the stream as well.
+    """
+    parts = urlsplit(str(account.settings.get("streaming") or ""))
     scheme = {"wss": "https", "ws": "http"}.get(parts.scheme, parts.scheme)
-    return f"{scheme}://{parts.netloc}" if scheme in {"http", "https"} and parts.netloc else account.server
+    told = f"{scheme}://{parts.netloc}" if scheme in {"http", "https"} and parts.netloc else account.server
+    return tuple(dict.fromkeys((told, account.server)))

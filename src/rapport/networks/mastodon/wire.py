@@ -21,11 +21,10 @@ from urllib.parse import urlsplit
 
 import mastodon
 import msgspec
-import requests
 
 from rapport.core.errors import GiveUp, NetworkError, Reauthorise, RetryLater, Unconfirmed
 from rapport.networks.base import Account
-from rapport.networks.http import USER_AGENT, GuardedSession, parse_retry_after
+from rapport.networks.http import USER_AGENT, GuardedSession, Response, parse_retry_after
 
 _KEPT_FROM_MASTODON_PY = ("Deprecation", "Link", "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset")
 #: words in a 403 that mean "this token", where other 403s mean "this post"
@@ -56,7 +55,7 @@ class Wire:
         except (msgspec.MsgspecError, UnicodeDecodeError):
             raise GiveUp(f"{urlsplit(self.server).hostname} does not answer like a Mastodon server") from None
 
-    def open_stream(self, base: str, path: str, silence: float) -> requests.Response:
+    def open_stream(self, base: str, path: str, silence: float) -> Response:
         """An event stream, to be read with `read_lines`, broken off after `silence` seconds without a byte."""
         headers = self._headers() | {"Accept": "text/event-stream", "Accept-Encoding": "identity"}
         return self.request("GET", base + path, headers=headers, stream=True, timeout=(10.0, silence))
@@ -74,7 +73,7 @@ class Wire:
         client.access_token = self._token
         return client
 
-    def request(self, method: str, url: str, **kwargs: Any) -> requests.Response:
+    def request(self, method: str, url: str, **kwargs: Any) -> Response:
         """One request, for us and for Mastodon.py. Raises a `NetworkError` for every answer but a 2xx."""
         response = self._session.request(method, url, **kwargs)
         try:
@@ -90,7 +89,7 @@ class Wire:
         return {"Authorization": f"Bearer {self._token}"} if self._token else {}
 
 
-def check_answer(response: requests.Response, now: dt.datetime) -> None:
+def check_answer(response: Response, now: dt.datetime) -> None:
     """Pass for a 2xx; raise what the status means otherwise. `now` is for headers that name a moment."""
     status = response.status_code
     if 200 <= status < 300:
@@ -121,11 +120,11 @@ def cause(error: mastodon.MastodonError) -> NetworkError:
     return Unconfirmed(f"the server accepted the request and answered in a way that could not be read: {error}")
 
 
-def _message(response: requests.Response) -> str:
+def _message(response: Response) -> str:
     """The server's own words, shortened."""
     try:
         found = msgspec.json.decode(response.content, type=dict[str, Any])
-    except (msgspec.MsgspecError, UnicodeDecodeError, requests.RequestException, RuntimeError):
+    except (msgspec.MsgspecError, UnicodeDecodeError):
         found = {}
     words = found.get("error_description") or found.get("error") or response.reason or "no reason given"
     return str(words)[:300]
