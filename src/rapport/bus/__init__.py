@@ -1,0 +1,1 @@
+"""How batches of posts travel from listening to the line, at least once."""

@@ -1,0 +1,1 @@
+"""The straight line and those who walk it: worker, sender, listener, clock."""

@@ -104,6 +104,8 @@ class Conversation(models.Model):
     decided_by = models.BigIntegerField(null=True, blank=True)
     #: slug of the prepared reply that a rule chose
     draft_slug = models.CharField(max_length=80, blank=True)
+    #: a person declared everything up to here dealt with (resolved it)
+    settled_at = models.DateTimeField(null=True, blank=True)
     opened_at = models.DateTimeField(null=True, blank=True)
     #: the oldest inbound post that nobody has answered; null when the last word is ours
     waiting_since = models.DateTimeField(null=True, blank=True)

@@ -137,6 +137,8 @@ class Outcome(models.Model):
     priority = models.CharField(max_length=8)
     quarantined = models.BooleanField(default=False)
     why = models.CharField(max_length=500, blank=True)
+    #: slug of the prepared reply that a rule chose
+    draft = models.CharField(max_length=80, blank=True)
     rule_set = models.PositiveIntegerField(default=0)
     #: core.decision.Outcome as JSON text (msgspec): everything, to be shown and read back
     body = models.TextField()

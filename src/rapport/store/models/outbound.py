@@ -75,6 +75,8 @@ class Approval(models.Model):
     #: the machine's draft that it began from, to measure how far people edit; empty = their own words
     drafted = models.TextField(blank=True)
     template = models.CharField(max_length=200, blank=True)
+    #: names of guard rules that a lead set aside for this reply, on record
+    despite = models.JSONField(default=list)
     approved_at = models.DateTimeField()
     #: position in the workspace's chain, from 1
     sequence = models.PositiveIntegerField()

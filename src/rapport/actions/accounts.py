@@ -1,0 +1,224 @@
+"""Workspaces, members, sign-in links, and the one switch that holds everything."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import secrets
+import zoneinfo
+from collections.abc import Sequence
+from importlib import resources
+
+from django.db import transaction
+from django.utils.text import slugify
+
+from rapport.actions.audit import announce, require, write_audit
+from rapport.core.errors import InvalidInput, NotAllowed
+from rapport.core.roles import ROLES
+from rapport.core.rules import DEFAULT_BASKETS
+from rapport.store.models import (
+    Basket,
+    BasketMember,
+    Membership,
+    PreparedReply,
+    RuleSet,
+    SignInLink,
+    User,
+    Workspace,
+)
+
+#: the texts that the default rules name; a team makes them its own
+DEFAULT_REPLIES = (
+    ("sorry", "Something went wrong", "I am sorry, {first_name}, that is not how it should be. I am {agent}, I look after this now. "),
+    ("thanks", "Thank you", "Thank you, {first_name}, that made our day. "),
+    ("sales", "Interested", "Hello {first_name}, happy to help you choose. What will you use it for? "),
+    ("answer", "Question", "Hello {first_name}, good question. "),
+    ("review", "Review", "Thank you for telling us how it went, {first_name}. "),
+)  # fmt: skip
+
+
+def create_workspace(owner: User, name: str, slug: str = "", timezone: str = "UTC", *, now: dt.datetime) -> Workspace:
+    """A workspace ready to work in: baskets, rules and prepared replies, and `owner` as its first member."""
+    check_timezone(timezone)
+    slug = slugify(slug or name)[:50] or "desk"
+    if Workspace.objects.filter(slug=slug).exists():
+        raise InvalidInput(f"There is a workspace {slug!r} already; choose another name.")
+    with transaction.atomic():
+        workspace = Workspace.objects.create(name=name, slug=slug, timezone=timezone, created_at=now)
+        member = Membership.objects.create(workspace=workspace, user=owner, role="owner", created_at=now)
+        for position, (basket_slug, basket_name, tone) in enumerate(basket[:3] for basket in DEFAULT_BASKETS):
+            basket = Basket.objects.create(
+                workspace=workspace, slug=basket_slug, name=basket_name, tone=tone, position=position
+            )
+            BasketMember.objects.create(workspace=workspace, basket=basket, membership=member)
+        PreparedReply.objects.bulk_create(
+            PreparedReply(workspace=workspace, slug=each, name=title, text=text)
+            for each, title, text in DEFAULT_REPLIES
+        )
+        document = resources.files("rapport.core.rules").joinpath("default.toml").read_text(encoding="utf-8")
+        RuleSet.objects.create(
+            workspace=workspace, version=1, document=document, note="The rules that ship", created_at=now
+        )
+        write_audit(workspace, member, "workspace.create", workspace, now, name=name)
+    return workspace
+
+
+def invite(
+    by: Membership, email: str, name: str, role: str, baskets: Sequence[Basket], *, now: dt.datetime
+) -> tuple[Membership, str]:
+    """A new member and the token of a link that signs them in once, within seven days."""
+    require(by, "team")
+    _check_role(by, role)
+    email = email.strip().lower()
+    with transaction.atomic():
+        user = User.objects.filter(email__iexact=email).first() or User.objects.create_user(
+            email, name=name, timezone=by.workspace.timezone
+        )
+        if Membership.objects.of(by.workspace).filter(user=user).exists():
+            raise InvalidInput(f"{email} is a member already; change their role in the list.")
+        member = Membership.objects.create(workspace=by.workspace, user=user, role=role, created_at=now)
+        _put_into_baskets(member, baskets)
+        # somebody with a password signs in with it: a link for them would be a way round their second factor
+        token = "" if user.has_usable_password() else _make_link(user, dt.timedelta(days=7), now)
+        write_audit(by.workspace, by, "member.invite", member, now, email=email, role=role)
+    return member, token
+
+
+def change_member(
+    by: Membership,
+    member: Membership,
+    *,
+    role: str,
+    active: bool,
+    baskets: Sequence[Basket],
+    capacity: int = 0,
+    now: dt.datetime,
+) -> Membership:
+    """Set a member's role, baskets and capacity. The last owner can neither step down nor leave."""
+    require(by, "team")
+    if member.workspace_id != by.workspace_id:
+        raise NotAllowed("This member belongs to another workspace.")
+    _check_role(by, role)
+    if member.role == "owner" and by.role != "owner":
+        raise NotAllowed("Only an owner can change an owner.")
+    with transaction.atomic():
+        owners = Membership.objects.of(by.workspace).filter(role="owner", active=True)
+        if member.role == "owner" and (role != "owner" or not active) and owners.count() <= 1:
+            raise InvalidInput("This is the last owner. Make somebody else an owner first.")
+        before = {"role": member.role, "active": member.active}
+        member.role, member.active, member.capacity = role, active, capacity
+        member.save(update_fields=["role", "active", "capacity"])
+        BasketMember.objects.of(by.workspace).filter(membership=member).delete()
+        _put_into_baskets(member, baskets)
+        write_audit(by.workspace, by, "member.change", member, now, before=before, role=role, active=active)
+        announce(by.workspace, now, kind="config")
+    return member
+
+
+def make_sign_in_link(user: User, valid: dt.timedelta, *, now: dt.datetime, by: Membership | None = None) -> str:
+    """The token of a link that signs `user` in once. `by` None: made on the machine itself, at its terminal."""
+    if by is not None:
+        require(by, "team")
+        if not Membership.objects.of(by.workspace).filter(user=user).exists():
+            raise NotAllowed("This person is not a member of your workspace.")
+        if Membership.objects.filter(user=user).exclude(workspace=by.workspace).exists():
+            raise NotAllowed("This person works in other workspaces too; only they can reset their own access.")
+    with transaction.atomic():
+        token = _make_link(user, valid, now)
+        for member in user.memberships.all():
+            write_audit(member.workspace_id, by, "user.sign_in_link", user, now)
+    return token
+
+
+def find_sign_in_link(token: str, *, now: dt.datetime) -> SignInLink | None:
+    """The link behind a token while it can still be used."""
+    return SignInLink.objects.filter(
+        digest=_digest(token), used_at__isnull=True, expires_at__gt=now, user__is_active=True
+    ).first()
+
+
+def redeem_sign_in_link(token: str, *, now: dt.datetime) -> User:
+    """Use a link up and return its user. Raises `InvalidInput` when it was used, has expired or never existed."""
+    with transaction.atomic():
+        link = find_sign_in_link(token, now=now)
+        used = link and SignInLink.objects.filter(pk=link.pk, used_at__isnull=True).update(used_at=now)
+        if not link or not used:
+            raise InvalidInput(
+                "This link has been used or has expired. Ask an admin of your workspace for a new one, "
+                "or run `rapport up` again on the machine for the first sign-in."
+            )
+        for member in link.user.memberships.all():
+            write_audit(member.workspace_id, member, "user.sign_in", link.user, now, by="link")
+    return link.user
+
+
+def save_profile(
+    user: User, *, name: str, timezone: str, theme: str, language: str, shortcuts: bool, now: dt.datetime
+) -> User:
+    """A person's own settings."""
+    check_timezone(timezone)
+    if theme not in {"auto", "light", "dark"}:
+        raise InvalidInput("The theme is one of auto, light and dark.")
+    with transaction.atomic():
+        user.name, user.timezone, user.theme, user.language, user.shortcuts = name, timezone, theme, language, shortcuts
+        user.save(update_fields=["name", "timezone", "theme", "language", "shortcuts"])
+        for member in user.memberships.all():
+            write_audit(member.workspace_id, member, "user.profile", user, now)
+    return user
+
+
+def hold_everything(by: Membership, reason: str, *, now: dt.datetime) -> Workspace:
+    """Stop every queue of the workspace at once; nothing goes out until `release_hold`."""
+    require(by, "hold")
+    workspace = by.workspace
+    with transaction.atomic():
+        workspace.held_at, workspace.hold_reason = now, reason.strip()[:300] or "Held by hand"
+        workspace.save(update_fields=["held_at", "hold_reason"])
+        write_audit(workspace, by, "workspace.hold", workspace, now, reason=workspace.hold_reason)
+        announce(workspace, now, kind="config")
+    return workspace
+
+
+def release_hold(by: Membership, *, now: dt.datetime) -> Workspace:
+    """Let the queues run again; what the hold stopped goes back into them."""
+    from rapport.actions.outbound import requeue_held
+
+    require(by, "hold")
+    workspace = by.workspace
+    with transaction.atomic():
+        workspace.held_at, workspace.hold_reason = None, ""
+        workspace.save(update_fields=["held_at", "hold_reason"])
+        requeue_held(workspace, rule="crisis-hold", now=now)
+        write_audit(workspace, by, "workspace.release", workspace, now)
+        announce(workspace, now, kind="config")
+    return workspace
+
+
+def check_timezone(name: str) -> None:
+    """Raise `InvalidInput` unless `name` is a time zone that this machine knows."""
+    if name not in zoneinfo.available_timezones():
+        raise InvalidInput(f"{name!r} is no time zone; write one such as Europe/Berlin.")
+
+
+def _check_role(by: Membership, role: str) -> None:
+    if role not in ROLES:
+        raise InvalidInput(f"{role!r} is no role; the roles are {', '.join(ROLES)}.")
+    if role == "owner" and by.role != "owner":
+        raise NotAllowed("Only an owner can make another owner.")
+
+
+def _put_into_baskets(member: Membership, baskets: Sequence[Basket]) -> None:
+    for basket in baskets:
+        if basket.workspace_id != member.workspace_id:
+            raise NotAllowed("A basket belongs to another workspace.")
+        BasketMember.objects.create(workspace=member.workspace, basket=basket, membership=member)
+
+
+def _make_link(user: User, valid: dt.timedelta, now: dt.datetime) -> str:
+    token = secrets.token_urlsafe(32)
+    SignInLink.objects.create(user=user, digest=_digest(token), expires_at=now + valid)
+    return token
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

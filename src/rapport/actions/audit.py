@@ -1,0 +1,67 @@
+"""The audit row and the desk event that every action writes inside its transaction."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from typing import Any
+
+from rapport.core.errors import NotAllowed
+from rapport.core.roles import Right
+from rapport.store.models import AuditEntry, Conversation, DeskEvent, Membership, Workspace
+
+
+def write_audit(
+    workspace: Workspace | int, actor: Membership | None, verb: str, subject: Any, now: dt.datetime, **detail: Any
+) -> None:
+    """Who (`None` = the machine) did what to which row; `detail` must be JSON."""
+    AuditEntry.objects.create(
+        workspace_id=workspace if isinstance(workspace, int) else workspace.pk,
+        actor=actor,
+        verb=verb,
+        subject=type(subject).__name__.lower() if subject is not None else "",
+        subject_id=str(getattr(subject, "pk", "") or ""),
+        detail=detail,
+        at=now,
+    )
+
+
+def announce(
+    workspace: Workspace | int,
+    now: dt.datetime,
+    conversations: Iterable[int] = (),
+    baskets: Iterable[int | None] = (),
+    kind: str = "conversations",
+) -> None:
+    """Tell open pages that these conversations (or the settings) changed."""
+    DeskEvent.objects.create(
+        workspace_id=workspace if isinstance(workspace, int) else workspace.pk,
+        kind=kind,
+        payload={
+            "conversations": sorted(set(conversations)),
+            "baskets": sorted({basket for basket in baskets if basket}),
+        },
+        at=now,
+    )
+
+
+def require(by: Membership, right: Right) -> None:
+    """Raise `NotAllowed` unless the person holds the right."""
+    if by.may(right) is not True:
+        raise NotAllowed(f"Your role ({by.role}) does not allow this. An admin or lead of the workspace can do it.")
+
+
+def require_conversation(by: Membership, conversation: Conversation, right: Right) -> None:
+    """As `require`, for one conversation: of the same workspace and in a basket that the person works in."""
+    require(by, right)
+    if conversation.workspace_id != by.workspace_id or not sees(by, conversation):
+        raise NotAllowed("This conversation lies in a basket that you do not work in.")
+
+
+def sees(by: Membership, conversation: Conversation) -> bool:
+    """Whether the person sees the conversation: leads see all, others their baskets and what is assigned to them."""
+    if conversation.workspace_id != by.workspace_id or not by.may("read"):
+        return False
+    if by.sees_every_basket or conversation.assignee_id == by.pk:
+        return True
+    return by.baskets.filter(basket_id=conversation.basket_id).exists()

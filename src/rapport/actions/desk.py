@@ -1,0 +1,185 @@
+"""Conversations: recording what the line decided, and everything that people do with them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+import msgspec
+from django.db import transaction
+
+from rapport.actions.audit import announce, require, require_conversation, write_audit
+from rapport.bus.base import Batch, Bus
+from rapport.core.decision import Outcome
+from rapport.core.errors import InvalidInput, NotAllowed
+from rapport.core.guard import stop_words
+from rapport.store.models import Basket, BusMessage, Conversation, Membership, Note, Person, Topic, Workspace
+from rapport.store.models import Post as PostRow
+from rapport.store.queries.conversations import refresh
+from rapport.store.queries.outcomes import note_presence, store_outcomes
+from rapport.store.queries.threads import link_posts
+
+MAX_NOTE = 10_000  # characters
+
+
+class Recorded(msgspec.Struct, frozen=True):
+    """What came of one batch. `kept` False: the claim was lost, another worker does it, nothing was written."""
+
+    kept: bool
+    conversations: tuple[int, ...] = ()
+    merged: int = 0
+
+
+def record(batch: Batch, outcomes: Sequence[Outcome], bus: Bus, *, now: dt.datetime) -> Recorded:
+    """Write the outcomes of a batch and acknowledge it, in one transaction: exactly one effect.
+
+    Threads become conversations, each one gets its basket, score and reason, and is opened, reopened or put aside.
+    """
+    with transaction.atomic():
+        # one worker at a time per workspace: two of them must not open the same thread twice
+        Workspace.objects.select_for_update().only("pk").get(pk=batch.workspace)
+        if not bus.acknowledge(batch):
+            return Recorded(kept=False)
+        posts = list(batch.posts)
+        topics = dict(Topic.objects.of(batch.workspace).values_list("slug", "pk"))
+        store_outcomes(batch.workspace, posts, outcomes, topics, now)
+        note_presence(posts, now)
+        rows = [row for row, _ in posts]
+        channels = dict(PostRow.objects.of(batch.workspace).filter(pk__in=rows).values_list("pk", "channel_id"))
+        linked = link_posts(batch.workspace, channels, posts)
+        touched = set(linked.conversations.values())
+        seen = refresh(batch.workspace, touched, rows, now)
+        _suppress_who_asked(batch, now)
+        announce(batch.workspace, now, seen)
+        write_audit(
+            batch.workspace, None, "posts.record", None, now,
+            posts=len(posts), conversations=len(touched), new=len(linked.new), merged=len(linked.merged),
+        )  # fmt: skip
+    return Recorded(kept=True, conversations=tuple(seen), merged=len(linked.merged))
+
+
+def _suppress_who_asked(batch: Batch, now: dt.datetime) -> None:
+    """Whoever tells us to stop is left alone from then on, at once and for good."""
+    asked = [row for row, post in batch.posts if not post.author.ours and stop_words(post.text)]
+    for person in Person.objects.of(batch.workspace).filter(handles__posts__in=asked).distinct() if asked else ():
+        person.suppressed_reason = "asked us to stop"
+        person.save(update_fields=["suppressed_reason"])
+        write_audit(batch.workspace, None, "person.suppress", person, now, reason=person.suppressed_reason)
+
+
+def assign(
+    by: Membership, conversation: Conversation, assignee: Membership | None, *, now: dt.datetime
+) -> Conversation:
+    """Give a conversation to a colleague, or back to the basket (None)."""
+    if assignee is not None:
+        if assignee.workspace_id != by.workspace_id or not assignee.active:
+            raise NotAllowed("This colleague is not an active member of the workspace.")
+        if not assignee.may("draft"):
+            raise InvalidInput(f"{assignee} may not write replies; choose somebody who may.")
+    return _change(by, conversation, "conversation.assign", now, assignee=assignee)
+
+
+def snooze(by: Membership, conversation: Conversation, until: dt.datetime, *, now: dt.datetime) -> Conversation:
+    """Out of the list until a time, or until they speak again."""
+    if until <= now:
+        raise InvalidInput("Choose a time that lies ahead.")
+    if until > now + dt.timedelta(days=366):
+        raise InvalidInput("At most a year ahead.")
+    return _change(by, conversation, "conversation.snooze", now, state=Conversation.State.SNOOZED, snoozed_until=until)
+
+
+def resolve(by: Membership, conversation: Conversation, *, now: dt.datetime) -> Conversation:
+    """Done, until they speak again."""
+    return _change(
+        by, conversation, "conversation.resolve", now,
+        state=Conversation.State.RESOLVED, snoozed_until=None, settled_at=now, waiting_since=None,
+    )  # fmt: skip
+
+
+def reopen(by: Membership, conversation: Conversation, *, now: dt.datetime) -> Conversation:
+    """Back into the list."""
+    return _change(by, conversation, "conversation.reopen", now, state=Conversation.State.OPEN, snoozed_until=None)
+
+
+def move(by: Membership, conversation: Conversation, basket: Basket, *, now: dt.datetime) -> Conversation:
+    """Into another basket; the next word of theirs does not move it back."""
+    if basket.workspace_id != by.workspace_id:
+        raise NotAllowed("This basket belongs to another workspace.")
+    return _change(by, conversation, "conversation.move", now, basket=basket)
+
+
+def take_out(by: Membership, conversation: Conversation, basket: Basket, *, now: dt.datetime) -> Conversation:
+    """Out of the quarantine into a basket: the rule was wrong about it."""
+    require(by, "release")
+    if basket.workspace_id != by.workspace_id:
+        raise NotAllowed("This basket belongs to another workspace.")
+    if conversation.state != Conversation.State.QUARANTINED:
+        raise InvalidInput("This conversation is not in the quarantine any more.")
+    return _change(by, conversation, "conversation.take_out", now, state=Conversation.State.OPEN, basket=basket)
+
+
+def add_note(by: Membership, conversation: Conversation, text: str, *, now: dt.datetime) -> Note:
+    """Say something to colleagues that never leaves the house."""
+    require_conversation(by, conversation, "note")
+    text = text.strip()
+    if not text:
+        raise InvalidInput("The note is empty.")
+    if len(text) > MAX_NOTE:
+        raise InvalidInput(f"The note has {len(text):,} characters; at most {MAX_NOTE:,} fit.")
+    with transaction.atomic():
+        note = Note.objects.create(
+            workspace=by.workspace, conversation=conversation, author=by, text=text.replace("\x00", ""), at=now
+        )
+        write_audit(by.workspace, by, "conversation.note", conversation, now, note=note.pk)
+        announce(by.workspace, now, [conversation.pk], [conversation.basket_id])
+    return note
+
+
+def wake_snoozed(workspace: Workspace, *, now: dt.datetime) -> int:
+    """Bring back every conversation whose snooze has run out; returns how many."""
+    with transaction.atomic():
+        due = list(
+            Conversation.objects.of(workspace)
+            .select_for_update()
+            .filter(state=Conversation.State.SNOOZED, snoozed_until__lte=now)[:500]
+        )
+        for conversation in due:
+            conversation.state, conversation.snoozed_until = Conversation.State.OPEN, None
+            conversation.save(update_fields=["state", "snoozed_until"])
+            write_audit(workspace, None, "conversation.wake", conversation, now)
+        if due:
+            announce(workspace, now, [row.pk for row in due], [row.basket_id for row in due])
+    return len(due)
+
+
+def retry_message(by: Membership, message: BusMessage, bus: Bus, *, now: dt.datetime) -> None:
+    """Put a post that failed five times back on the line."""
+    require(by, "release")
+    if message.workspace_id != by.workspace_id:
+        raise NotAllowed("This post belongs to another workspace.")
+    with transaction.atomic():
+        bus.release(message)
+        write_audit(by.workspace, by, "post.retry", message, now)
+
+
+def _change(by: Membership, conversation: Conversation, verb: str, now: dt.datetime, **fields: object) -> Conversation:
+    require_conversation(by, conversation, "triage")
+    with transaction.atomic():
+        row = Conversation.objects.of(by.workspace).select_for_update().get(pk=conversation.pk)
+        target = str(fields.get("state", row.state))
+        if target != row.state and target not in Conversation.MOVES[row.state]:
+            raise InvalidInput(f"A conversation that is {row.state} cannot become {target}.")
+        before = {name: _plain(getattr(row, name)) for name in fields}
+        for name, value in fields.items():
+            setattr(row, name, value)
+        row.save(update_fields=list(fields))
+        after = {name: _plain(value) for name, value in fields.items()}
+        write_audit(by.workspace, by, verb, row, now, before=before, after=after)
+        announce(by.workspace, now, [row.pk], [row.basket_id])
+    return row
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, dt.datetime):
+        return value.isoformat()
+    return getattr(value, "pk", value)

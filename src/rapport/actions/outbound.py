@@ -1,0 +1,371 @@
+"""Out of the house: drafts, a person's approval, and the way of the approved reply to its network.
+
+Only `approve` makes a delivery, it takes a person, and what they approve is bound to the exact text, target and
+account. Everything after it (`claim` .. `settle_*`) is done by the sender and moves a delivery along `Delivery.MOVES`;
+each step is a conditional UPDATE on the fence that its claim was given, so that a sender which lost its claim changes nothing.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import uuid
+from collections.abc import Collection
+
+import msgspec
+from django.db import models, transaction
+from django.db.models import F, Q
+from django.utils.text import slugify
+
+from rapport.actions.audit import announce, require, require_conversation, write_audit
+from rapport.core.draft import check_template
+from rapport.core.errors import GuardRefused, InvalidInput, NotAllowed, Stale
+from rapport.core.guard import OVERRIDABLE, Policy, check
+from rapport.core.reply import Reply, Verdict
+from rapport.store.models import (
+    Approval,
+    Attempt,
+    Channel,
+    Conversation,
+    Delivery,
+    Draft,
+    Membership,
+    Post,
+    PreparedReply,
+    Workspace,
+)
+from rapport.store.queries.outbound import newest_inbound, prepare_draft, read_guard_facts, reply_of
+
+MAX_DRAFT = 50_000  # characters
+
+
+# ---------------------------------------------------------------- drafts
+
+
+def save_draft(by: Membership, conversation: Conversation, text: str, *, now: dt.datetime) -> Draft:
+    """Keep what somebody is writing. One draft a person and conversation; an empty text clears it."""
+    require_conversation(by, conversation, "draft")
+    if len(text) > MAX_DRAFT:
+        raise InvalidInput(f"The draft has {len(text):,} characters; at most {MAX_DRAFT:,} are kept.")
+    with transaction.atomic():
+        prepared = prepare_draft(conversation, by)
+        draft, _ = Draft.objects.update_or_create(
+            conversation=conversation,
+            author=by,
+            defaults={
+                "workspace": by.workspace,
+                "text": text.replace("\x00", ""),
+                "template": prepared.template if prepared else "",
+                "based_on": newest_inbound(conversation),
+                "updated_at": now,
+            },
+        )
+        write_audit(by.workspace, by, "draft.save", conversation, now, length=len(text))
+    return draft
+
+
+def propose_draft(by: Membership, conversation: Conversation, *, now: dt.datetime) -> Draft:
+    """Ask a lead to read and send the draft: for those who may write but not send."""
+    require_conversation(by, conversation, "draft")
+    with transaction.atomic():
+        draft = Draft.objects.of(by.workspace).filter(conversation=conversation, author=by).first()
+        if draft is None or not draft.text.strip():
+            raise InvalidInput("Write something first.")
+        draft.proposed, draft.updated_at = True, now
+        draft.save(update_fields=["proposed", "updated_at"])
+        write_audit(by.workspace, by, "draft.propose", conversation, now)
+        announce(by.workspace, now, [conversation.pk], [conversation.basket_id])
+    return draft
+
+
+def save_prepared_reply(by: Membership, slug: str, name: str, text: str, *, now: dt.datetime) -> PreparedReply:
+    """Add or change a text that drafts begin from. Raises `InvalidInput` for a placeholder that does not exist."""
+    require(by, "configure")
+    check_template(text)
+    if not name.strip() or not text.strip():
+        raise InvalidInput("A prepared reply needs a name and a text.")
+    with transaction.atomic():
+        reply, _ = PreparedReply.objects.update_or_create(
+            workspace=by.workspace,
+            slug=slugify(slug or name)[:80],
+            defaults={"name": name.strip()[:200], "text": text},
+        )
+        write_audit(by.workspace, by, "prepared_reply.save", reply, now)
+        announce(by.workspace, now, kind="config")
+    return reply
+
+
+def delete_prepared_reply(by: Membership, reply: PreparedReply, *, now: dt.datetime) -> None:
+    """Drafts that began from it stay."""
+    require(by, "configure")
+    if reply.workspace_id != by.workspace_id:
+        raise NotAllowed("This belongs to another workspace.")
+    with transaction.atomic():
+        write_audit(by.workspace, by, "prepared_reply.delete", reply, now, slug=reply.slug, text=reply.text)
+        reply.delete()
+        announce(by.workspace, now, kind="config")
+
+
+# ---------------------------------------------------------------- a person's word
+
+
+def approve(
+    by: Membership,
+    conversation: Conversation,
+    text: str,
+    *,
+    target: Post,
+    channel: Channel,
+    version: int,
+    despite: Collection[str] = (),
+    now: dt.datetime,
+) -> Delivery:
+    """A person sends exactly this text, to this post, from this account.
+
+    `version`: the version of the conversation that the person looked at. `despite`: rules of the guard that a lead sets
+    aside for this reply, on record. Raises `Stale` when somebody spoke since, `GuardRefused` when the guard says no,
+    `NotAllowed` and `InvalidInput`.
+    """
+    require_conversation(by, conversation, "send")
+    _check_place(by, conversation, target, channel)
+    _check_despite(by, despite)
+    text = text.replace("\r\n", "\n").strip()
+    with transaction.atomic():
+        workspace = Workspace.objects.select_for_update().get(pk=by.workspace_id)
+        row = Conversation.objects.of(workspace).select_for_update().get(pk=conversation.pk)
+        if row.version != version:
+            raise Stale("Somebody spoke here since you looked. Read what is new, then send again.")
+        reply = reply_of(channel, target, text, by)
+        verdict = check(reply, read_guard_facts(reply, row, target, channel, workspace, despite, now), Policy(), now)
+        if verdict.standing == "refuse":
+            raise GuardRefused(verdict)
+        approval = _write_approval(by, row, reply, target, channel, verdict, despite, now)
+        delivery = _queue(approval, verdict, now)
+        Draft.objects.of(workspace).filter(conversation=row).filter(Q(author=by) | Q(proposed=True)).delete()
+        Conversation.objects.filter(pk=row.pk).update(version=F("version") + 1)
+        if row.assignee_id is None:
+            Conversation.objects.filter(pk=row.pk).update(assignee=by)
+        write_audit(workspace, by, "reply.approve", approval, now, conversation=row.pk, digest=approval.digest)
+        announce(workspace, now, [row.pk], [row.basket_id])
+    return delivery
+
+
+def _check_place(by: Membership, conversation: Conversation, target: Post, channel: Channel) -> None:
+    if target.workspace_id != by.workspace_id or target.conversation_id != conversation.pk:
+        raise NotAllowed("The post that would be answered belongs to another conversation.")
+    if channel.workspace_id != by.workspace_id or channel.network != target.network:
+        raise NotAllowed("This account cannot answer there; choose one of the same network.")
+    if target.ours:
+        raise InvalidInput("Choose a post of theirs to answer.")
+
+
+def _check_despite(by: Membership, despite: Collection[str]) -> None:
+    if not despite:
+        return
+    if not by.may("configure"):
+        raise NotAllowed("Only a lead or an admin can set a rule of the guard aside.")
+    if unknown := set(despite) - OVERRIDABLE:
+        raise NotAllowed(f"Nobody can set this rule aside: {', '.join(sorted(unknown))}.")
+
+
+def _write_approval(
+    by: Membership,
+    conversation: Conversation,
+    reply: Reply,
+    target: Post,
+    channel: Channel,
+    verdict: Verdict,
+    despite: Collection[str],
+    now: dt.datetime,
+) -> Approval:
+    last = Approval.objects.of(by.workspace_id).order_by("-sequence").first()
+    prepared = prepare_draft(conversation, by)
+    approval = Approval(
+        workspace=by.workspace, conversation=conversation, channel=channel, target=target, person=by,
+        text=reply.text, visibility=reply.visibility, to=list(reply.to), digest=reply.digest,
+        verdict=msgspec.json.encode(verdict).decode(), despite=sorted(despite),
+        drafted=prepared.text if prepared else "", template=prepared.template if prepared else "",
+        approved_at=now, sequence=last.sequence + 1 if last else 1,
+    )  # fmt: skip
+    approval.chain = chain_hash(last.chain if last else "", approval)
+    approval.save()
+    return approval
+
+
+def chain_hash(previous: str, approval: Approval) -> str:
+    """SHA-256 over the entry before and everything that this one says; a changed or missing entry breaks the chain."""
+    parts = [
+        previous, str(approval.workspace_id), str(approval.sequence), approval.digest, str(approval.person_id),
+        str(approval.target_id), str(approval.channel_id), approval.approved_at.astimezone(dt.UTC).isoformat(),
+    ]  # fmt: skip
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _queue(approval: Approval, verdict: Verdict, now: dt.datetime) -> Delivery:
+    held = verdict.standing == "hold" and verdict.retry_at is None
+    return Delivery.objects.create(
+        workspace_id=approval.workspace_id,
+        approval=approval,
+        channel_id=approval.channel_id,
+        conversation_id=approval.conversation_id,
+        state=Delivery.State.HELD if held else Delivery.State.QUEUED,
+        cause=describe(verdict) if verdict.standing == "hold" else "",
+        idempotency_key=uuid.uuid4().hex,
+        next_try_at=verdict.retry_at or now,
+        queued_at=now,
+    )
+
+
+def describe(verdict: Verdict) -> str:
+    """The findings that stand in the way, each as "rule: reason remedy"."""
+    lines = [
+        f"{finding.rule}: {finding.reason} {finding.remedy}".strip()
+        for finding in verdict.findings
+        if finding.standing != "allow"
+    ]
+    return " ".join(lines)[:500]
+
+
+def cancel_delivery(by: Membership, delivery: Delivery, *, now: dt.datetime) -> Delivery:
+    """Take a reply back that has not left. What is on its way or sent cannot be taken back here."""
+    return _decide(by, delivery, Delivery.State.CANCELLED, "delivery.cancel", f"taken back by {by}", now)
+
+
+def retry_delivery(by: Membership, delivery: Delivery, *, despite: Collection[str] = (), now: dt.datetime) -> Delivery:
+    """Put a held or failed reply back into the queue; the guard looks at it again before it leaves."""
+    _check_despite(by, despite)
+    if despite:
+        approval = delivery.approval
+        approval.despite = sorted({*approval.despite, *despite})
+        approval.save(update_fields=["despite"])
+    return _decide(by, delivery, Delivery.State.QUEUED, "delivery.retry", "", now)
+
+
+def _decide(by: Membership, delivery: Delivery, state: str, verb: str, cause: str, now: dt.datetime) -> Delivery:
+    require_conversation(by, delivery.conversation, "send")
+    possible = [source for source, targets in Delivery.MOVES.items() if state in targets]
+    possible = [source for source in possible if source not in {"sending", "unconfirmed"}]
+    with transaction.atomic():
+        changed = Delivery.objects.of(by.workspace).filter(pk=delivery.pk, state__in=possible).update(
+            state=state, cause=cause, next_try_at=now, pushed_at=None, claimed_by="", lease_until=None
+        )  # fmt: skip
+        if not changed:
+            raise InvalidInput("This reply is on its way or settled already; look at its state again.")
+        write_audit(by.workspace, by, verb, delivery, now)
+        announce(by.workspace, now, [delivery.conversation_id])
+    delivery.refresh_from_db()
+    return delivery
+
+
+def requeue_held(workspace: Workspace, *, rule: str, now: dt.datetime) -> int:
+    """Put back into the queue what one rule of the guard held; returns how many."""
+    with transaction.atomic():
+        count = Delivery.objects.of(workspace).filter(state=Delivery.State.HELD, cause__startswith=f"{rule}:").update(
+            state=Delivery.State.QUEUED, cause="", next_try_at=now
+        )  # fmt: skip
+        write_audit(workspace, None, "delivery.requeue", workspace, now, rule=rule, count=count)
+    return count
+
+
+# ---------------------------------------------------------------- the sender's steps
+
+
+def claim(sender: str, lease: dt.timedelta, *, now: dt.datetime) -> Delivery | None:
+    """Take the next delivery that is due, with a new fence; None when nothing is due.
+
+    A claim whose lease ran out is taken over: before its request left it is simply due again; after that it becomes
+    `unconfirmed` and is settled by reading.
+    """
+    due = Q(state=Delivery.State.QUEUED, next_try_at__lte=now) | Q(
+        state=Delivery.State.UNCONFIRMED, next_try_at__lte=now, claimed_by=""
+    )
+    lapsed = Q(state__in=[Delivery.State.SENDING, Delivery.State.UNCONFIRMED], lease_until__lt=now)
+    with transaction.atomic():
+        row = (
+            Delivery.objects.select_for_update(skip_locked=True, of=("self",))
+            .filter(due | lapsed)
+            .filter(Q(channel__paused_until__isnull=True) | Q(channel__paused_until__lte=now))
+            .order_by("next_try_at", "pk")
+            .first()
+        )
+        if row is None:
+            return None
+        unknown = row.pushed_at is not None
+        row.state = Delivery.State.UNCONFIRMED if unknown else Delivery.State.SENDING
+        row.fence, row.attempts = row.fence + 1, row.attempts + 1
+        row.claimed_by, row.lease_until = sender, now + lease
+        row.save(update_fields=["state", "fence", "attempts", "claimed_by", "lease_until"])
+        _log(row, "claimed", sender, now)
+        write_audit(row.workspace_id, None, "delivery.claim", row, now, fence=row.fence)
+    return row
+
+
+def mark_pushed(delivery: Delivery, *, now: dt.datetime) -> bool:
+    """Set down that the request leaves now. False: the claim is lost or its lease ran out, nothing may leave."""
+    with transaction.atomic():
+        mine = _mine(delivery).filter(state=Delivery.State.SENDING, lease_until__gt=now).update(pushed_at=now)
+        if mine:
+            delivery.pushed_at = now
+            _log(delivery, "pushed", "", now)
+            write_audit(delivery.workspace_id, None, "delivery.push", delivery, now, fence=delivery.fence)
+    return mine == 1
+
+
+def settle_sent(delivery: Delivery, external_id: str, url: str, *, how: str = "sent", now: dt.datetime) -> bool:
+    """The network has it. False: somebody else settled it first."""
+    return _settle(
+        delivery, Delivery.State.SENT, how, "", now,
+        external_id=external_id, url=url or "", sent_at=now, pushed_at=delivery.pushed_at or now,
+    )  # fmt: skip
+
+
+def settle_later(delivery: Delivery, cause: str, after: dt.datetime, *, now: dt.datetime) -> bool:
+    """It certainly did not take effect: due again at `after`."""
+    return _settle(delivery, Delivery.State.QUEUED, "retry", cause, now, next_try_at=after, pushed_at=None)
+
+
+def settle_failed(delivery: Delivery, cause: str, *, now: dt.datetime) -> bool:
+    """The network refused it for good; a person decides."""
+    return _settle(delivery, Delivery.State.FAILED, "failed", cause, now, pushed_at=None)
+
+
+def settle_held(delivery: Delivery, cause: str, *, now: dt.datetime) -> bool:
+    """The guard, or a dead token, holds it; it waits for a person."""
+    return _settle(delivery, Delivery.State.HELD, "held", cause, now, pushed_at=None)
+
+
+def settle_unconfirmed(delivery: Delivery, cause: str, look_at: dt.datetime, *, now: dt.datetime) -> bool:
+    """It may have taken effect: look on the network at `look_at`; never send again blindly."""
+    return _settle(delivery, Delivery.State.UNCONFIRMED, "unconfirmed", cause, now, next_try_at=look_at)
+
+
+def _settle(delivery: Delivery, state: str, step: str, cause: str, now: dt.datetime, **fields: object) -> bool:
+    if state not in Delivery.MOVES[delivery.state]:
+        raise InvalidInput(f"A delivery that is {delivery.state} cannot become {state}.")
+    with transaction.atomic():
+        changed = (
+            _mine(delivery)
+            .filter(state=delivery.state)
+            .update(state=state, cause=cause[:500], claimed_by="", lease_until=None, **fields)
+        )
+        if changed:
+            delivery.refresh_from_db()
+            _log(delivery, step, cause, now)
+            write_audit(delivery.workspace_id, None, f"delivery.{step}", delivery, now, cause=cause[:500])
+            announce(delivery.workspace_id, now, [delivery.conversation_id])
+    return changed == 1
+
+
+def _mine(delivery: Delivery) -> models.QuerySet[Delivery]:
+    return Delivery.objects.filter(pk=delivery.pk, fence=delivery.fence, claimed_by=delivery.claimed_by)
+
+
+def _log(delivery: Delivery, step: str, detail: str, now: dt.datetime) -> None:
+    Attempt.objects.create(
+        workspace_id=delivery.workspace_id,
+        delivery=delivery,
+        fence=delivery.fence,
+        step=step,
+        detail=detail[:500],
+        at=now,
+    )

@@ -1,0 +1,48 @@
+"""The clock: what happens because time passes."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections.abc import Callable
+from threading import Event
+
+from django.db import OperationalError, close_old_connections, connection
+
+from rapport.actions.desk import wake_snoozed
+from rapport.store.models import DeskEvent, SignInLink, Workspace
+
+log = logging.getLogger(__name__)
+
+TICK = 1.0  # seconds
+#: how long desk events are kept: an open page that was away for longer reads everything anew
+EVENTS = dt.timedelta(hours=1)
+
+
+class Clock:
+    """Wakes snoozed conversations and sweeps what has expired."""
+
+    def __init__(self, clock: Callable[[], dt.datetime]) -> None:
+        self.clock = clock
+        self._swept = dt.datetime.min.replace(tzinfo=dt.UTC)
+
+    def run_forever(self, stop: Event) -> None:
+        """Tick until `stop` is set."""
+        while not stop.is_set():
+            try:
+                close_old_connections()
+                self.tick()
+            except OperationalError:
+                log.exception("the database does not answer; trying again in a moment")
+                connection.close()
+            stop.wait(TICK)
+
+    def tick(self) -> None:
+        """One look at everything that time can change."""
+        now = self.clock()
+        for workspace in Workspace.objects.all():
+            wake_snoozed(workspace, now=now)
+        if now - self._swept > dt.timedelta(minutes=5):
+            DeskEvent.objects.filter(at__lt=now - EVENTS).delete()
+            SignInLink.objects.filter(expires_at__lt=now - dt.timedelta(days=30)).delete()
+            self._swept = now

@@ -1,0 +1,108 @@
+"""The straight line: what happens to a post between hearing it and showing it to a person.
+
+Pure: no clock, no database, no network. What the world knows arrives as a `Snapshot`, the time as `now`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from rapport.core.decision import Decision, Outcome, PersonFacts, Route, Score
+from rapport.core.post import Post
+from rapport.core.query import Matcher
+from rapport.core.reading import Reading
+from rapport.core.route import TeamLoad, route
+from rapport.core.rules import RuleSet
+from rapport.core.score import score
+from rapport.core.understand import Reader
+
+NOBODY = PersonFacts()
+
+
+class Snapshot(msgspec.Struct, frozen=True):
+    """Everything that a workspace knows at this moment and that the line may use."""
+
+    #: the standing queries, compiled
+    matcher: Matcher
+    #: language, sentiment, intent and the rest
+    reader: Reader
+    rules: RuleSet
+    #: who works where and how much they have
+    load: TeamLoad
+    #: (network, author key) -> what was known of the author before this batch
+    people: Mapping[tuple[str, str], PersonFacts] = {}
+    #: whether the desk is staffed now
+    business_hours: bool = True
+
+
+def process(posts: Sequence[Post], snapshot: Snapshot, now: dt.datetime) -> list[Outcome]:
+    """Posts -> outcomes, one each, in the same order."""
+    topics = match(posts, snapshot)
+    readings = understand(posts, snapshot)
+    people = remember(posts, readings, snapshot)
+    scores = weigh(posts, readings, people, now)
+    decisions = decide(posts, readings, scores, people, topics, snapshot, now)
+    routes = send_to(decisions, people, snapshot)
+    return [
+        Outcome(post.network, post.id, *made)
+        for post, *made in zip(posts, topics, readings, scores, decisions, routes, strict=True)
+    ]
+
+
+def match(posts: Sequence[Post], snapshot: Snapshot) -> list[tuple[str, ...]]:
+    """Which standing queries each post answers."""
+    return snapshot.matcher.match(posts)
+
+
+def understand(posts: Sequence[Post], snapshot: Snapshot) -> list[Reading]:
+    """What each post says."""
+    return snapshot.reader.read(posts)
+
+
+def remember(posts: Sequence[Post], readings: Sequence[Reading], snapshot: Snapshot) -> list[PersonFacts]:
+    """What was known of each author just before the post: the snapshot, and what they said earlier in this batch."""
+    known = dict(snapshot.people)
+    before: list[PersonFacts] = []
+    for post, reading in zip(posts, readings, strict=True):
+        key = (post.network, post.author.key)
+        facts = known.get(key, NOBODY)
+        before.append(facts)
+        at, mood = post.created_at, reading.sentiment.label
+        known[key] = msgspec.structs.replace(
+            facts,
+            posts=(*facts.posts, at),
+            negative=(*facts.negative, at) if mood == "negative" else facts.negative,
+            positive=(*facts.positive, at) if mood == "positive" else facts.positive,
+        )
+    return before
+
+
+def weigh(
+    posts: Sequence[Post], readings: Sequence[Reading], people: Sequence[PersonFacts], now: dt.datetime
+) -> list[Score]:
+    """How pressing each post is, with its factors."""
+    return [score(post, reading, facts, now) for post, reading, facts in zip(posts, readings, people, strict=True)]
+
+
+def decide(
+    posts: Sequence[Post],
+    readings: Sequence[Reading],
+    scores: Sequence[Score],
+    people: Sequence[PersonFacts],
+    topics: Sequence[tuple[str, ...]],
+    snapshot: Snapshot,
+    now: dt.datetime,
+) -> list[Decision]:
+    """What the rules say about each post, with the trace."""
+    return [
+        snapshot.rules.decide(post, reading, value, facts, slugs, now, snapshot.business_hours)
+        for post, reading, value, facts, slugs in zip(posts, readings, scores, people, topics, strict=True)
+    ]
+
+
+def send_to(decisions: Sequence[Decision], people: Sequence[PersonFacts], snapshot: Snapshot) -> list[Route]:
+    """Basket and person for each post."""
+    return [route(decision, facts, snapshot.load) for decision, facts in zip(decisions, people, strict=True)]

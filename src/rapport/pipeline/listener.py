@@ -1,0 +1,105 @@
+"""The listener: reads every connected account in turn, and loses nothing between two looks."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections.abc import Callable, Mapping
+from threading import Event
+
+from django.db import OperationalError, close_old_connections, connection
+
+from rapport.actions import listening
+from rapport.bus.base import Bus
+from rapport.core.errors import InvalidPost, NetworkError, Reauthorise, RetryLater
+from rapport.core.post import Post, admit
+from rapport.networks.base import Network, Page
+from rapport.networks.http import GuardedSession
+from rapport.pipeline.sender import account_of
+from rapport.store.models import Channel, Cursor
+
+log = logging.getLogger(__name__)
+
+
+class Listener:
+    """Polls accounts; each page is stored with its cursor in one transaction."""
+
+    def __init__(
+        self,
+        networks: Mapping[str, Network],
+        session: Callable[[], GuardedSession],
+        bus: Bus,
+        clock: Callable[[], dt.datetime],
+        every: dt.timedelta,
+    ) -> None:
+        self.networks = networks
+        self.session = session
+        self.bus = bus
+        self.clock = clock
+        self.every = every
+
+    def run_forever(self, stop: Event) -> None:
+        """Listen until `stop` is set."""
+        while not stop.is_set():
+            try:
+                close_old_connections()
+                for channel in self.due():
+                    if stop.is_set():
+                        return
+                    self.pull(channel)
+            except OperationalError:
+                log.exception("the database does not answer; trying again in a moment")
+                connection.close()
+            stop.wait(0.5)
+
+    def due(self) -> list[Channel]:
+        """Connected accounts that were not read for `every`, and whose network did not ask for a pause."""
+        now = self.clock()
+        rows = Channel.objects.filter(state=Channel.State.CONNECTED, network__in=list(self.networks)).order_by("pk")
+        return [
+            row
+            for row in rows
+            if (row.last_pull_at is None or now - row.last_pull_at >= self.every)
+            and (row.paused_until is None or row.paused_until <= now)
+        ]
+
+    def pull(self, channel: Channel) -> int:
+        """Read every stream of one account to its end; returns the number of new posts."""
+        network = self.networks[channel.network]
+        new = 0
+        try:
+            account = account_of(channel)
+            for stream in network.streams(account):
+                cursor = Cursor.objects.of(channel.workspace_id).filter(channel=channel, stream=stream).first()
+                for page in network.pull(account, stream, cursor.value if cursor else "", self.session()):
+                    new += self.store(channel, page)
+        except Reauthorise as error:
+            listening.ask_to_reconnect(channel, str(error), now=self.clock())
+        except RetryLater as error:
+            wait = dt.timedelta(seconds=error.after if error.after is not None else 30.0)
+            listening.pause_channel(channel, self.clock() + wait, str(error), now=self.clock())
+        except NetworkError as error:
+            log.warning("channel %s: %s", channel.slug, error)
+            listening.pause_channel(channel, self.clock() + dt.timedelta(seconds=60), str(error), now=self.clock())
+        Channel.objects.filter(pk=channel.pk).update(last_pull_at=self.clock())
+        return new
+
+    def store(self, channel: Channel, page: Page) -> int:
+        """One page and its cursor, in one transaction."""
+        now = self.clock()
+        posts = [post for post in map(self._admitted, page.posts) if post is not None]
+        for line in page.rejected:
+            log.warning("channel %s: %s", channel.slug, line)
+        heard = listening.hear(
+            channel, posts, self.bus, now=now, stream=page.stream, cursor=page.cursor, gap=page.gap or ""
+        )
+        if page.deleted:
+            listening.take_down(channel, page.deleted, now=now)
+        return heard.new
+
+    def _admitted(self, post: Post) -> Post | None:
+        try:
+            return admit(post, self.clock())
+        except InvalidPost as error:
+            log.warning("%s %s: %s", post.network, post.id, error)
+            return None

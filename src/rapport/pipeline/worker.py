@@ -1,0 +1,111 @@
+"""The worker: claims batches from the bus, walks the line, records. A bad post is set aside after five tries."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import os
+import traceback
+from collections.abc import Callable
+from threading import Event
+
+import msgspec
+from django.db import OperationalError, close_old_connections, connection
+
+from rapport.actions.desk import record
+from rapport.bus.base import Batch, Bus
+from rapport.core.query import Matcher, compile_topics
+from rapport.core.rules import RuleSet, compile_rules
+from rapport.core.understand import Reader, load_reader
+from rapport.pipeline.line import Snapshot, process
+from rapport.store.queries.outcomes import read_person_facts
+from rapport.store.queries.snapshot import configuration_version, read_configuration, read_team_load
+
+log = logging.getLogger(__name__)
+
+#: seconds between two looks at an empty bus: the price of "in front of a person within a second"
+IDLE = 0.2
+
+
+class Compiled(msgspec.Struct, frozen=True):
+    """A configuration, ready to be used."""
+
+    version: int
+    matcher: Matcher
+    reader: Reader
+    rules: RuleSet
+
+
+class Worker:
+    """Processes batches of any workspace; keeps what it compiled until the configuration changes."""
+
+    def __init__(self, bus: Bus, clock: Callable[[], dt.datetime], lease: dt.timedelta) -> None:
+        self.bus = bus
+        self.clock = clock
+        self.lease = lease
+        self.name = f"{os.uname().nodename}-{os.getpid()}"[:64]
+        self._compiled: dict[int, Compiled] = {}
+        self._readers: dict[tuple[str, ...], Reader] = {}
+
+    def run_forever(self, stop: Event) -> None:
+        """Work until `stop` is set."""
+        while not stop.is_set():
+            try:
+                close_old_connections()
+                if not self.work_once():
+                    stop.wait(IDLE)
+            except OperationalError:
+                # the database is busy, restarting or full: nothing was acknowledged, so nothing is lost
+                log.exception("the database does not answer; trying again in a moment")
+                connection.close()
+                stop.wait(2.0)
+
+    def drain(self) -> int:
+        """Work until the bus is empty; returns the number of posts processed."""
+        done = 0
+        while count := self.work_once():
+            done += count
+        return done
+
+    def work_once(self) -> int:
+        """Claim and process one batch; returns how many posts it held, 0 when there was none."""
+        batch = self.bus.claim(self.name, self.clock(), self.lease)
+        if batch is None:
+            return 0
+        try:
+            posts = [post for _, post in batch.posts]
+            outcomes = process(posts, self.snapshot(batch), self.clock())
+            record(batch, outcomes, self.bus, now=self.clock())
+        except OperationalError:
+            raise
+        except Exception:  # the outermost loop: one bad post must not stop the line
+            what = self.bus.fail(batch, traceback.format_exc(), self.clock())
+            log.exception("batch %s (%s posts, try %s): %s", batch.id, len(batch.posts), batch.attempt, what)
+        return len(batch.posts)
+
+    def snapshot(self, batch: Batch) -> Snapshot:
+        """What the line may know: the compiled configuration, the team, and the authors of this batch."""
+        compiled = self._configuration(batch.workspace)
+        return Snapshot(
+            matcher=compiled.matcher,
+            reader=compiled.reader,
+            rules=compiled.rules,
+            load=read_team_load(batch.workspace),
+            people=read_person_facts(batch.workspace, batch.posts, self.clock()),
+        )
+
+    def _configuration(self, workspace: int) -> Compiled:
+        known = self._compiled.get(workspace)
+        if known is not None and known.version == configuration_version(workspace):
+            return known
+        source = read_configuration(workspace)
+        languages = source.languages
+        if languages not in self._readers:
+            self._readers[languages] = load_reader(languages)
+        self._compiled[workspace] = Compiled(
+            version=source.version,
+            matcher=compile_topics(source.topics),
+            reader=self._readers[languages],
+            rules=compile_rules(source.rules, version=source.rules_version),
+        )
+        return self._compiled[workspace]

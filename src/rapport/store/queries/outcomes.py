@@ -1,0 +1,149 @@
+"""Writing what the line made of posts, and reading what is known about their authors."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Sequence
+
+import msgspec
+from django.db import connection
+
+from rapport.core.decision import Outcome, PersonFacts
+from rapport.core.post import Post
+from rapport.store.queries.sql import adapt, insert_rows, moment, select_in
+
+#: how far back the history of a person reaches in `PersonFacts`
+HISTORY = dt.timedelta(days=90)
+_encoder = msgspec.json.Encoder()
+_COLUMNS = (
+    "post_id", "workspace_id", "sentiment", "language", "score", "basket", "priority", "quarantined", "why", "draft",
+    "rule_set", "body", "processed_at",
+)  # fmt: skip
+
+
+def store_outcomes(
+    workspace_id: int,
+    posts: Sequence[tuple[int, Post]],
+    outcomes: Sequence[Outcome],
+    topics: dict[str, int],
+    now: dt.datetime,
+) -> None:
+    """Write outcomes (a later one replaces an earlier one of the same post) and the topics that matched."""
+    rows = [
+        (
+            row, workspace_id, outcome.reading.sentiment.label, outcome.reading.language, outcome.score.value,
+            outcome.route.basket, outcome.decision.priority, outcome.decision.quarantined, outcome.decision.why[:500],
+            outcome.decision.draft or "", outcome.decision.rule_set, _encoder.encode(outcome).decode(), adapt(now),
+        )
+        for (row, _), outcome in zip(posts, outcomes, strict=True)
+    ]  # fmt: skip
+    updates = ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS[2:])
+    insert_rows("store_outcome", _COLUMNS, rows, f"ON CONFLICT (post_id) DO UPDATE SET {updates}")
+    matches = [
+        (workspace_id, topics[slug], row)
+        for (row, _), outcome in zip(posts, outcomes, strict=True)
+        for slug in outcome.topics
+        if slug in topics
+    ]
+    insert_rows(
+        "store_topicmatch",
+        ("workspace_id", "topic_id", "post_id"),
+        matches,
+        "ON CONFLICT (topic_id, post_id) DO NOTHING",
+    )
+
+
+def read_person_facts(
+    workspace_id: int, posts: Sequence[tuple[int, Post]], now: dt.datetime
+) -> dict[tuple[str, str], PersonFacts]:
+    """What was known of every author before this batch: (network, author key) -> facts."""
+    authors = sorted({(post.network, post.author.key) for _, post in posts})
+    by_network: dict[str, list[str]] = defaultdict(list)
+    for network, key in authors:
+        by_network[network].append(key)
+    people: dict[tuple[str, str], tuple[object, ...]] = {}
+    for network, keys in by_network.items():
+        rows = select_in(
+            "SELECT h.external_id, p.id, p.ignored, p.suppressed_reason, p.relationship, p.first_seen, p.last_seen, "
+            "p.known_to_id FROM store_handle h JOIN store_person p ON p.id = h.person_id "
+            "WHERE h.workspace_id = %s AND h.network = %s AND h.external_id IN ({keys})",
+            [workspace_id, network],
+            keys,
+        )
+        people.update({(network, row[0]): row[1:] for row in rows})
+    history = _read_history(sorted({int(str(row[0])) for row in people.values()}), now)
+    talks = _count_conversations(workspace_id, list(history))
+    facts = {}
+    for key, (person, ignored, suppressed, relationship, first, last, known_to) in people.items():
+        said = history.get(int(str(person)), [])
+        facts[key] = PersonFacts(
+            id=int(str(person)),
+            ignored=bool(ignored),
+            suppressed=bool(suppressed),
+            relationship=str(relationship),
+            first_seen=moment(first),
+            last_seen=moment(last),
+            negative=tuple(at for at, mood in said if mood == "negative"),
+            positive=tuple(at for at, mood in said if mood == "positive"),
+            posts=tuple(at for at, _ in said),
+            conversations=talks.get(int(str(person)), 0),
+            known_to=int(str(known_to)) if known_to is not None else None,
+        )
+    return facts
+
+
+def _read_history(people: Sequence[int], now: dt.datetime) -> dict[int, list[tuple[dt.datetime, str]]]:
+    found: dict[int, list[tuple[dt.datetime, str]]] = defaultdict(list)
+    rows = select_in(
+        "SELECT h.person_id, p.sort_at, o.sentiment FROM store_handle h JOIN store_post p ON p.handle_id = h.id "
+        "JOIN store_outcome o ON o.post_id = p.id WHERE h.person_id IN ({keys}) AND p.sort_at > %s ORDER BY p.sort_at",
+        [],
+        people,
+        [adapt(now - HISTORY)],
+    )
+    for person, at, mood in rows:
+        found[person].append((moment(at), mood))
+    return found
+
+
+def _count_conversations(workspace_id: int, people: Sequence[int]) -> dict[int, int]:
+    rows = select_in(
+        "SELECT person_id, COUNT(*) FROM store_conversation WHERE workspace_id = %s AND person_id IN ({keys}) "
+        "GROUP BY person_id",
+        [workspace_id],
+        people,
+    )
+    return dict(rows)
+
+
+def note_presence(posts: Sequence[tuple[int, Post]], now: dt.datetime) -> None:
+    """Widen first and last seen of the authors by these posts."""
+    spans: dict[tuple[str, str], tuple[dt.datetime, dt.datetime]] = {}
+    for _, post in posts:
+        key = (post.network, post.author.key)
+        at = min(post.created_at, now)
+        first, last = spans.get(key, (at, at))
+        spans[key] = (min(first, at), max(last, at))
+    _widen({row: spans[post.network, post.author.key] for row, post in posts})
+
+
+def _widen(spans: dict[int, tuple[dt.datetime, dt.datetime]]) -> None:
+    people: dict[int, tuple[dt.datetime, dt.datetime]] = {}
+    rows = select_in(
+        "SELECT p.id, h.person_id FROM store_post p JOIN store_handle h ON h.id = p.handle_id WHERE p.id IN ({keys})",
+        [],
+        list(spans),
+    )
+    for row, person in rows:
+        first, last = people.get(person, spans[row])
+        people[person] = (min(first, spans[row][0]), max(last, spans[row][1]))
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "UPDATE store_person SET first_seen = CASE WHEN first_seen > %s THEN %s ELSE first_seen END, "
+            "last_seen = CASE WHEN last_seen < %s THEN %s ELSE last_seen END WHERE id = %s",
+            [
+                (adapt(first), adapt(first), adapt(last), adapt(last), person)
+                for person, (first, last) in people.items()
+            ],
+        )

@@ -1,0 +1,60 @@
+"""What a worker must know of a workspace before it processes a batch."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+import msgspec
+from django.db.models import Count, Q
+
+from rapport.core.route import Member, TeamLoad
+from rapport.store.models import BasketMember, Conversation, RuleSet, Topic, Workspace
+
+
+class Configuration(msgspec.Struct, frozen=True):
+    """What people of a workspace set: source texts, to be compiled by whoever needs them."""
+
+    workspace: int
+    version: int
+    languages: tuple[str, ...]
+    #: (slug, query) of the active topics
+    topics: tuple[tuple[str, str], ...]
+    rules: str
+    rules_version: int
+
+
+def configuration_version(workspace_id: int) -> int:
+    """Rises with every change; compare it before each batch."""
+    return Workspace.objects.values_list("config_version", flat=True).get(pk=workspace_id)
+
+
+def read_configuration(workspace_id: int) -> Configuration:
+    """The topics and rules that are in force now."""
+    workspace = Workspace.objects.get(pk=workspace_id)
+    rules = RuleSet.objects.of(workspace).order_by("-version").first()
+    topics = Topic.objects.of(workspace).filter(active=True).order_by("pk")
+    return Configuration(
+        workspace=workspace_id,
+        version=workspace.config_version,
+        languages=tuple(workspace.languages),
+        topics=tuple(topics.values_list("slug", "query")),
+        rules=rules.document if rules else "",
+        rules_version=rules.version if rules else 0,
+    )
+
+
+def read_team_load(workspace_id: int) -> TeamLoad:
+    """Who works in which basket, and how many open conversations each has."""
+    open_counts = dict(
+        Conversation.objects.of(workspace_id)
+        .filter(state=Conversation.State.OPEN, assignee__isnull=False)
+        .values_list("assignee")
+        .annotate(count=Count("pk"))
+    )
+    members: dict[str, list[Member]] = defaultdict(list)
+    rows = BasketMember.objects.of(workspace_id).filter(
+        Q(membership__active=True) & Q(membership__user__is_active=True)
+    )
+    for slug, member, capacity in rows.values_list("basket__slug", "membership_id", "membership__capacity"):
+        members[slug].append(Member(member, open_counts.get(member, 0), capacity))
+    return TeamLoad({slug: tuple(found) for slug, found in members.items()})

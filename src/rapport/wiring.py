@@ -1,0 +1,70 @@
+"""The composition root: settings become a bus, a session, networks, and those who work with them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from functools import cache
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+
+from rapport.bus.table import TableBus
+from rapport.networks.http import GuardedSession
+from rapport.networks.registry import NETWORKS
+from rapport.pipeline.clock import Clock
+from rapport.pipeline.listener import Listener
+from rapport.pipeline.sender import Sender
+from rapport.pipeline.worker import Worker
+
+if TYPE_CHECKING:
+    from rapport.bus.base import Bus
+    from rapport.config.settings import Settings
+
+
+def now() -> dt.datetime:
+    """The time, aware, in UTC."""
+    return dt.datetime.now(dt.UTC)
+
+
+def current_settings() -> Settings:
+    """The typed settings of this deployment."""
+    found: Settings = settings.RAPPORT
+    return found
+
+
+@cache
+def make_bus() -> Bus:
+    """The bus of this deployment: a table in the same database."""
+    return TableBus(current_settings().batch)
+
+
+def make_session() -> GuardedSession:
+    """A guarded HTTP session that may also call the private servers that the settings name."""
+    allowed = [pair.strip() for pair in current_settings().allow_private.split(",") if pair.strip()]
+    return GuardedSession(allow=allowed)
+
+
+def lease() -> dt.timedelta:
+    """How long a claim is held."""
+    return dt.timedelta(seconds=current_settings().lease_seconds)
+
+
+def make_worker() -> Worker:
+    """A worker on this deployment's bus."""
+    return Worker(make_bus(), now, lease())
+
+
+def make_sender() -> Sender:
+    """A sender over every network that is registered."""
+    return Sender(NETWORKS, make_session, make_bus(), now, lease())
+
+
+def make_listener() -> Listener:
+    """A listener over every network that is registered."""
+    every = dt.timedelta(seconds=current_settings().poll_seconds)
+    return Listener(NETWORKS, make_session, make_bus(), now, every)
+
+
+def make_clock() -> Clock:
+    """The clock of this deployment."""
+    return Clock(now)
