@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 
 import re2
 
@@ -29,11 +30,13 @@ from rapport.core.rules.syntax import (
 
 #: Characters in one pattern.
 MAX_PATTERN = 1_000
-#: Instructions of one compiled pattern, beside two for each of its characters. Time is linear in the text, but the
-#: factor is the size of the program, and counted repeats such as `(a?){500}` make it grow without being long.
-MAX_PROGRAM = 300
+#: A program of this many instructions may not owe more than three quarters of them to counted repeats. Time is
+#: linear in the text, but the factor is the size of the program, and `(a?){500}` makes it grow without being long.
+MAX_REPEATED = 300
 #: Memory that one compiled pattern may take, in bytes (program and state tables).
 PATTERN_MEMORY = 1 << 20
+
+_COUNTED = re.compile(r"(?<!\\)\{\d+(?:,\d*)?\}")
 
 _WORDS: dict[Type, str] = {
     "number": "a number",
@@ -45,7 +48,7 @@ _WORDS: dict[Type, str] = {
     "numbers": "a list of numbers",
     "times": "a list of moments",
 }
-_ORDERED = ("number", "time", "duration")
+_ORDERED = ("number", "time")
 
 
 def check_condition(node: Node) -> None:
@@ -116,9 +119,17 @@ def compile_pattern(pattern: str, at: int) -> re2._Regexp:
         reason = error.args[0] if error.args else "not understood"
         reason = reason.decode("utf-8", "replace") if isinstance(reason, bytes) else str(reason)
         raise Fault(f"the pattern is refused: {reason}", at) from None
-    if compiled.programsize > MAX_PROGRAM + 2 * len(pattern):
+    once = _COUNTED.sub("+", pattern)
+    if compiled.programsize > MAX_REPEATED and once != pattern and compiled.programsize > 4 * _size(once, options):
         raise Fault("the pattern repeats too much; shorten its counts in braces", at)
     return compiled
+
+
+def _size(pattern: str, options: re2.Options) -> int:
+    try:
+        return int(re2.compile(pattern.encode("utf-8", "replace"), options).programsize)
+    except re2.error:  # a brace that was no count: then nothing is known, and nothing is allowed for
+        return 1
 
 
 def moment_of(node: Call) -> dt.datetime:
@@ -201,6 +212,8 @@ def _compare(node: Compare) -> Type:
         if isinstance(side, AllOf | AnyOf | Not | Compare | Inside | Matches | Has):
             raise Fault("a condition cannot be compared; join conditions with and, or, not", side.at)
     left, right = type_of(node.left), type_of(node.right)
+    if all(isinstance(side, Number | Span | Text | Truth) for side in (node.left, node.right)):
+        raise Fault("this compares two fixed values; name a field on one side", node.at)
     if left != right:
         message = f"{_shown(node.left)} is {_WORDS[left]} and cannot be compared with {_WORDS[right]}"
         hours = "a number of hours" if left == "number" and right == "duration" else ""

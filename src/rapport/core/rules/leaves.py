@@ -171,6 +171,7 @@ def _inside(node: Inside) -> Leaf:
         holder: Read = lambda case: values  # noqa: E731 - the counterpart of reader() below
     else:
         holder = reader(node.right)
+    fixed = is_constant(node.left)
     name, unknown, listed = label(node.left), f"{label(node.left)} unknown", label(node.right)
 
     def test(case: Case) -> bool:
@@ -181,7 +182,8 @@ def _inside(node: Inside) -> Leaf:
         value = read(case)
         if value is None:
             return unknown
-        return f"{name} {words.show(value)} {'in' if value in holder(case) else 'not in'} {listed}"
+        found = name if fixed else f"{name} {words.show(value)}"
+        return f"{found} {'in' if value in holder(case) else 'not in'} {listed}"
 
     def phrase(case: Case) -> str:
         value = read(case)

@@ -118,6 +118,8 @@ def label(node: Node) -> str:
             return node.written
         case Items():
             return f"[{', '.join(label(value) for value in node.values[:5])}{', ...' if len(node.values) > 5 else ''}]"
-        case Number() | Text() | Truth():
+        case Number():
+            return repr(node.value)
+        case Text() | Truth():
             return words.show(node.value)
     raise TypeError(node)

@@ -1,0 +1,144 @@
+"""Prints `docs/reference/rules.md` from the tables: `python -m rapport.core.rules.reference`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from rapport.core.rules.actions import ACTIONS, ERROR_TAG
+from rapport.core.rules.baskets import DEFAULT_BASKETS, FALLBACK
+from rapport.core.rules.check import MAX_PATTERN
+from rapport.core.rules.document import KEYS, MAX_ACTIONS, MAX_DOCUMENT, MAX_RULES, TOP_KEYS
+from rapport.core.rules.fields import FUNCTIONS, GROUPS, Field
+from rapport.core.rules.syntax import MAX_DEPTH, MAX_EXPRESSION, MAX_ITEMS
+
+_HEAD = """\
+# Rules
+
+This page is printed from the tables of `rapport.core.rules`; a test fails when it differs
+(`python -m rapport.core.rules.reference > docs/reference/rules.md`).
+
+A rule set is a TOML document of ordered rules:
+
+```toml
+[[rule]]
+name = "Complaint from someone with reach"
+when = 'complaint >= 0.7 and author.followers > 5000 and not person.ignored'
+then = ["basket:care", "priority:urgent", "notify:duty"]
+stop = true
+```
+
+Rules are tried from top to bottom on every post. The first matching rule that names a basket, a priority or a
+draft wins that one; tags and notifications of all matching rules add up. A matching rule with `stop = true` ends
+the list. Each decision carries the trace of every rule that was tried, with the values that were found.
+"""
+
+_CONDITIONS = """\
+## Conditions
+
+| form | true when |
+|---|---|
+| `a and b`, `a or b`, `not a`, `( )` | as in speech; `not` binds tightest, then `and`, then `or` |
+| `complaint >= 0.7`, `==` `!=` `<` `<=` `>` `>=` | both sides have the same type; numbers and moments have an order |
+| `kind in ["review", "mail"]`, `not in` | the value is in the list |
+| `text matches "refund\\|money back"` | the pattern is found in the text, in upper or lower case alike |
+| `topics has "recall"` | the list contains exactly this text |
+| `author.bot`, `true`, `false` | a yes-or-no field stands for itself |
+
+Patterns are [RE2](https://github.com/google/re2/wiki/Syntax); `(?-i)` in front of one tells upper from lower case.
+
+Values: numbers (`0.7`, `5_000`), texts in single or double quotes (a backslash stands for itself except before the
+closing quote, so patterns are written as they are), durations (`30 days`, `2 hours`; seconds, minutes, hours, days,
+weeks), lists (`["a", "b"]`).
+
+Handles, hashtags, languages and networks are compared in lower case and without a leading `@` or `#`; all other
+texts exactly.
+
+**Unknown values.** Networks do not tell everything. A comparison with an unknown value is false and the trace says
+`author.followers unknown`. So `not author.followers > 100` holds for an unknown number too; write
+`author.followers <= 100` to ask for a number that is known and small, or `known(author.followers)`.
+
+**A rule that breaks** on a post (a value that breaks its own contract) counts as not matched, its step in the trace
+says `error: ...`, the post gets the tag `{tag}`, and the other rules go on.
+"""
+
+
+def render() -> str:
+    """The whole page."""
+    parts = [_HEAD, _keys(), _CONDITIONS.format(tag=ERROR_TAG), _fields(), _functions(), _actions(), _baskets()]
+    return "\n".join([*parts, _bounds()])
+
+
+def _table(head: str, rows: Sequence[tuple[str, ...]]) -> str:
+    columns = head.count("|") + 1
+    lines = [f"| {head} |", "|" + "---|" * columns, *(f"| {' | '.join(row)} |" for row in rows)]
+    return "\n".join(lines) + "\n"
+
+
+def _code(text: str) -> str:
+    escaped = text.replace("|", "\\|")
+    return f"`{escaped}`"
+
+
+def _keys() -> str:
+    rule = [(_code(key), "yes" if needed else "no", meaning) for key, (_, needed, meaning) in KEYS.items()]
+    top = [(_code(key), "no", meaning) for key, (_, meaning) in TOP_KEYS.items() if key != "rule"]
+    return (
+        f"{_table('key of a rule | needed | meaning', rule)}\n{_table('key of the document | needed | meaning', top)}"
+    )
+
+
+_TYPES = {
+    "number": "number",
+    "text": "text",
+    "bool": "yes or no",
+    "time": "moment",
+    "texts": "list of texts",
+    "times": "list of moments",
+}
+
+
+def _fields() -> str:
+    parts = ["## Fields\n"]
+    for heading, fields in GROUPS:
+        rows = [(_code(field.name), _TYPES[field.type], _meaning(field)) for field in fields]
+        parts.append(f"### {heading}\n\n{_table('field | type | meaning', rows)}")
+    return "\n".join(parts)
+
+
+def _meaning(field: Field) -> str:
+    choices = f": {', '.join(field.choices)}" if field.choices else ""
+    return f"{field.meaning}{choices}{'; can be unknown' if field.unknown else ''}"
+
+
+def _functions() -> str:
+    rows = [(_code(function.form), _TYPES[function.type], function.meaning) for function in FUNCTIONS.values()]
+    return f"## Functions\n\n{_table('function | answers | meaning', rows)}"
+
+
+def _actions() -> str:
+    rows = [(_code(form), meaning) for form, meaning in ACTIONS.values()]
+    return f"## Actions\n\n{_table('action | does', rows)}"
+
+
+def _baskets() -> str:
+    rows = [(_code(basket.slug), basket.name, basket.tone) for basket in DEFAULT_BASKETS]
+    return (
+        "## Baskets of a new workspace\n\n"
+        f"{_table('slug | name | tone', rows)}\n"
+        f"A post for which no rule named a basket goes to the `fallback` of the document, else to `{FALLBACK}`.\n"
+    )
+
+
+def _bounds() -> str:
+    return (
+        "## Bounds\n\n"
+        f"A document has at most {MAX_DOCUMENT:,} characters and {MAX_RULES:,} rules; a condition at most "
+        f"{MAX_EXPRESSION:,} characters, {MAX_DEPTH} levels and {MAX_ITEMS} items in a list; a pattern at most "
+        f"{MAX_PATTERN:,} characters; a rule at most {MAX_ACTIONS} actions. What lies beyond is refused with its line "
+        "and column.\n"
+    )
+
+
+if __name__ == "__main__":
+    sys.stdout.write(render())
