@@ -21,11 +21,14 @@ NOW = dt.datetime(2026, 11, 21, 10, tzinfo=dt.UTC)
 ANN = Author(id="7", handle="Ann@example.social", name="Ann", followers=4120)
 
 
+NEUTRAL, CALM, STRANGER = Sentiment(), Emotion(), PersonFacts()
+
+
 def a_post(text: str = "still waiting", author: Author = ANN, **changes: Any) -> Post:
     return msgspec.structs.replace(Post("mastodon", "1", text, NOW, author), **changes)
 
 
-def a_reading(sentiment: Sentiment = Sentiment(), emotion: Emotion = Emotion(), **values: Any) -> Reading:
+def a_reading(sentiment: Sentiment = NEUTRAL, emotion: Emotion = CALM, **values: Any) -> Reading:
     intents = {name: values.pop(name) for name in list(values) if name in Intent.__struct_fields__}
     return Reading("mastodon", "1", intent=Intent(**intents), sentiment=sentiment, emotion=emotion, **values)
 
@@ -36,14 +39,15 @@ POSITIVE = Sentiment("positive", 0.05, 0.15, 0.8)
 
 def rule(when: str, *then: str, name: str = "", stop: bool = False) -> str:
     actions = ", ".join(f"'{action}'" for action in then or ("tag:hit",))
-    return f"[[rule]]\nname = '{name or abs(hash(when))}'\nwhen = '''{when}'''\nthen = [{actions}]\nstop = {str(stop).lower()}\n"
+    head = f"[[rule]]\nname = '{name or abs(hash(when))}'\nwhen = '''{when}'''\n"
+    return f"{head}then = [{actions}]\nstop = {str(stop).lower()}\n"
 
 
 def decide(
     document: str,
     post: Post | None = None,
     reading: Reading | None = None,
-    facts: PersonFacts = PersonFacts(),
+    facts: PersonFacts = STRANGER,
     topics: tuple[str, ...] = (),
     score: float = 0.0,
     **more: Any,
