@@ -2,6 +2,38 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import include, path
 
-urlpatterns: list[URLPattern] = []
+from rapport.web import quarantine
+from rapport.web.settings import audit, channels, connect, replies, rules, team, topics
+
+settings_pages = [
+    path("channels/", channels.index, name="channels"),
+    path("channels/connect/<slug:network>/", connect.begin, name="connect"),
+    path("channels/<int:pk>/", channels.change, name="channel"),
+    path("channels/<int:pk>/disconnect/", channels.disconnect, name="disconnect"),
+    path("topics/", topics.index, name="topics"),
+    path("topics/new/", topics.create, name="topic_new"),
+    path("topics/<int:pk>/", topics.change, name="topic"),
+    path("topics/<int:pk>/delete/", topics.delete, name="topic_delete"),
+    path("rules/", rules.edit, name="rules"),
+    path("rules/<int:version>/", rules.show, name="rules_version"),
+    path("rules/<int:version>/restore/", rules.restore, name="rules_restore"),
+    path("replies/", replies.index, name="replies"),
+    path("replies/new/", replies.create, name="reply_new"),
+    path("replies/<int:pk>/", replies.change, name="reply"),
+    path("replies/<int:pk>/delete/", replies.delete, name="reply_delete"),
+    path("team/", team.index, name="team"),
+    path("team/invite/", team.invite, name="invite"),
+    path("team/<int:pk>/", team.change, name="member"),
+    path("team/<int:pk>/link/", team.link, name="member_link"),
+    path("audit/", audit.index, name="audit"),
+]
+
+urlpatterns = [
+    path("w/<slug:slug>/settings/", include(settings_pages)),
+    path("w/<slug:slug>/quarantine/", quarantine.index, name="quarantine"),
+    path("w/<slug:slug>/quarantine/<int:pk>/take-out/", quarantine.take_out, name="take_out"),
+    path("w/<slug:slug>/quarantine/failed/<int:pk>/retry/", quarantine.retry, name="retry_message"),
+    path("connect/<slug:network>/callback/", connect.callback, name="connect_callback"),
+]

@@ -1,0 +1,148 @@
+"""Reads of the settings pages. Each list costs the same few queries however long it is."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+import msgspec
+from django.db.models import Count, OuterRef, Prefetch, QuerySet, Subquery
+
+from rapport.store.models import (
+    AuditEntry,
+    BasketMember,
+    BusMessage,
+    Channel,
+    Conversation,
+    Cursor,
+    Membership,
+    PreparedReply,
+    RuleSet,
+    Topic,
+    TopicMatch,
+    Workspace,
+)
+
+PAGE = 50
+
+
+class Source(msgspec.Struct, frozen=True):
+    """One channel and how far it has been read."""
+
+    channel: Channel
+    streams: tuple[Cursor, ...]
+    #: sentences about stretches that could not be filled; empty = complete
+    gaps: tuple[str, ...]
+    #: the stream that was read longest ago; None before the first look
+    oldest: dt.datetime | None
+
+
+def list_sources(workspace: Workspace) -> list[Source]:
+    """Every channel of the workspace with its streams, by name. Two queries."""
+    streams = Prefetch("cursors", Cursor.objects.of(workspace).order_by("stream"))
+    channels = Channel.objects.of(workspace).order_by("name", "id").prefetch_related(streams)
+    return [read_source(channel) for channel in channels]
+
+
+def read_source(channel: Channel) -> Source:
+    """How far one channel has been read, from its cursors."""
+    streams = tuple(channel.cursors.all())
+    return Source(
+        channel=channel,
+        streams=streams,
+        gaps=tuple(cursor.gap for cursor in streams if cursor.gap),
+        oldest=min((cursor.moved_at for cursor in streams), default=None),
+    )
+
+
+def list_topics(workspace: Workspace) -> QuerySet[Topic]:
+    """Topics by name, each with `found`: how many posts it has matched so far."""
+    found = (
+        TopicMatch.objects.of(workspace)
+        .filter(topic=OuterRef("pk"))
+        .order_by()
+        .values("topic")
+        .annotate(n=Count("pk"))
+        .values("n")
+    )
+    return Topic.objects.of(workspace).annotate(found=Subquery(found))
+
+
+def list_rule_sets(workspace: Workspace) -> QuerySet[RuleSet]:
+    """Every version of the rules, newest first, without the documents."""
+    return RuleSet.objects.of(workspace).select_related("author__user").defer("document").order_by("-version")
+
+
+def newest_rule_set(workspace: Workspace) -> RuleSet | None:
+    """The rules in force."""
+    return RuleSet.objects.of(workspace).select_related("author__user").order_by("-version").first()
+
+
+def list_replies(workspace: Workspace) -> QuerySet[PreparedReply]:
+    """Prepared replies by name."""
+    return PreparedReply.objects.of(workspace)
+
+
+def list_members(workspace: Workspace) -> QuerySet[Membership]:
+    """Everybody who is or was in the workspace, active ones first, with user and baskets. Two queries."""
+    baskets = Prefetch(
+        "baskets", BasketMember.objects.of(workspace).select_related("basket").order_by("basket__position")
+    )
+    return (
+        Membership.objects.of(workspace)
+        .select_related("user")
+        .prefetch_related(baskets)
+        .order_by("-active", "user__name", "user__email")
+    )
+
+
+class AuditPage(msgspec.Struct, frozen=True):
+    """A piece of the audit, newest first."""
+
+    entries: Sequence[AuditEntry]
+    #: id to ask for the next page with, None on the last one
+    older: int | None
+
+
+def read_audit(
+    workspace: Workspace, actor: int | None = None, verb: str = "", subject: str = "", before: int | None = None
+) -> AuditPage:
+    """Who did what: at most `PAGE` entries older than `before` (an id), narrowed by what is given. One query.
+
+    `verb` is a beginning: "channel" finds "channel.connect". `subject` is "conversation" or "conversation 42".
+    """
+    rows = AuditEntry.objects.of(workspace).select_related("actor__user").order_by("-id")
+    if actor is not None:
+        rows = rows.filter(actor=actor)
+    if verb:
+        rows = rows.filter(verb__startswith=verb)
+    if subject:
+        kind, _space, number = subject.partition(" ")
+        rows = rows.filter(subject=kind)
+        if number:
+            rows = rows.filter(subject_id=number)
+    if before is not None:
+        rows = rows.filter(pk__lt=before)
+    found = list(rows[: PAGE + 1])
+    return AuditPage(found[:PAGE], found[PAGE - 1].pk if len(found) > PAGE else None)
+
+
+class QuarantinePage(msgspec.Struct, frozen=True):
+    """A piece of the quarantine, newest first."""
+
+    conversations: Sequence[Conversation]
+    older: int | None
+
+
+def read_quarantine(visible: QuerySet[Conversation], before: int | None = None) -> QuarantinePage:
+    """Quarantined ones among the conversations that a person sees, at most `PAGE`. One query."""
+    rows = visible.filter(state=Conversation.State.QUARANTINED).select_related("person", "basket", "channel")
+    if before is not None:
+        rows = rows.filter(pk__lt=before)
+    found = list(rows.order_by("-id")[: PAGE + 1])
+    return QuarantinePage(found[:PAGE], found[PAGE - 1].pk if len(found) > PAGE else None)
+
+
+def failed_messages(workspace: Workspace) -> QuerySet[BusMessage]:
+    """Posts that the line could not get through in as many tries as it has, newest first, without their payload."""
+    return BusMessage.objects.of(workspace).filter(state=BusMessage.State.QUARANTINED).defer("payload").order_by("-id")

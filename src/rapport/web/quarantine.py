@@ -1,0 +1,65 @@
+"""What is kept out of sight with its reason, and the posts that the line could not get through."""
+
+from __future__ import annotations
+
+from django import forms
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from rapport import wiring
+from rapport.actions import desk as actions
+from rapport.store.models import Basket, BusMessage
+from rapport.store.queries import settings as reads
+from rapport.web.access import DeskRequest, baskets_seen, desk, find, visible_conversations
+from rapport.web.forms import ExactForm
+
+
+class TakeOutForm(ExactForm):
+    """The basket that a conversation goes to."""
+
+    basket = forms.SlugField(max_length=64)
+
+
+@desk(right="release")
+@require_safe
+def index(request: DeskRequest) -> HttpResponse:
+    """Quarantined conversations with why; for those who see every basket also the posts that failed."""
+    before = request.GET.get("before", "")
+    page = reads.read_quarantine(
+        visible_conversations(request.membership), int(before) if before.isdecimal() and len(before) < 19 else None
+    )
+    failed = reads.failed_messages(request.workspace)[: reads.PAGE] if request.membership.sees_every_basket else []
+    baskets = Basket.objects.of(request.workspace)
+    if not request.membership.sees_every_basket:
+        baskets = baskets.filter(pk__in=baskets_seen(request.membership).values("basket"))
+    return render(request, "quarantine/index.html", {"page": page, "failed": failed, "baskets": baskets})
+
+
+@desk(right="release")
+@require_POST
+def take_out(request: DeskRequest, pk: int) -> HttpResponse:
+    """Put a conversation in front of people after all."""
+    conversation = find(visible_conversations(request.membership), pk)
+    form = TakeOutForm(request.POST)
+    if not form.is_valid():
+        raise Http404
+    basket = find(Basket.objects.of(request.workspace), slug=form.cleaned_data["basket"])
+    actions.take_out(request.membership, conversation, basket, now=timezone.now())
+    messages.success(request, _("It waits in %(basket)s now.") % {"basket": basket.name})
+    return redirect("quarantine", slug=request.workspace.slug)
+
+
+@desk(right="release")
+@require_POST
+def retry(request: DeskRequest, pk: int) -> HttpResponse:
+    """Put posts that failed back on the line."""
+    if request.membership.sees_every_basket is not True:
+        raise Http404
+    rows = BusMessage.objects.of(request.workspace).filter(state=BusMessage.State.QUARANTINED)
+    actions.retry_message(request.membership, find(rows, pk), wiring.make_bus(), now=timezone.now())
+    messages.success(request, _("Back on the line. If it fails again, it returns to this page."))
+    return redirect("quarantine", slug=request.workspace.slug)

@@ -1,0 +1,80 @@
+"""Where in a text something is wrong, and what changed between two texts, for the screen."""
+
+from __future__ import annotations
+
+import difflib
+
+import msgspec
+
+
+class Line(msgspec.Struct, frozen=True):
+    """One line of a text."""
+
+    #: from 1
+    number: int
+    text: str
+    #: true: here it is
+    marked: bool = False
+    #: spaces up to the place, then a caret; empty on other lines
+    caret: str = ""
+
+
+class Excerpt(msgspec.Struct, frozen=True):
+    """The lines around a place."""
+
+    line: int
+    column: int
+    lines: tuple[Line, ...]
+
+
+class Change(msgspec.Struct, frozen=True):
+    """One line of a comparison."""
+
+    #: "same", "added", "removed", or "gap" for a stretch of equal lines that is left out
+    kind: str
+    text: str
+    #: line numbers before and after; None where it does not exist
+    before: int | None = None
+    after: int | None = None
+
+
+def mark_line(text: str, line: int, column: int, around: int = 2) -> Excerpt:
+    """The line and its neighbours with a caret under the column; both count from 1 and are drawn into the text."""
+    lines = text.split("\n")
+    line = min(max(line, 1), len(lines))
+    column = min(max(column, 1), len(lines[line - 1]) + 1)
+    # tabs stay tabs, so that the caret stands under its character whatever a tab is wide
+    lead = "".join("\t" if char == "\t" else " " for char in lines[line - 1][: column - 1])
+    first, last = max(1, line - around), min(len(lines), line + around)
+    return Excerpt(
+        line,
+        column,
+        tuple(
+            Line(number, lines[number - 1], number == line, f"{lead}^" if number == line else "")
+            for number in range(first, last + 1)
+        ),
+    )
+
+
+def mark_position(text: str, position: int) -> Excerpt:
+    """As `mark_line`, for an offset in characters from 0."""
+    before = text[: max(position, 0)]
+    return mark_line(text, before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1)
+
+
+def compare(old: str, new: str, around: int = 3) -> list[Change]:
+    """The changed lines with `around` equal ones on either side; empty when nothing changed."""
+    before, after = old.splitlines(), new.splitlines()
+    found: list[Change] = []
+    matcher = difflib.SequenceMatcher(None, before, after, autojunk=False)
+    for group in matcher.get_grouped_opcodes(around):
+        if found or group[0][1] > 0:
+            found.append(Change("gap", ""))
+        for tag, start, stop, new_start, new_stop in group:
+            if tag == "equal":
+                pairs = zip(range(start, stop), range(new_start, new_stop), strict=True)
+                found.extend(Change("same", before[i], i + 1, j + 1) for i, j in pairs)
+            else:
+                found.extend(Change("removed", before[i], i + 1, None) for i in range(start, stop))
+                found.extend(Change("added", after[j], None, j + 1) for j in range(new_start, new_stop))
+    return found

@@ -1,0 +1,39 @@
+/* Settings pages: line numbers beside the rules, and a button that copies. Everything works without it. */
+for (const editor of document.querySelectorAll(".editor")) {
+  const area = editor.querySelector("textarea");
+  const gutter = document.createElement("div");
+  gutter.className = "gutter";
+  gutter.setAttribute("aria-hidden", "true");
+  editor.prepend(gutter);
+  let count = 0;
+  const number = () => {
+    const lines = area.value.split("\n").length;
+    if (lines === count) return;
+    count = lines;
+    const marked = Number(editor.dataset.line || 0);
+    gutter.replaceChildren(...Array.from({ length: lines }, (_, i) => {
+      const line = document.createElement(i + 1 === marked ? "b" : "span");
+      line.textContent = `${i + 1}\n`;
+      return line;
+    }));
+  };
+  const follow = () => { gutter.scrollTop = area.scrollTop; };
+  area.addEventListener("input", number);
+  area.addEventListener("scroll", follow);
+  // Tab would trap people who move by keyboard: it stays a way out, and two spaces are typed as two spaces
+  number();
+  if (editor.dataset.line) {
+    const height = area.scrollHeight / count;
+    area.scrollTop = Math.max(0, (Number(editor.dataset.line) - 6) * height);
+    follow();
+  }
+  new ResizeObserver(() => { gutter.style.height = `${area.offsetHeight}px`; }).observe(area);
+}
+for (const button of document.querySelectorAll("[data-copy]")) {
+  button.addEventListener("click", async () => {
+    const field = document.getElementById(button.dataset.copy);
+    field.select();
+    await navigator.clipboard.writeText(field.value);
+    button.textContent = button.dataset.copied;
+  });
+}
