@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
-import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,33 +32,33 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Exit status 0; 1 when a line could not be read as a post (its number and the reason go to standard error,
-    and the other lines are still read); 2 when the file cannot be opened.
+    """Exit status 0, or 1 when a line could not be read as a post: its number and the reason go to standard error,
+    and the other lines are still read. Raises OSError when the file cannot be opened.
     """
     reader = load_reader([code.strip() for code in arguments.languages.split(",") if code.strip()])
-    try:
-        if arguments.file == "-":
-            return _understand(sys.stdin.buffer, reader)
-        with Path(arguments.file).open("rb") as lines:
-            return _understand(lines, reader)
-    except BrokenPipeError:
-        # Whoever read our output has gone (`| head`): nothing to say, and nobody to say it to. Python would complain
-        # once more when it flushes standard output at the end, so that goes nowhere.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except OSError as error:
-        print(f"{arguments.file}: {error.strerror or error}", file=sys.stderr)
-        return 2
+    if arguments.file == "-":
+        return _understand(sys.stdin.buffer, reader)
+    with Path(arguments.file).open("rb") as lines:
+        return _understand(lines, reader)
 
 
 def _understand(lines: BinaryIO, reader: Reader) -> int:
     bad: list[int] = []
     encoder = msgspec.json.Encoder()
+    done = 0
     for batch in _batches(lines, bad):
         sys.stdout.buffer.write(encoder.encode_lines(reader.read(batch)))
         sys.stdout.buffer.flush()
+        done += len(batch)
+        if sys.stderr.isatty() and not sys.stdout.isatty():
+            print(f"\r{done:,} posts", end="", file=sys.stderr, flush=True)
+    if done and sys.stderr.isatty() and not sys.stdout.isatty():
+        print(file=sys.stderr)
     if bad:
-        print(f"{len(bad)} line{'s' if len(bad) > 1 else ''} could not be read as a post.", file=sys.stderr)
+        print(
+            f"rapport understand: {len(bad)} line{'s' if len(bad) > 1 else ''} could not be read as a post.",
+            file=sys.stderr,
+        )
     return 1 if bad else 0
 
 
@@ -73,7 +72,7 @@ def _batches(lines: BinaryIO, bad: list[int]) -> Iterator[list[Post]]:
         try:
             batch.append(decode_post(line, now))
         except InvalidPost as error:
-            print(f"line {number}: {error}", file=sys.stderr)
+            print(f"rapport understand: line {number}: {error}", file=sys.stderr)
             bad.append(number)
         if len(batch) == BATCH:
             yield batch

@@ -20,6 +20,8 @@ __all__ = ["MODEL", "Reader", "load_reader", "why_spans"]
 
 #: Name of what made a reading; it changes with every change that changes readings.
 MODEL = "words-2026.11"
+#: Confidence below which a language is a guess.
+GUESS = 0.5
 
 
 class Reader:
@@ -36,9 +38,17 @@ class Reader:
 
     def _read_one(self, post: Post) -> Reading:
         language, confidence = self._languages.find(post.text, post.lang)
-        # A text too short to tell its language is read with English words: they are the commonest loan words.
-        vocabulary = self._default if language == "und" else self._vocabularies.get(language, self._vocabularies[""])
-        return self.read_words(post, vocabulary, language, confidence)
+        return self.read_words(post, self._choose(post, language, confidence), language, confidence)
+
+    def _choose(self, post: Post, language: str, confidence: float) -> Vocabulary:
+        """The word list to read a post with. Where its language is no more than a guess ("terrible" alone is French,
+        Spanish or English), English is taken when it knows more of the words.
+        """
+        own = self._vocabularies.get(language, self._vocabularies[""])
+        if confidence >= GUESS or own is self._default:
+            return own
+        features = extract(post.text)
+        return self._default if len(self._default.find(features)) > len(own.find(features)) else own
 
     def read_words(
         self, post: Post, vocabulary: Vocabulary | None = None, language: str = "und", confidence: float = 0.0

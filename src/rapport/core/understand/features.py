@@ -1,4 +1,4 @@
-"""One pass over a text: its tokens as written and as looked up. Every reading starts from here, so no text is cut twice."""
+"""One pass over a text: its tokens as written and as looked up. Every reading starts from here."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import NamedTuple
 MAX_READ = 10_000
 
 _EMOTICON = r"[:;=]['\-]?[()\[\]DPpSs/\\|*3oO](?!\w)|<3|</3|\^_+\^|-_+-|[xX]D(?!\w)"
-_EMOJI = "[\u203c\u2049\u2122\u2139\u231a-\u23ff\u25aa-\u27bf\u2b05-\u2b55\U0001f300-\U0001faff]"
-_TOKEN = re.compile(rf"#?(https?://\S+|{_EMOTICON}|[@$]?\w+(?:['’]\w+)*|[!?.;]{{1,3}}|{_EMOJI})")
+_EMOJI = "[\u203c\u2049\u2122\u2139\u231a-\u23ff\u25aa-\u27bf\u2b05-\u2b55\U0001f170-\U0001faff]"
+_TOKEN = re.compile(rf"#?(https?://\S+|{_EMOTICON}|[@$]?\w+(?:['’]\w+)*|[!?.;¿؟？！]{{1,3}}|{_EMOJI})")
 _DIGITS = re.compile(r"(?<![^\n$])\d+(?![^\n])")
 _LONG_RUN = re.compile(r"([^\W\d_])\1\1")
 _RUN = re.compile(r"([^\W\d_])\1{2,}")

@@ -17,14 +17,13 @@ MAIN_LANGUAGES = ("en", "es", "fr", "de", "it", "pt", "nl", "tr", "ar", "hi", "j
 
 #: Languages that pycld2 is believed on from `SHORT` letters on where a workspace has named none; the others that it
 #: knows (Corsican, Interlingua, Scots) are on short texts nearly always a mistaken Italian or English.
-LIKELY = frozenset(MAIN_LANGUAGES) | frozenset(
-    "af am az be bg bn bs ca cs da el et eu fa fi ga gl gu he hr hu hy is ka kk km kn ko ky lo lt lv mk ml mn mr ms "
-    "my ne no pa pl ps ro ru sd si sk sl so sq sr sv sw ta te th tl uk ur uz vi zh".split()
-)
-#: Languages that have a script to themselves: a few letters decide.
-_OWN_SCRIPT = frozenset("el th ko ka hy he km lo my si ta te ml kn gu pa".split())
-
-#: Letters below which pycld2 is asked for a second opinion, and from which on it is believed whatever it says.
+LIKELY = frozenset(MAIN_LANGUAGES) | {
+    *("af", "am", "az", "be", "bg", "bn", "bs", "ca", "cs", "da", "el", "et", "eu", "fa", "fi", "ga", "gl", "gu"),
+    *("he", "hr", "hu", "hy", "is", "ka", "kk", "km", "kn", "ko", "ky", "lo", "lt", "lv", "mk", "ml", "mn", "mr"),
+    *("ms", "my", "ne", "no", "pa", "pl", "ps", "ro", "ru", "sd", "si", "sk", "sl", "so", "sq", "sr", "sv", "sw"),
+    *("ta", "te", "th", "tl", "uk", "ur", "uz", "vi", "zh"),
+}
+#: Letters below which pycld2 needs a second opinion on Latin script, and from which on it is believed whatever it says.
 SHORT = 40
 LONG = 150
 #: Characters that are looked at; a language shows early.
@@ -37,6 +36,7 @@ TOLD = 0.3
 TOO_UNSURE = 0.05
 
 _NOT_LANGUAGE = re.compile(r"https?:?\S*|www\.\S+|\bRT\b|[@#]\w+|&\w+;|\\u[0-9a-fA-F]{4}")
+_LATIN = re.compile(r"[A-Za-z\u00c0-\u024f]")
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]+")
 _RENAMED = {"iw": "he", "jw": "jv", "in": "id", "ji": "yi", "mo": "ro", "sh": "sr", "nb": "no", "nn": "no"}
 
@@ -59,7 +59,7 @@ class LanguageFinder:
             return (plain_code(told), TOLD) if told else UNKNOWN
         code, share = _ask_cld2(words)
         if share:
-            if (letters >= SHORT and code in self._likely) or letters >= LONG or code in _OWN_SCRIPT:
+            if (letters >= SHORT and code in self._likely) or letters >= LONG or not _LATIN.search(words):
                 return code, share
             if code in self._likely and code not in self._compared:
                 return code, share / 2

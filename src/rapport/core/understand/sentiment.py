@@ -6,14 +6,10 @@ from math import exp, sqrt
 from typing import NamedTuple
 
 from rapport.core.reading import Sentiment
-from rapport.core.understand.vocabulary import Hit, quote
+from rapport.core.understand.vocabulary import Hit, quote, turned
 
 #: A negator turns what follows within this many tokens ("not a very good one").
 NEGATION_REACH = 3
-#: A negated word keeps less than its strength: "not great" is weaker than "terrible". Hutto and Gilbert (2014) found
-#: -0.74; a negated complaint word ("no problem") says less good than a negated praise says bad, so there are two.
-NEGATED_GOOD = -0.7
-NEGATED_BAD = -0.3
 BOOST = 1.3
 DAMP = 0.7
 #: What stands before a "but" counts less, what follows counts more.
@@ -51,7 +47,7 @@ def weigh(hits: list[Hit]) -> Weighed:
             elif start - damped <= 1:
                 valence *= DAMP
             if start - negated <= NEGATION_REACH:
-                valence *= NEGATED_GOOD if valence > 0 else NEGATED_BAD
+                valence = turned(valence)
             valence *= gain
             if valence > 0:
                 positive += valence
@@ -82,10 +78,7 @@ def judge(weighed: Weighed, stars: float | None = None) -> Sentiment:
     total = 1.0 + low + high
     low, high = round(low / total, 4), round(high / total, 4)
     middle = round(1.0 - low - high, 4)
-    if low >= high:
-        label = "negative" if low > middle else "neutral"
-    else:
-        label = "positive" if high > middle else "neutral"
+    label = max(("neutral", middle), ("negative", low), ("positive", high), key=lambda item: item[1])[0]
     return Sentiment(label, low, middle, high)
 
 

@@ -26,6 +26,17 @@ _COMMON = "common.tsv"
 _FILES = {"en": ("vader.tsv", "en.tsv")}
 
 
+#: What is left of a feeling that a negator turns: "not great" is weaker than "terrible", and "no problem" says less
+#: good than "not great" says bad. (Hutto and Gilbert 2014 have -0.74 for both.)
+NEGATED_GOOD = -0.7
+NEGATED_BAD = -0.3
+
+
+def turned(valence: float) -> float:
+    """The valence of a term that a negator stands before."""
+    return valence * (NEGATED_GOOD if valence > 0 else NEGATED_BAD)
+
+
 class Entry(NamedTuple):
     """What one term of the vocabulary says."""
 
@@ -137,6 +148,7 @@ def _read(names: Iterable[str]) -> dict[tuple[str, ...], Entry]:
 def _inherit(term: tuple[str, ...], shorter: dict[tuple[str, ...], Entry]) -> dict[str, float]:
     """What the words inside a phrase say: a phrase takes their place, so it keeps what it does not itself speak of."""
     kept: dict[str, float] = {}
+    negated = False
     place = 0
     while place < len(term):
         for end in range(len(term), place, -1):
@@ -144,7 +156,11 @@ def _inherit(term: tuple[str, ...], shorter: dict[tuple[str, ...], Entry]) -> di
             if entry is not None:
                 for mark, weight in entry.marks:
                     kept[READINGS[mark]] = kept.get(READINGS[mark], 0.0) + weight
-                kept["valence"] = kept.get("valence", 0.0) + entry.valence
+                valence = turned(entry.valence) if negated else entry.valence
+                kept["valence"] = kept.get("valence", 0.0) + valence
+                negated = negated or entry.role == "negator"
+                if end == len(term) and entry.role:  # "i can't" still turns what follows
+                    kept[entry.role] = 1.0
                 place = end - 1
                 break
         place += 1
