@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from html import unescape
 
-_TAG = re.compile(r"<[^<>]*>")  # linear: a tag holds no other "<"
+_TAG = re.compile(r"<[a-zA-Z/!?][^<>]*>")  # linear: a tag holds no other "<"
 _NAME = re.compile(r"</?([a-z0-9]+)")
 _HREF = re.compile(r"""\shref\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]+))""", re.IGNORECASE)
 _BREAKS = {"p": "\n\n", "blockquote": "\n\n", "pre": "\n\n", "ul": "\n\n", "ol": "\n\n", "div": "\n", "li": "\n- "}

@@ -121,15 +121,16 @@ def identify(wire: Wire, domain: str) -> Identity:
         account: Any = client.account_verify_credentials()
     except mastodon.MastodonError as error:
         raise cause(error) from error
-    acct, identifier = str(account.get("acct") or ""), str(account.get("id") or "")
+    told = account if isinstance(account, dict) else {}
+    acct, identifier = str(told.get("acct") or ""), str(told.get("id") or "")
     if not acct or not identifier:
         raise GiveUp(f"{urlsplit(wire.server).hostname} does not say whose token this is")
     return Identity(
         handle=full_handle(acct, domain),
         account_id=identifier,
-        name=str(account.get("display_name") or ""),
-        url=account.get("url"),
-        bot=bool(account.get("bot")),
+        name=str(told.get("display_name") or ""),
+        url=told.get("url"),
+        bot=bool(told.get("bot")),
     )
 
 

@@ -106,15 +106,15 @@ def split_items(body: bytes) -> list[bytes]:
     """
     try:
         return [bytes(item) for item in _items.decode(body)]
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         pass
-    try:  # slower, and takes lone surrogates, so that only the item that holds one is lost
-        found = json.loads(body)
+    try:  # slower, and takes lone surrogates and NaN, which become "?" and null
+        found = json.loads(body, parse_constant=lambda _: None)
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, list):
         raise InvalidPost("page", "is not a list in JSON")
-    return [json.dumps(item).encode() for item in found]
+    return [json.dumps(item, ensure_ascii=False).encode("utf-8", "replace") for item in found]
 
 
 def split_ancestors(body: bytes) -> list[bytes]:

@@ -237,7 +237,7 @@ def _position(item: bytes) -> str:
     """The id of an item that may be unreadable otherwise. Without an id there is no way to go on behind it."""
     try:
         return str(msgspec.json.decode(item, type=_Id).id)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         raise InvalidPost("id", "is missing") from None
 
 

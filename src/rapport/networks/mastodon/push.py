@@ -40,10 +40,9 @@ def push_reply(account: Account, reply: Reply, key: str, session: GuardedSession
         )
     except mastodon.MastodonError as error:
         raise cause(error) from error
-    identifier = str(status.get("id") or "")
-    if not identifier:
+    if not isinstance(status, dict) or not status.get("id"):
         raise Unconfirmed("the server accepted the reply and did not say under which id")
-    return Sent(identifier, status.get("url") or status.get("uri"))
+    return Sent(str(status["id"]), status.get("url") or status.get("uri"))
 
 
 def find_reply(account: Account, reply: Reply, since: dt.datetime, session: GuardedSession) -> Sent | None:
