@@ -1,4 +1,4 @@
-"""The one door to the desk: who is in, in which workspace, with which right, and what they may see.
+"""The one door to the desk: who is in, in which workspace, with which right.
 
 Every view under /w/SLUG/ is wrapped in `desk`. Nobody learns here whether something exists that is not theirs: a
 workspace or a row that is missing, foreign, or outside one's baskets gives the same 404 to the byte.
@@ -10,7 +10,7 @@ import zoneinfo
 from collections.abc import Awaitable, Callable
 from functools import wraps
 from inspect import iscoroutinefunction
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import Any, TypeVar, cast
 from urllib.parse import urlencode, urlsplit
 
 from asgiref.sync import sync_to_async
@@ -23,11 +23,8 @@ from django.utils import timezone, translation
 
 from rapport.core.errors import InvalidInput, NotAllowed
 from rapport.core.roles import Right
-from rapport.store.models import BasketMember, Conversation, Membership, User, Workspace
+from rapport.store.models import Membership, User, Workspace
 from rapport.web import errors
-
-if TYPE_CHECKING:
-    from rapport.store.models.scoped import ScopedQuerySet
 
 M = TypeVar("M", bound=models.Model)
 View = Callable[..., HttpResponseBase]
@@ -147,20 +144,6 @@ def find(rows: models.QuerySet[M], pk: int | None = None, **where: Any) -> M:
         return rows.get(**where)
     except (rows.model.DoesNotExist, OverflowError, ValueError):
         raise Http404 from None
-
-
-def baskets_seen(membership: Membership) -> models.QuerySet[BasketMember]:
-    """The baskets that were opened to this person, as rows of `BasketMember`."""
-    return BasketMember.objects.of(membership.workspace_id).filter(membership=membership)
-
-
-def visible_conversations(membership: Membership) -> ScopedQuerySet[Conversation]:
-    """The conversations that this person may know of, as `actions.audit.sees` has it for a single one."""
-    rows = Conversation.objects.of(membership.workspace_id)
-    if membership.sees_every_basket is True:
-        return rows
-    opened = models.Q(basket__in=baskets_seen(membership).values("basket"))
-    return rows.filter(opened | models.Q(assignee=membership))
 
 
 class PersonalTimeMiddleware:

@@ -14,7 +14,8 @@ from rapport import wiring
 from rapport.actions import desk as actions
 from rapport.store.models import Basket, BusMessage
 from rapport.store.queries import settings as reads
-from rapport.web.access import DeskRequest, baskets_seen, desk, find, visible_conversations
+from rapport.store.queries.desk import visible_baskets, visible_conversations
+from rapport.web.access import DeskRequest, desk, find
 from rapport.web.forms import ExactForm
 
 
@@ -33,9 +34,7 @@ def index(request: DeskRequest) -> HttpResponse:
         visible_conversations(request.membership), int(before) if before.isdecimal() and len(before) < 19 else None
     )
     failed = reads.failed_messages(request.workspace)[: reads.PAGE] if request.membership.sees_every_basket else []
-    baskets = Basket.objects.of(request.workspace)
-    if not request.membership.sees_every_basket:
-        baskets = baskets.filter(pk__in=baskets_seen(request.membership).values("basket"))
+    baskets = visible_baskets(request.membership)
     return render(request, "quarantine/index.html", {"page": page, "failed": failed, "baskets": baskets})
 
 

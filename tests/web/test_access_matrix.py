@@ -1,0 +1,392 @@
+"""Every route x everybody: who is let in, who is refused, and that a refusal tells nothing."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import pytest
+from django.db import transaction
+from django.http import HttpResponseBase
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from rapport.core.roles import may
+
+Door = Literal["open", "person", "own"]
+
+
+@dataclass(frozen=True)
+class Route:
+    """One row of the table.
+
+    `right`: a right of core.roles for routes of a workspace; "open" for everybody; "person" for anybody who signed
+    in; "own" for what belongs to the person alone: without such a thing it is missing for them too.
+    """
+
+    right: str
+    methods: tuple[str, ...] = ("GET",)
+    #: name of the argument -> name of the object in `World`
+    takes: dict[str, str] = field(default_factory=dict)
+    #: the form; a value that names an object in `World` stands for its id
+    data: dict[str, Any] = field(default_factory=dict)
+    #: roles that hold the right and are refused all the same, with 404, and why
+    except_for: dict[str, str] = field(default_factory=dict)
+
+
+POST = ("POST",)
+BOTH = ("GET", "POST")
+CONVERSATION = {"pk": "conversation"}
+AS_SEEN = "sees their baskets alone, and this belongs to none"
+
+ROUTES: dict[str, Route] = {
+    # the process
+    "healthz": Route("open"),
+    "readyz": Route("open"),
+    # signing in
+    "sign_in_link": Route("open", BOTH, {"token": "token"}),
+    "account_signup": Route("open", BOTH),
+    "account_login": Route("open", BOTH),
+    "account_logout": Route("open", BOTH),
+    "account_inactive": Route("open"),
+    "account_reset_password": Route("open", BOTH),
+    "account_reset_password_done": Route("open"),
+    "account_reset_password_from_key": Route("open", BOTH, {"uidb36": "uid", "key": "token"}),
+    "account_reset_password_from_key_done": Route("open"),
+    "mfa_authenticate": Route("open", BOTH),
+    "mfa_login_webauthn": Route("open", BOTH),
+    # one's own account
+    "home": Route("person"),
+    "profile": Route("person", BOTH),
+    "choose_password": Route("person", BOTH),
+    "account_reauthenticate": Route("person", BOTH),
+    "account_change_password": Route("person", BOTH),
+    "account_set_password": Route("person", BOTH),
+    "mfa_index": Route("person"),
+    "mfa_reauthenticate": Route("person", BOTH),
+    "mfa_activate_totp": Route("person", BOTH),
+    "mfa_deactivate_totp": Route("own", BOTH),
+    "mfa_view_recovery_codes": Route("own"),
+    "mfa_generate_recovery_codes": Route("person", BOTH),
+    "mfa_download_recovery_codes": Route("own"),
+    "mfa_list_webauthn": Route("person"),
+    "mfa_add_webauthn": Route("person", BOTH),
+    "mfa_reauthenticate_webauthn": Route("person", BOTH),
+    "mfa_remove_webauthn": Route("own", BOTH, {"pk": "passkey"}),
+    "mfa_edit_webauthn": Route("own", BOTH, {"pk": "passkey"}),
+    "connect_callback": Route("person", takes={"network": "network"}),
+    # the desk
+    "inbox:home": Route("read"),
+    "inbox:basket": Route("read", takes={"basket": "basket"}),
+    "inbox:search": Route("read"),
+    "inbox:counts": Route("read"),
+    "inbox:events": Route("read"),
+    "inbox:hold": Route("hold", BOTH),
+    "inbox:conversation": Route("read", takes=CONVERSATION),
+    "inbox:assign": Route("triage", POST, CONVERSATION),
+    "inbox:snooze": Route("triage", POST, CONVERSATION, {"until": "hour"}),
+    "inbox:resolve": Route("triage", POST, CONVERSATION),
+    "inbox:reopen": Route("triage", POST, CONVERSATION),
+    "inbox:move": Route("triage", POST, CONVERSATION, {"basket": "care"}),
+    "inbox:note": Route("note", POST, CONVERSATION, {"note": "a word"}),
+    "inbox:draft": Route("draft", POST, CONVERSATION, {"text": "Hello"}),
+    "inbox:propose": Route("draft", POST, CONVERSATION, {"text": "Hello"}),
+    "inbox:send": Route("send", POST, CONVERSATION, {"text": "Hello"}),
+    "inbox:retry": Route("send", POST, CONVERSATION, {"delivery": "delivery"}),
+    "inbox:cancel": Route("send", POST, CONVERSATION, {"delivery": "delivery"}),
+    "inbox:person": Route("read", takes={"pk": "person"}),
+    "inbox:ignore": Route("triage", POST, {"pk": "person"}, {"ignored": "yes"}),
+    "inbox:suppress": Route("triage", POST, {"pk": "person"}, {"reason": "asked us"}),
+    "inbox:relationship": Route("triage", POST, {"pk": "person"}, {"relationship": "customer"}),
+    # settings
+    "channels": Route("channels"),
+    "connect": Route("channels", BOTH, {"network": "network"}),
+    "channel": Route("channels", BOTH, {"pk": "channel"}),
+    "disconnect": Route("channels", POST, {"pk": "channel"}),
+    "topics": Route("configure"),
+    "topic_new": Route("configure", BOTH),
+    "topic": Route("configure", BOTH, {"pk": "topic"}),
+    "topic_delete": Route("configure", POST, {"pk": "topic"}),
+    "rules": Route("configure", BOTH),
+    "rules_version": Route("configure", takes={"version": "rule_version"}),
+    "rules_restore": Route("configure", POST, {"version": "rule_version"}),
+    "replies": Route("configure"),
+    "reply_new": Route("configure", BOTH),
+    "reply": Route("configure", BOTH, {"pk": "reply"}),
+    "reply_delete": Route("configure", POST, {"pk": "reply"}),
+    "team": Route("team"),
+    "invite": Route("team", BOTH),
+    "member": Route("team", BOTH, {"pk": "member"}),
+    "member_link": Route("team", POST, {"pk": "member"}),
+    "audit": Route("audit"),
+    # quarantine
+    "quarantine": Route("release"),
+    "take_out": Route("release", POST, {"pk": "quarantined"}, {"basket": "care"}),
+    "retry_message": Route("release", POST, {"pk": "message"}, except_for={"agent": AS_SEEN}),
+}
+
+
+@dataclass
+class World:
+    """One object of every kind in Fernway, and the same kinds in the other workspace."""
+
+    cast: Any
+    here: dict[str, Any]
+    there: dict[str, Any]
+    #: conversations of Fernway in a basket that only those see who see all
+    elsewhere: int
+
+
+def populate(member: Any, now: dt.datetime) -> dict[str, Any]:
+    from rapport.actions.outbound import save_prepared_reply
+    from rapport.store.models import (
+        Approval,
+        Basket,
+        BusMessage,
+        Channel,
+        Conversation,
+        Delivery,
+        Handle,
+        Membership,
+        Person,
+        Post,
+        RuleSet,
+        Topic,
+        User,
+    )
+
+    workspace = member.workspace
+    slug = workspace.slug
+    care = Basket.objects.of(workspace).get(slug="care")
+    channel = Channel.objects.create(
+        workspace=workspace, network="mastodon", slug="brand", name="Brand", state="connected", external_id=slug
+    )
+    person = Person.objects.create(workspace=workspace, name="Nadia", first_seen=now, last_seen=now)
+    talk = {"workspace": workspace, "network": "mastodon", "channel": channel, "person": person, "basket": care}
+    topic = Topic.objects.create(workspace=workspace, slug="t", name="T", query="delay", updated_at=now)
+    reply = save_prepared_reply(member, f"r-{slug}", "R", "Hello", now=now)
+    hired = Membership.objects.create(
+        workspace=workspace, user=User.objects.create_user(f"x@{slug}.example"), role="agent"
+    )
+    message = BusMessage.objects.create(workspace=workspace, payload=b"[]", size=1, state="quarantined", created_at=now)
+    RuleSet.objects.create(workspace=workspace, version=len(slug) + 100, document="", created_at=now)
+    conversation = Conversation.objects.create(state="open", **talk)
+    handle = Handle.objects.create(
+        workspace=workspace, person=person, network="mastodon", external_id="n", handle="nadia"
+    )
+    post = Post.objects.create(
+        workspace=workspace, channel=channel, handle=handle, conversation_id=conversation.pk, network="mastodon",
+        external_id="1", kind="post", text="Hello", created_at=now, seen_at=now, sort_at=now,
+    )  # fmt: skip
+    approval = Approval.objects.create(
+        workspace=workspace, conversation=conversation, channel=channel, target=post, person=member, text="Hi",
+        digest="0", approved_at=now, sequence=1, chain="0",
+    )  # fmt: skip
+    delivery = Delivery.objects.create(
+        workspace=workspace, approval=approval, channel=channel, conversation=conversation, state="failed",
+        idempotency_key=slug, next_try_at=now, queued_at=now,
+    )  # fmt: skip
+    return {
+        "channel": channel.pk,
+        "person": person.pk,
+        "conversation": conversation.pk,
+        "quarantined": Conversation.objects.create(state="quarantined", **talk).pk,
+        "topic": topic.pk,
+        "reply": reply.pk,
+        "member": hired.pk,
+        "message": message.pk,
+        "rule_version": len(slug) + 100,
+        "delivery": delivery.pk,
+        "basket": "care",
+        "network": "mastodon",
+        "token": "no-such-token",
+        "uid": "1",
+        "passkey": 1,
+    }
+
+
+@pytest.fixture
+def world(cast: Any, now: dt.datetime) -> World:
+    from rapport.store.models import Basket, Channel, Conversation
+
+    here, there = populate(cast.alice, now), populate(cast.charlie, now)
+    sales = Basket.objects.of(cast.workspace).get(slug="sales")
+    channel = Channel.objects.get(pk=here["channel"])
+    hidden = Conversation.objects.create(
+        workspace=cast.workspace, network="mastodon", channel=channel, basket=sales, state="quarantined"
+    )
+    return World(cast, here, there, hidden.pk)
+
+
+def walk(patterns: list[Any], space: str = "") -> Iterator[str]:
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            inner = f"{space}{pattern.namespace}:" if pattern.namespace else space
+            yield from walk(pattern.url_patterns, inner)
+        elif isinstance(pattern, URLPattern):
+            yield f"{space}{pattern.name}" if pattern.name else f"{space}unnamed {pattern.pattern}"
+
+
+def address(world: World, name: str, kinds: dict[str, Any], slug: str = "fernway") -> str:
+    route = ROUTES[name]
+    arguments = {argument: kinds[kind] for argument, kind in route.takes.items()}
+    in_workspace = route.right not in {"open", "person", "own"}
+    return reverse(name, kwargs={"slug": slug, **arguments} if in_workspace else arguments)
+
+
+def form(route: Route, kinds: dict[str, Any]) -> dict[str, Any]:
+    return {name: kinds.get(value, value) for name, value in route.data.items()}
+
+
+def ask(client: Client, method: str, url: str, data: dict[str, Any]) -> HttpResponseBase:
+    """One request whose effects are undone, so that the next person finds the same world."""
+    with transaction.atomic():
+        answer = client.generic("GET", url) if method == "GET" else client.post(url, data)
+        if not answer.streaming:
+            assert answer.content is not None
+        transaction.set_rollback(True)
+    return answer
+
+
+def verdict(answer: HttpResponseBase) -> str:
+    if answer.status_code == 302 and str(answer.headers["Location"]).startswith("/account/login/"):
+        return "sign in"
+    return {403: "forbidden", 404: "missing", 405: "wrong method"}.get(answer.status_code, "let in")
+
+
+def plain(answer: Any) -> bytes:
+    """The body without what differs by design (csrf tokens)."""
+    return re.sub(rb'name="csrfmiddlewaretoken" value="[^"]*"', b"", answer.content)
+
+
+def test_every_route_stands_in_the_table() -> None:
+    found = set(walk(get_resolver().url_patterns))
+    assert found == set(ROUTES)
+
+
+IN_WORKSPACE = sorted(name for name, route in ROUTES.items() if route.right not in {"open", "person", "own"})
+
+
+@pytest.mark.parametrize("name", IN_WORKSPACE)
+def test_a_route_lets_in_exactly_the_roles_that_hold_its_right(
+    name: str, world: World, enter: Callable[[Any], Client]
+) -> None:
+    route = ROUTES[name]
+    url = address(world, name, world.here)
+    seen: dict[str, str] = {}
+    expected: dict[str, str] = {}
+    for method in route.methods:
+        for who, member in world.cast.colleagues.items():
+            held = may(member.role, route.right)  # type: ignore[arg-type]
+            expected[f"{method} {who}"] = (
+                "missing" if member.role in route.except_for else "let in" if held else "forbidden"
+            )
+            seen[f"{method} {who}"] = verdict(ask(enter(member), method, url, form(route, world.here)))
+        for who, client, answer in (
+            ("anonymous", Client(), "sign in"),
+            ("charlie", enter(world.cast.charlie), "missing"),
+            ("fred", enter(world.cast.fred), "missing"),
+        ):
+            expected[f"{method} {who}"] = answer
+            seen[f"{method} {who}"] = verdict(ask(client, method, url, form(route, world.here)))
+    assert seen == expected
+
+
+@pytest.mark.parametrize("name", IN_WORKSPACE)
+def test_a_workspace_that_is_not_ours_answers_like_one_that_does_not_exist(
+    name: str, world: World, enter: Callable[[Any], Client]
+) -> None:
+    route = ROUTES[name]
+    for member in (world.cast.charlie, world.cast.fred):
+        client = enter(member)
+        for method in route.methods:
+            foreign = ask(client, method, address(world, name, world.here), form(route, world.here))
+            missing = ask(client, method, address(world, name, world.here, slug="nowhere"), form(route, world.here))
+            assert foreign.status_code == missing.status_code == 404
+            assert foreign.content == missing.content  # type: ignore[attr-defined]
+
+
+WITH_ROW = [
+    name for name in IN_WORKSPACE if any(isinstance(k, str) and k in {"pk", "version"} for k in ROUTES[name].takes)
+]
+
+
+@pytest.mark.parametrize("name", WITH_ROW)
+@pytest.mark.parametrize("missing_id", [999_999_999, 2**63 - 1, 2**64])
+def test_a_row_of_another_workspace_answers_like_one_that_does_not_exist(
+    name: str, missing_id: int, world: World, enter: Callable[[Any], Client]
+) -> None:
+    route = ROUTES[name]
+    client = enter(world.cast.alice)
+    for method in route.methods:
+        foreign = ask(client, method, address(world, name, world.there), form(route, world.there))
+        absent = {**world.there, **{kind: missing_id for arg, kind in route.takes.items() if arg in {"pk", "version"}}}
+        missing = ask(client, method, address(world, name, absent), form(route, world.there))
+        assert (foreign.status_code, missing.status_code) == (404, 404)
+        assert foreign.content == missing.content  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("name", [n for n in WITH_ROW if ROUTES[n].takes.get("pk") in {"conversation", "quarantined"}])
+def test_a_conversation_in_a_basket_that_is_not_open_answers_like_one_that_does_not_exist(
+    name: str, world: World, enter: Callable[[Any], Client]
+) -> None:
+    route = ROUTES[name]
+    kind = route.takes["pk"]
+    for member in (world.cast.amir, world.cast.rita, world.cast.ada):
+        if not may(member.role, route.right):  # type: ignore[arg-type]
+            continue
+        client = enter(member)
+        for method in route.methods:
+            hidden = ask(
+                client, method, address(world, name, {**world.here, kind: world.elsewhere}), form(route, world.here)
+            )
+            missing = ask(
+                client, method, address(world, name, {**world.here, kind: 999_999_999}), form(route, world.here)
+            )
+            assert (hidden.status_code, missing.status_code) == (404, 404)
+            assert hidden.content == missing.content  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("name", sorted(name for name, route in ROUTES.items() if route.right in {"person", "own"}))
+def test_a_page_of_ones_own_is_for_those_who_signed_in(name: str, world: World, enter: Callable[[Any], Client]) -> None:
+    route = ROUTES[name]
+    for method in route.methods:
+        url = address(world, name, world.here)
+        assert verdict(ask(Client(), method, url, {})) == "sign in", method
+        answer = ask(enter(world.cast.amir), method, url, {})
+        assert verdict(answer) in ({"missing", "let in"} if route.right == "own" else {"let in"}), method
+
+
+def test_a_former_member_is_out_with_the_next_click(
+    cast: Any, enter: Callable[[Any], Client], now: dt.datetime
+) -> None:
+    from rapport.actions.accounts import change_member
+
+    client = enter(cast.lea)
+    page = reverse("topics", kwargs={"slug": "fernway"})
+    assert client.get(page).status_code == 200
+    change_member(cast.alice, cast.lea, role="lead", active=False, baskets=[], now=now)
+    assert client.get(page).status_code == 404
+
+
+def test_htmx_is_sent_to_the_sign_in_page_as_a_whole(cast: Any) -> None:
+    where = {"HX-Request": "true", "HX-Current-URL": "http://testserver/w/fernway/b/care/"}
+    answer = Client().get(reverse("topics", kwargs={"slug": "fernway"}), headers=where)
+    assert answer.status_code == 204
+    assert answer.headers["HX-Redirect"] == "/account/login/?next=%2Fw%2Ffernway%2Fb%2Fcare%2F"
+    assert answer.content == b""
+
+
+def test_a_refusal_names_colleagues_who_can_help(cast: Any, enter: Callable[[Any], Client]) -> None:
+    answer = enter(cast.amir).get(reverse("team", kwargs={"slug": "fernway"}))
+    assert answer.status_code == 403
+    assert "Ask Alice or Ben" in answer.content.decode()
+
+
+def test_a_route_of_the_library_that_we_do_not_use_is_closed(client: Client, cast: Any) -> None:
+    client.force_login(cast.alice.user)
+    for closed in ("signup/", "email/", "confirm-email/", "confirm-email/abc/", "login/code/confirm/", "3rdparty/"):
+        assert client.get(f"/account/{closed}").status_code == 404, closed
