@@ -7,7 +7,6 @@ import hashlib
 import secrets
 import zoneinfo
 from collections.abc import Sequence
-from importlib import resources
 
 from django.db import transaction
 from django.utils.text import slugify
@@ -15,7 +14,7 @@ from django.utils.text import slugify
 from rapport.actions.audit import announce, require, write_audit
 from rapport.core.errors import InvalidInput, NotAllowed
 from rapport.core.roles import ROLES
-from rapport.core.rules import DEFAULT_BASKETS
+from rapport.core.rules import DEFAULT_BASKETS, default_document
 from rapport.store.models import (
     Basket,
     BasketMember,
@@ -29,12 +28,16 @@ from rapport.store.models import (
 
 #: the texts that the default rules name; a team makes them its own
 DEFAULT_REPLIES = (
-    ("sorry", "Something went wrong", "I am sorry, {first_name}, that is not how it should be. I am {agent}, I look after this now. "),
+    (
+        "sorry",
+        "Something went wrong",
+        "I am sorry, {first_name}, that is not how it should be. I am {agent} and I look after this now. ",
+    ),
     ("thanks", "Thank you", "Thank you, {first_name}, that made our day. "),
     ("sales", "Interested", "Hello {first_name}, happy to help you choose. What will you use it for? "),
     ("answer", "Question", "Hello {first_name}, good question. "),
     ("review", "Review", "Thank you for telling us how it went, {first_name}. "),
-)  # fmt: skip
+)
 
 
 def create_workspace(owner: User, name: str, slug: str = "", timezone: str = "UTC", *, now: dt.datetime) -> Workspace:
@@ -46,18 +49,21 @@ def create_workspace(owner: User, name: str, slug: str = "", timezone: str = "UT
     with transaction.atomic():
         workspace = Workspace.objects.create(name=name, slug=slug, timezone=timezone, created_at=now)
         member = Membership.objects.create(workspace=workspace, user=owner, role="owner", created_at=now)
-        for position, (basket_slug, basket_name, tone) in enumerate(basket[:3] for basket in DEFAULT_BASKETS):
+        for shipped in DEFAULT_BASKETS:
             basket = Basket.objects.create(
-                workspace=workspace, slug=basket_slug, name=basket_name, tone=tone, position=position
+                workspace=workspace,
+                slug=shipped.slug,
+                name=shipped.name,
+                tone=shipped.tone,
+                position=shipped.position,
             )
             BasketMember.objects.create(workspace=workspace, basket=basket, membership=member)
         PreparedReply.objects.bulk_create(
             PreparedReply(workspace=workspace, slug=each, name=title, text=text)
             for each, title, text in DEFAULT_REPLIES
         )
-        document = resources.files("rapport.core.rules").joinpath("default.toml").read_text(encoding="utf-8")
         RuleSet.objects.create(
-            workspace=workspace, version=1, document=document, note="The rules that ship", created_at=now
+            workspace=workspace, version=1, document=default_document(), note="The rules that ship", created_at=now
         )
         write_audit(workspace, member, "workspace.create", workspace, now, name=name)
     return workspace

@@ -109,6 +109,7 @@ def open_file_channel(workspace: Workspace, slug: str, network: str, *, now: dt.
                 workspace=workspace, slug=slug, name=slug, network=network, state=Channel.State.OFF,
                 state_reason="filled from files; nothing is sent from it", state_at=now, timezone=workspace.timezone,
             )  # fmt: skip
+            _renew_configuration(workspace)
             write_audit(workspace, None, "channel.open", channel, now, network=network)
             announce(workspace, now, kind="config")
     return channel
@@ -144,6 +145,7 @@ def connect_channel(
         channel.state, channel.state_reason, channel.state_at = Channel.State.CONNECTED, "", now
         channel.paused_until = None
         channel.save()
+        _renew_configuration(by.workspace)
         write_audit(by.workspace, by, "channel.connect", channel, now, network=network, handle=handle, server=server)
         announce(by.workspace, now, kind="config")
     return channel

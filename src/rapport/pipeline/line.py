@@ -36,6 +36,8 @@ class Snapshot(msgspec.Struct, frozen=True):
     people: Mapping[tuple[str, str], PersonFacts] = {}
     #: whether the desk is staffed now
     business_hours: bool = True
+    #: our own handles in lower case without @; empty = not known, then any mention counts as one of ours
+    handles: frozenset[str] = frozenset()
 
 
 def process(posts: Sequence[Post], snapshot: Snapshot, now: dt.datetime) -> list[Outcome]:
@@ -98,7 +100,7 @@ def decide(
 ) -> list[Decision]:
     """What the rules say about each post, with the trace."""
     return [
-        snapshot.rules.decide(post, reading, value, facts, slugs, now, snapshot.business_hours)
+        snapshot.rules.decide(post, reading, value, facts, slugs, now, snapshot.business_hours, snapshot.handles)
         for post, reading, value, facts, slugs in zip(posts, readings, scores, people, topics, strict=True)
     ]
 

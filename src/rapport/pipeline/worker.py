@@ -34,6 +34,7 @@ class Compiled(msgspec.Struct, frozen=True):
     matcher: Matcher
     reader: Reader
     rules: RuleSet
+    handles: frozenset[str]
 
 
 class Worker:
@@ -91,6 +92,7 @@ class Worker:
             reader=compiled.reader,
             rules=compiled.rules,
             load=read_team_load(batch.workspace),
+            handles=compiled.handles,
             people=read_person_facts(batch.workspace, batch.posts, self.clock()),
         )
 
@@ -107,5 +109,6 @@ class Worker:
             matcher=compile_topics(source.topics),
             reader=self._readers[languages],
             rules=compile_rules(source.rules, version=source.rules_version),
+            handles=source.handles,
         )
         return self._compiled[workspace]

@@ -64,11 +64,12 @@ def stand(words: Iterable[Word], settled_at: dt.datetime | None = None) -> Stand
     ordered = sorted(words, key=lambda word: (word.at, word.post))
     ours = [word for word in ordered if word.ours]
     theirs = [word for word in ordered if not word.ours and not word.repost]
-    last_ours = ours[-1].at if ours else None
+    # equal times (some networks tell whole seconds) are taken in the order of arrival
+    last_ours = (ours[-1].at, ours[-1].post) if ours else None
     unanswered = [
         word
         for word in theirs
-        if (last_ours is None or word.at > last_ours) and (settled_at is None or word.seen > settled_at)
+        if (last_ours is None or (word.at, word.post) > last_ours) and (settled_at is None or word.seen > settled_at)
     ]
     # a thread of reposts alone has nobody to answer, yet it must be found by its words
     newest = theirs[-1] if theirs else next((word for word in ordered if not word.ours), None)

@@ -1,17 +1,35 @@
-"""Reads of the desk: baskets with counts, lists of conversations, one conversation with all that belongs to it."""
+"""Reads of the desk: baskets with counts, lists of conversations, search."""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
+from typing import Literal
 
 import msgspec
-from django.db.models import Count, Q
+from django.db.models import Case, Count, ExpressionWrapper, F, FloatField, Min, Q, Value, When
 
-from rapport.store.models import Basket, BasketMember, Conversation, Membership
+from rapport.store.models import Basket, BasketMember, Conversation, Handle, Membership, Post
 from rapport.store.models.scoped import ScopedQuerySet
+
+Tab = Literal["mine", "unassigned", "all"]
+Sort = Literal["pressing", "waiting", "newest", "oldest"]
 
 #: an open conversation that waits longer is shown in red
 LATE_AFTER = dt.timedelta(hours=1)
+#: what waiting adds to the score when a list is sorted by what presses most: (waits at least, points)
+WAITING_POINTS = (
+    (dt.timedelta(hours=24), 24.0),
+    (dt.timedelta(hours=8), 18.0),
+    (dt.timedelta(hours=3), 12.0),
+    (dt.timedelta(hours=1), 8.0),
+    (dt.timedelta(minutes=20), 4.0),
+)
+#: what each step of priority adds there, so that a rule's word outweighs a shade of the score
+PRIORITY_POINTS = 25.0
+PAGE = 50
+#: the states that a list can show
+LISTED = ("open", "pending", "snoozed", "resolved")
 
 
 class BasketCount(msgspec.Struct, frozen=True):
@@ -26,6 +44,26 @@ class BasketCount(msgspec.Struct, frozen=True):
     late: int
 
 
+class Row(msgspec.Struct, frozen=True):
+    """One conversation in a list."""
+
+    conversation: Conversation
+    #: the account they wrote from, with its followers
+    handle: Handle | None
+    #: how many shared it
+    reposts: int
+
+
+class Tally(msgspec.Struct, frozen=True):
+    """The numbers above a list."""
+
+    mine: int
+    unassigned: int
+    all: int
+    #: since when the longest waiting one waits
+    oldest: dt.datetime | None
+
+
 def visible_baskets(member: Membership) -> ScopedQuerySet[Basket]:
     """The baskets that this person may know of: all from lead upwards, else those opened to them."""
     rows = Basket.objects.of(member.workspace_id)
@@ -36,12 +74,12 @@ def visible_baskets(member: Membership) -> ScopedQuerySet[Basket]:
 
 
 def visible_conversations(member: Membership) -> ScopedQuerySet[Conversation]:
-    """The conversations that this person may know of; what was merged or never opened is nobody's work."""
+    """The conversations that this person may know of: all from lead upwards, else own baskets and what is theirs."""
     rows = Conversation.objects.of(member.workspace_id)
-    if member.sees_every_basket is not True:
-        own = BasketMember.objects.of(member.workspace_id).filter(membership=member)
-        rows = rows.filter(basket__in=own.values("basket"))
-    return rows
+    if member.sees_every_basket is True:
+        return rows
+    own = BasketMember.objects.of(member.workspace_id).filter(membership=member)
+    return rows.filter(Q(basket__in=own.values("basket")) | Q(assignee=member))
 
 
 def count_by_basket(member: Membership, now: dt.datetime) -> dict[tuple[int, str], tuple[int, int]]:
@@ -62,3 +100,92 @@ def counted_baskets(member: Membership, counts: dict[tuple[int, str], tuple[int,
         BasketCount(basket.pk, basket.slug, basket.name, basket.tone, *counts.get((basket.pk, "open"), (0, 0)))
         for basket in visible_baskets(member)
     ]
+
+
+def tally(rows: ScopedQuerySet[Conversation], member: Membership) -> Tally:
+    """How many of `rows` are whose, in one query."""
+    found = rows.aggregate(
+        mine=Count("pk", filter=Q(assignee=member)),
+        unassigned=Count("pk", filter=Q(assignee__isnull=True)),
+        all=Count("pk"),
+        oldest=Min("waiting_since"),
+    )
+    return Tally(**found)
+
+
+def of_tab(rows: ScopedQuerySet[Conversation], tab: Tab, member: Membership) -> ScopedQuerySet[Conversation]:
+    """The rows of one tab."""
+    if tab == "mine":
+        return rows.filter(assignee=member)
+    if tab == "unassigned":
+        return rows.filter(assignee__isnull=True)
+    return rows
+
+
+def in_order(rows: ScopedQuerySet[Conversation], sort: Sort, now: dt.datetime) -> ScopedQuerySet[Conversation]:
+    """`pressing`: score + points for priority and for waiting; `waiting`: who waits longest; newest; oldest."""
+    if sort == "waiting":
+        return rows.order_by(F("waiting_since").asc(nulls_last=True), "pk")
+    if sort == "newest":
+        return rows.order_by(F("last_post_at").desc(nulls_last=True), "-pk")
+    if sort == "oldest":
+        return rows.order_by(F("last_post_at").asc(nulls_last=True), "pk")
+    waited = Case(
+        *(When(waiting_since__lte=now - least, then=Value(points)) for least, points in WAITING_POINTS),
+        default=Value(0.0),
+        output_field=FloatField(),
+    )
+    presses = ExpressionWrapper(F("score") + F("priority") * PRIORITY_POINTS + waited, output_field=FloatField())
+    return rows.annotate(presses=presses).order_by("-presses", F("waiting_since").asc(nulls_last=True), "pk")
+
+
+def waiting_points(waiting_since: dt.datetime | None, now: dt.datetime) -> float:
+    """What waiting adds to the place of one conversation in its list."""
+    if waiting_since is None:
+        return 0.0
+    return next((points for least, points in WAITING_POINTS if now - waiting_since >= least), 0.0)
+
+
+def list_rows(rows: ScopedQuerySet[Conversation], limit: int) -> tuple[list[Row], bool]:
+    """The first `limit` of the ordered `rows` with what a list shows of each, and whether there are more.
+
+    Three queries, however long the list is.
+    """
+    found = list(rows.select_related("person", "basket", "assignee__user")[: limit + 1])
+    shown = found[:limit]
+    handles = _writing_handles(shown)
+    reposts = _count_reposts(shown)
+    return [
+        Row(each, handles.get((each.person_id or 0, each.network)), reposts.get(each.pk, 0)) for each in shown
+    ], len(found) > limit
+
+
+def _writing_handles(shown: Sequence[Conversation]) -> dict[tuple[int, str], Handle]:
+    if not shown:
+        return {}
+    people = {each.person_id for each in shown if each.person_id}
+    handles = Handle.objects.of(shown[0].workspace_id).filter(person__in=people)
+    return {(handle.person_id, handle.network): handle for handle in handles}
+
+
+def _count_reposts(shown: Sequence[Conversation]) -> dict[int, int]:
+    if not shown:
+        return {}
+    reposts = Post.objects.of(shown[0].workspace_id).filter(
+        conversation_id__in=[each.pk for each in shown], kind="repost", deleted=False
+    )
+    counted = reposts.order_by().values_list("conversation_id").annotate(found=Count("pk"))
+    return {conversation or 0: found for conversation, found in counted}
+
+
+def search(member: Membership, words: str) -> ScopedQuerySet[Conversation]:
+    """Conversations within sight whose people or posts contain `words` (case does not matter)."""
+    workspace = member.workspace_id
+    accounts = Handle.objects.of(workspace).filter(Q(handle__icontains=words) | Q(name__icontains=words))
+    posts = Post.objects.of(workspace).filter(text__icontains=words, deleted=False, conversation_id__isnull=False)
+    return visible_conversations(member).filter(
+        Q(person__in=accounts.values("person"))
+        | Q(person__name__icontains=words)
+        | Q(pk__in=posts.values("conversation_id")),
+        state__in=LISTED,
+    )

@@ -8,7 +8,7 @@ import msgspec
 from django.db.models import Count, Q
 
 from rapport.core.route import Member, TeamLoad
-from rapport.store.models import BasketMember, Conversation, RuleSet, Topic, Workspace
+from rapport.store.models import BasketMember, Channel, Conversation, RuleSet, Topic, Workspace
 
 
 class Configuration(msgspec.Struct, frozen=True):
@@ -21,6 +21,8 @@ class Configuration(msgspec.Struct, frozen=True):
     topics: tuple[tuple[str, str], ...]
     rules: str
     rules_version: int
+    #: our handles in lower case without @; empty when an account of ours has none (files)
+    handles: frozenset[str]
 
 
 def configuration_version(workspace_id: int) -> int:
@@ -40,7 +42,16 @@ def read_configuration(workspace_id: int) -> Configuration:
         topics=tuple(topics.values_list("slug", "query")),
         rules=rules.document if rules else "",
         rules_version=rules.version if rules else 0,
+        handles=_own_handles(workspace),
     )
+
+
+def _own_handles(workspace: Workspace) -> frozenset[str]:
+    """With and without their server: networks write both."""
+    handles = list(Channel.objects.of(workspace).values_list("handle", flat=True))
+    if not all(handles):
+        return frozenset()
+    return frozenset(form for handle in handles for form in (handle.lower(), handle.lower().partition("@")[0]))
 
 
 def read_team_load(workspace_id: int) -> TeamLoad:

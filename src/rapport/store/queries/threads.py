@@ -82,11 +82,14 @@ def link_posts(workspace_id: int, channels: dict[int, int], posts: Sequence[tupl
     for root, conversation in zip(fresh, created, strict=True):
         chosen[root] = conversation
         done.new.add(conversation)
-    for root, conversation in chosen.items():
-        chosen[root] = done.merged.get(conversation, conversation)
-    _store_links(
-        workspace_id, [(key, chosen[root]) for root, keys in members.items() for key in keys if key not in known]
-    )
+    links = [
+        (key, chosen[root])
+        for root, keys in members.items()
+        for key in keys
+        if key not in known and key[0] != _CONVERSATION
+    ]
+    _store_links(workspace_id, links)
+    _absorb(done.merged)
     for row, post in posts:
         done.conversations[row] = chosen[groups.root((post.network, post.id))]
     with connection.cursor() as cursor:

@@ -1,0 +1,168 @@
+"""One conversation as it is read: every post, note and delivery in the order of time."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from typing import Literal
+
+import msgspec
+
+from rapport.core.decision import Outcome as Judgement
+from rapport.store.models import Channel, Conversation, Delivery, Draft, Membership, Note, Post
+
+#: posts shown of one conversation; a thread beyond it shows its newest
+MAX_POSTS = 400
+
+EntryKind = Literal["theirs", "ours", "note", "delivery"]
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """One thing in the thread."""
+
+    kind: EntryKind
+    at: dt.datetime
+    post: Post | None = None
+    #: what the line made of the post
+    judgement: Judgement | None = None
+    note: Note | None = None
+    #: the way of our reply; with `post` once the network has shown it to us
+    delivery: Delivery | None = None
+    #: the post that this one answers, where that is not the one right above
+    answers: Post | None = None
+    #: it answers a post that we never saw
+    answers_unseen: bool = False
+
+
+class Talk(msgspec.Struct, frozen=True):
+    """A conversation with all that its page shows, but for the person."""
+
+    conversation: Conversation
+    entries: list[Entry]
+    #: posts that share one of the thread's
+    reposts: list[Post]
+    #: what the line made of the post that basket, score and reason come from
+    judgement: Judgement | None
+    #: earlier posts that are not shown
+    hidden: int
+    own_draft: Draft | None
+    #: drafts of colleagues who may not send, put before those who may
+    proposed: list[Draft]
+    #: how many replies this person sent here: a composer of before the last one is not kept
+    own_sends: int
+
+    @property
+    def newest_inbound(self) -> Post | None:
+        """What a reply answers unless somebody chooses another post."""
+        inbound = [e.post for e in self.entries if e.kind == "theirs" and e.post and not e.post.deleted]
+        return inbound[-1] if inbound else None
+
+    def inbound_post(self, pk: int) -> Post | None:
+        """The post `pk` of theirs, if it can be answered."""
+        return next(
+            (e.post for e in self.entries if e.kind == "theirs" and e.post and e.post.pk == pk and not e.post.deleted),
+            None,
+        )
+
+    def posts_after(self, post: Post | None) -> list[Entry]:
+        """What they said after `post`; nothing where `post` is None."""
+        if post is None:
+            return []
+        mark = (post.sort_at, post.pk)
+        return [e for e in self.entries if e.kind == "theirs" and e.post and (e.post.sort_at, e.post.pk) > mark]
+
+
+def read_talk(conversation: Conversation, member: Membership) -> Talk:
+    """Everything said in `conversation`, in four queries."""
+    posts, hidden = _posts(conversation)
+    talking = [post for post in posts if post.kind != "repost"]
+    if not talking:
+        # a thread of reposts alone: then the repost is what was said
+        talking, posts = posts, []
+    notes = Note.objects.of(conversation.workspace_id).filter(conversation=conversation).select_related("author__user")
+    deliveries = list(
+        Delivery.objects.of(conversation.workspace_id)
+        .filter(conversation=conversation)
+        .select_related("approval__person__user", "approval__target__handle", "channel")
+    )
+    drafts = list(
+        Draft.objects.of(conversation.workspace_id)
+        .filter(conversation=conversation)
+        .select_related("author__user", "based_on")
+    )
+    return Talk(
+        conversation=conversation,
+        entries=sorted(_entries(talking, notes, deliveries), key=_place),
+        reposts=[post for post in posts if post.kind == "repost" and not post.deleted],
+        judgement=next((judge(p) for p in posts or talking if p.pk == conversation.decided_by), None),
+        hidden=hidden,
+        own_draft=next((draft for draft in drafts if draft.author_id == member.pk), None),
+        proposed=[draft for draft in drafts if draft.proposed and draft.author_id != member.pk],
+        own_sends=sum(delivery.approval.person_id == member.pk for delivery in deliveries),
+    )
+
+
+def _posts(conversation: Conversation) -> tuple[list[Post], int]:
+    rows = Post.objects.of(conversation.workspace_id).filter(conversation_id=conversation.pk)
+    found = list(rows.select_related("handle", "outcome").order_by("-sort_at", "-pk")[: MAX_POSTS + 1])
+    hidden = rows.count() - MAX_POSTS if len(found) > MAX_POSTS else 0
+    return found[:MAX_POSTS][::-1], hidden
+
+
+def judge(post: Post) -> Judgement | None:
+    """What the line made of a post that was read together with its outcome; None before that or when unreadable."""
+    outcome = getattr(post, "outcome", None)
+    if outcome is None:
+        return None
+    try:
+        return msgspec.json.decode(outcome.body, type=Judgement)
+    except msgspec.MsgspecError:
+        return None
+
+
+def _place(entry: Entry) -> tuple[dt.datetime, int]:
+    return entry.at, entry.post.pk if entry.post else 0
+
+
+def _entries(posts: list[Post], notes: Iterable[Note], deliveries: list[Delivery]) -> list[Entry]:
+    ways = {delivery.external_id: delivery for delivery in deliveries if delivery.external_id}
+    by_id = {post.external_id: post for post in posts}
+    entries: list[Entry] = []
+    above: Post | None = None
+    for post in posts:
+        answered = by_id.get(post.in_reply_to) if post.in_reply_to else None
+        branches = answered is not None and above is not None and answered.pk != above.pk
+        entries.append(
+            Entry(
+                kind="ours" if post.ours else "theirs",
+                at=post.sort_at,
+                post=post,
+                judgement=judge(post),
+                delivery=ways.pop(post.external_id, None) if post.ours else None,
+                answers=answered if branches else None,
+                answers_unseen=bool(post.in_reply_to) and answered is None,
+            )
+        )
+        above = post
+    shown = {entry.delivery.pk for entry in entries if entry.delivery}
+    entries += [Entry("note", note.at, note=note) for note in notes]
+    entries += [
+        Entry("delivery", delivery.sent_at or delivery.queued_at, delivery=delivery)
+        for delivery in deliveries
+        if delivery.pk not in shown
+    ]
+    return entries
+
+
+def speaking_channels(conversation: Conversation) -> list[Channel]:
+    """Accounts of ours that can answer on the conversation's network, its own first."""
+    found = Channel.objects.of(conversation.workspace_id).filter(network=conversation.network, state="connected")
+    return sorted(found, key=lambda channel: (channel.pk != conversation.channel_id, channel.name))
+
+
+def colleagues(conversation: Conversation) -> list[Membership]:
+    """Active members who may be given a conversation."""
+    members = Membership.objects.of(conversation.workspace_id).filter(active=True, user__is_active=True)
+    return sorted(
+        (member for member in members.select_related("user") if member.may("draft")), key=lambda each: str(each).lower()
+    )
