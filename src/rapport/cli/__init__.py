@@ -1,0 +1,1 @@
+"""The `rapport` command: one module a command, loaded when it is called."""

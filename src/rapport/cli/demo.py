@@ -1,0 +1,274 @@
+"""`rapport up --demo`: a workspace with an invented brand, its people, their posts and a team at work."""
+
+from __future__ import annotations
+
+import datetime as dt
+import tomllib
+from collections.abc import Mapping, Sequence
+from importlib import resources
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+from rapport.core.errors import RapportError
+from rapport.core.post import Author, Kind, Metrics, Post
+from rapport.networks.files.entities import find_entities
+
+if TYPE_CHECKING:
+    from rapport.store.models import Conversation, Membership, User, Workspace
+
+SLUG, NAME = "fernway", "Fernway (demo)"
+TITLES = {"mastodon": "Mastodon", "x": "X", "bluesky": "Bluesky", "trustpilot": "Trustpilot"}
+#: nothing leaves a demo: these accounts do not exist
+REASON = "demo: this account is invented, nothing is sent from it"
+
+
+class Voice(msgspec.Struct, frozen=True):
+    """One line of `people.jsonl`: an account on one network."""
+
+    key: str
+    network: str
+    name: str
+    handle: str = ""
+    followers: int | None = None
+    bio: str | None = None
+    verified: bool = False
+    bot: bool = False
+    ours: bool = False
+
+
+class Line(msgspec.Struct, frozen=True):
+    """One line of `posts.jsonl`."""
+
+    id: str
+    #: key of who says it
+    by: str
+    #: minutes before the start of the demo
+    ago: int
+    text: str
+    #: id of the post that it answers
+    re: str | None = None
+    direct: bool = False
+    repost: bool = False
+    stars: int | None = None
+
+
+class Colleague(msgspec.Struct, frozen=True):
+    """Somebody in the invented team."""
+
+    key: str
+    name: str
+    role: str
+    baskets: list[str]
+
+
+class Named(msgspec.Struct, frozen=True):
+    """A topic (`query`) or a prepared reply (`text`)."""
+
+    slug: str
+    name: str
+    query: str = ""
+    text: str = ""
+
+
+class Deed(msgspec.Struct, frozen=True):
+    """What the team did with the conversation that a post belongs to."""
+
+    post: str
+    assignee: str | None = None
+    state: Literal["resolved"] | None = None
+    snooze_hours: int | None = None
+    note_by: str | None = None
+    note: str = ""
+
+
+class Desk(msgspec.Struct, frozen=True):
+    """`desk.toml`."""
+
+    colleague: list[Colleague]
+    topic: list[Named]
+    reply: list[Named]
+    conversation: list[Deed]
+
+
+def read_people() -> dict[str, Voice]:
+    """The accounts of the sample by key."""
+    decoder = msgspec.json.Decoder(Voice)
+    return {voice.key: voice for voice in map(decoder.decode, _sample("people.jsonl").splitlines())}
+
+
+def read_lines() -> list[Line]:
+    """The posts of the sample, oldest first."""
+    decoder = msgspec.json.Decoder(Line)
+    return sorted(map(decoder.decode, _sample("posts.jsonl").splitlines()), key=lambda line: -line.ago)
+
+
+def read_desk() -> Desk:
+    """The team of the sample and what it has done."""
+    return msgspec.convert(tomllib.loads(_sample("desk.toml")), Desk)
+
+
+def _sample(name: str) -> str:
+    return resources.files("rapport.cli.sample").joinpath(name).read_text(encoding="utf-8")
+
+
+def make_posts(now: dt.datetime) -> list[Post]:
+    """The sample as posts, oldest first, told so that the newest was said a few minutes before `now`."""
+    people, lines = read_people(), read_lines()
+    by_id = {line.id: line for line in lines}
+    handles: dict[str, list[str]] = {}
+    for voice in people.values():
+        if voice.handle:
+            handles.setdefault(voice.network, []).append(voice.handle)
+    return [_as_post(line, people, by_id, handles, now) for line in lines]
+
+
+def _as_post(
+    line: Line,
+    people: Mapping[str, Voice],
+    by_id: Mapping[str, Line],
+    handles: Mapping[str, Sequence[str]],
+    now: dt.datetime,
+) -> Post:
+    voice = people[line.by]
+    entities = find_entities(line.text)
+    mentions = [handle for handle in handles.get(voice.network, ()) if f"@{handle}".lower() in line.text.lower()]
+    brand = next(each for each in people.values() if each.ours and each.network == voice.network)
+    if (line.direct or line.stars is not None) and not voice.ours:
+        mentions.append(brand.handle)
+    root = line
+    while root.re:
+        root = by_id[root.re]
+    return Post(
+        network=voice.network,
+        id=line.id,
+        text=line.text,
+        created_at=now - dt.timedelta(minutes=line.ago),
+        author=Author(
+            id=f"demo-{voice.key}",
+            handle=voice.handle,
+            name=voice.name,
+            bio=voice.bio,
+            followers=voice.followers,
+            verified=voice.verified,
+            bot=voice.bot,
+            ours=voice.ours,
+        ),
+        kind=_kind(line),
+        in_reply_to=line.re,
+        thread=root.id if root is not line else None,
+        mentions=tuple(mentions),
+        hashtags=entities.hashtags,
+        links=entities.links,
+        metrics=Metrics(replies=sum(each.re == line.id for each in by_id.values())),
+        rating=line.stars,
+        visibility="direct" if line.direct else "public",
+    )
+
+
+def _kind(line: Line) -> Kind:
+    if line.direct:
+        return "message"
+    if line.repost:
+        return "repost"
+    if line.stars is not None:
+        return "review"
+    return "reply" if line.re else "post"
+
+
+def load_demo(owner: User, now: dt.datetime) -> Workspace:
+    """The demo workspace, made when it is missing; one that is there already is left as it is."""
+    from rapport.actions.accounts import create_workspace
+    from rapport.store.models import Membership, Workspace
+
+    there = Workspace.objects.filter(slug=SLUG).first()
+    if there is not None:
+        return there
+    workspace = create_workspace(owner, NAME, SLUG, now=now - dt.timedelta(days=30))
+    desk = read_desk()
+    by = Membership.objects.of(workspace).get(user=owner)
+    team = _invite_team(by, desk, now)
+    _configure(by, desk, now)
+    _hear(workspace, now)
+    _replay_deeds(by, team, desk, now)
+    return workspace
+
+
+def _invite_team(by: Membership, desk: Desk, now: dt.datetime) -> dict[str, Membership]:
+    from rapport.actions.accounts import invite
+    from rapport.store.models import Basket
+
+    baskets = {basket.slug: basket for basket in Basket.objects.of(by.workspace)}
+    team: dict[str, Membership] = {}
+    for each in desk.colleague:
+        chosen = [baskets[slug] for slug in each.baskets]
+        # nobody ever signs in as them: the link is dropped
+        team[each.key], _ = invite(by, f"{each.key}@fernway.example", each.name, each.role, chosen, now=now)
+    return team
+
+
+def _configure(by: Membership, desk: Desk, now: dt.datetime) -> None:
+    from rapport.actions.listening import save_topic
+    from rapport.actions.outbound import save_prepared_reply
+
+    for topic in desk.topic:
+        save_topic(by, topic.slug, topic.name, topic.query, now=now)
+    for reply in desk.reply:
+        save_prepared_reply(by, reply.slug, reply.name, reply.text, now=now)
+
+
+def _hear(workspace: Workspace, now: dt.datetime) -> None:
+    """Store the posts in the order in which they were said, and let the worker read them."""
+    from rapport.actions.listening import hear, open_file_channel
+    from rapport.wiring import make_bus, make_worker
+
+    posts = make_posts(now)
+    ours = {voice.network: voice for voice in read_people().values() if voice.ours}
+    channels = {}
+    for network, title in TITLES.items():
+        channel = open_file_channel(workspace, network, network, now=now)
+        # an account that nobody connected: no action makes one, because outside a demo there is none
+        channel.name, channel.handle = f"Fernway on {title}", ours[network].handle
+        channel.external_id, channel.state_reason = f"demo-{ours[network].key}", REASON
+        channel.save(update_fields=["name", "handle", "external_id", "state_reason"])
+        channels[network] = channel
+    # in pieces, so that what somebody said before is known when they speak again
+    for start in range(0, len(posts), 50):
+        piece = posts[start : start + 50]
+        for network, channel in channels.items():
+            own = [post for post in piece if post.network == network]
+            if own:
+                hear(channel, own, make_bus(), now=now)
+        make_worker().drain()
+
+
+def _replay_deeds(by: Membership, team: Mapping[str, Membership], desk: Desk, now: dt.datetime) -> None:
+    from rapport.actions.desk import add_note, assign, resolve, snooze
+
+    said = {line.id: now - dt.timedelta(minutes=line.ago) for line in read_lines()}
+    for deed in desk.conversation:
+        conversation = _conversation_of(by.workspace, deed.post)
+        if conversation is None:
+            continue
+        at = min(now, said[deed.post] + dt.timedelta(minutes=12))
+        if deed.assignee:
+            assign(by, conversation, team[deed.assignee], now=at)
+        if deed.note:
+            add_note(team[deed.note_by or "ines"], conversation, deed.note, now=at)
+        try:
+            if deed.state == "resolved":
+                resolve(by, conversation, now=now)
+            elif deed.snooze_hours:
+                snooze(by, conversation, now + dt.timedelta(hours=deed.snooze_hours), now=now)
+        except RapportError:
+            continue  # a rule put it out of sight, so there is nothing to settle
+
+
+def _conversation_of(workspace: Workspace, post: str) -> Conversation | None:
+    from rapport.store.models import Conversation
+    from rapport.store.models import Post as PostRow
+
+    row = PostRow.objects.of(workspace).filter(external_id=post).first()
+    if row is None or row.conversation_id is None:
+        return None
+    return Conversation.objects.of(workspace).filter(pk=row.conversation_id).first()

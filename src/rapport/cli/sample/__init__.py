@@ -1,0 +1,1 @@
+"""The sample that `rapport up --demo` shows: everything in it is invented."""
