@@ -56,7 +56,7 @@ def open_rows(file: BinaryIO, now: dt.datetime) -> tuple[Layout, Iterator[Row | 
         return JSONL, _json_rows(lines, now)
     if line.lstrip()[:1] == b"[":
         raise InvalidInput("this is a JSON list; write one object a line (jq -c '.[]' turns one into the other)")
-    if _goes_on_as_json(lines):
+    if not _names_a_layout(line) and _goes_on_as_json(lines):
         lines.put_back([(number, line)])
         return JSONL, _json_rows(lines, now)
     lines.put_back([(number, line)])
@@ -90,6 +90,14 @@ def _refuse_foreign(line: bytes) -> None:
         raise InvalidInput("the file is UTF-16; save it as UTF-8")
     if line.startswith((b"\x1f\x8b", b"PK\x03\x04", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")):
         raise InvalidInput("the file is packed; unpack it first")
+
+
+def _names_a_layout(line: bytes) -> bool:
+    try:
+        detect_layout([name.strip().strip('"') for name in line.decode().split(_delimiter(line))])
+    except InvalidInput:
+        return False
+    return True
 
 
 def _goes_on_as_json(lines: Lines) -> bool:
