@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
-import msgspec
+from typing import Literal, NamedTuple
 
 #: Which colour of the desk a basket wears.
 Tone = Literal["care", "ask", "praise", "accent", "quiet"]
 
 
-class Basket(msgspec.Struct, frozen=True):
+class Basket(NamedTuple):
     """A pile of conversations that belong together."""
 
     slug: str
