@@ -139,6 +139,8 @@ class Outcome(models.Model):
     why = models.CharField(max_length=500, blank=True)
     #: slug of the prepared reply that a rule chose
     draft = models.CharField(max_length=80, blank=True)
+    #: membership id of the colleague whom the route chose; null = the basket as a whole
+    routed_to = models.BigIntegerField(null=True, blank=True)
     rule_set = models.PositiveIntegerField(default=0)
     #: core.decision.Outcome as JSON text (msgspec): everything, to be shown and read back
     body = models.TextField()

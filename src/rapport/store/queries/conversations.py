@@ -38,6 +38,8 @@ class Word(msgspec.Struct, frozen=True, gc=False):
     quarantined: bool = False
     why: str = ""
     draft: str = ""
+    #: membership id of the colleague whom the route chose
+    routed_to: int | None = None
 
 
 class Standing(msgspec.Struct, frozen=True, gc=False):
@@ -87,7 +89,7 @@ def read_words(conversations: Collection[int]) -> dict[int, list[Word]]:
     """Every post of these conversations, grouped by conversation."""
     rows = select_in(
         "SELECT p.conversation_id, p.id, p.sort_at, p.seen_at, p.ours, p.kind, h.person_id, substr(p.text, 1, 300), "
-        "o.score, o.basket, o.priority, o.quarantined, o.why, o.draft "
+        "o.score, o.basket, o.priority, o.quarantined, o.why, o.draft, o.routed_to "
         "FROM store_post p JOIN store_handle h ON h.id = p.handle_id LEFT JOIN store_outcome o ON o.post_id = p.id "
         "WHERE p.conversation_id IN ({keys})",
         [],
@@ -95,7 +97,7 @@ def read_words(conversations: Collection[int]) -> dict[int, list[Word]]:
     )
     found: dict[int, list[Word]] = {}
     for conversation, post, at, seen, ours, kind, person, text, *outcome in rows:
-        score, basket, priority, quarantined, why, draft = outcome if outcome[0] is not None else _UNREAD
+        score, basket, priority, quarantined, why, draft, routed_to = outcome if outcome[0] is not None else _UNREAD
         found.setdefault(conversation, []).append(
             Word(
                 post,
@@ -111,12 +113,13 @@ def read_words(conversations: Collection[int]) -> dict[int, list[Word]]:
                 bool(quarantined),
                 why,
                 draft,
+                routed_to,
             )
         )
     return found
 
 
-_UNREAD: tuple[Any, ...] = (0.0, "", "medium", False, "", "")
+_UNREAD: tuple[Any, ...] = (0.0, "", "medium", False, "", "", None)
 
 
 def refresh(workspace_id: int, touched: Collection[int], spoke: Collection[int], now: dt.datetime) -> list[int]:
@@ -137,7 +140,7 @@ def refresh(workspace_id: int, touched: Collection[int], spoke: Collection[int],
         cursor.executemany(
             "UPDATE store_conversation SET state=%s, basket_id=%s, person_id=%s, priority=%s, score=%s, preview=%s, "
             "why=%s, decided_by=%s, draft_slug=%s, opened_at=%s, waiting_since=%s, last_post_at=%s, "
-            "snoozed_until=%s, version=version+%s WHERE id=%s",
+            "snoozed_until=%s, assignee_id=%s, version=version+%s WHERE id=%s",
             changes,
         )
     return [change[-1] for change in changes if change[0] != Conversation.State.UNOPENED]
@@ -153,6 +156,9 @@ def _change(
     basket = row.basket_id
     if pressing and pressing.basket and (basket is None or (decided != row.decided_by and row.assignee_id is None)):
         basket = baskets.get(pressing.basket) or basket or next(iter(baskets.values()), None)
+    assignee = row.assignee_id
+    if assignee is None and row.opened_at is None and pressing and state == Conversation.State.OPEN:
+        assignee = pressing.routed_to
     opened = row.opened_at or (now if state == Conversation.State.OPEN else None)
     newest = where.newest
     return (
@@ -162,7 +168,7 @@ def _change(
         newest.text[:PREVIEW] if newest else "",
         pressing.why[:500] if pressing else "", decided, pressing.draft if pressing else "",
         adapt(opened), adapt(where.waiting_since), adapt(where.last_post_at),
-        adapt(row.snoozed_until if state == Conversation.State.SNOOZED else None),
+        adapt(row.snoozed_until if state == Conversation.State.SNOOZED else None), assignee,
         int(any(word.post in heard for word in words)), row.pk,
     )  # fmt: skip
 

@@ -108,13 +108,14 @@ def read_guard_facts(
             ).order_by("-approved_at")[:500]
         ),
         person=person.pk,
-        person_suppressed=person.suppressed_reason,
+        person_suppressed=person.suppressed_reason or ("a colleague decided to ignore them" if person.ignored else ""),
         person_bot=target.handle.bot,
         brand_replies_since_last_word=_brand_replies(conversation, target, alive.filter(conversation=conversation)),
         hold_reason=workspace.hold_reason if workspace.held_at else "",
         target_deleted=target.deleted,
         channel_state=channel.state,
         channel_reason=channel.state_reason,
+        max_length=channel.settings.get("max_length"),
         despite=frozenset(despite),
     )
 

@@ -18,7 +18,7 @@ HISTORY = dt.timedelta(days=90)
 _encoder = msgspec.json.Encoder()
 _COLUMNS = (
     "post_id", "workspace_id", "sentiment", "language", "score", "basket", "priority", "quarantined", "why", "draft",
-    "rule_set", "body", "processed_at",
+    "routed_to",    "rule_set", "body", "processed_at",
 )  # fmt: skip
 
 
@@ -34,7 +34,8 @@ def store_outcomes(
         (
             row, workspace_id, outcome.reading.sentiment.label, outcome.reading.language, outcome.score.value,
             outcome.route.basket, outcome.decision.priority, outcome.decision.quarantined, outcome.decision.why[:500],
-            outcome.decision.draft or "", outcome.decision.rule_set, _encoder.encode(outcome).decode(), adapt(now),
+            outcome.decision.draft or "", outcome.route.person,
+            outcome.decision.rule_set, _encoder.encode(outcome).decode(), adapt(now),
         )
         for (row, _), outcome in zip(posts, outcomes, strict=True)
     ]  # fmt: skip
