@@ -77,6 +77,13 @@ def test_a_calm_post_of_somebody_who_complained_before_says_so() -> None:
     assert reasons(score(from_somebody(), kind(), facts, NOW))["history"] == "1 negative earlier in 30 days"
 
 
+def test_intents_below_a_half_are_not_named() -> None:
+    faint = score(from_somebody(), angry(intent=Intent(complaint=0.4, praise=0.2)), STRANGER, NOW)
+    clear = score(from_somebody(), angry(intent=Intent(complaint=0.8, request=0.7, question=0.6)), STRANGER, NOW)
+    assert reasons(faint)["intent"] == "no clear intent"
+    assert reasons(clear)["intent"] == "complaint 0.80, request 0.70"
+
+
 def test_old_complaints_do_not_count() -> None:
     facts = PersonFacts(negative=(NOW - dt.timedelta(days=31),))
     assert score(from_somebody(), angry(), facts, NOW) == score(from_somebody(), angry(), STRANGER, NOW)

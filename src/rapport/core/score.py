@@ -129,15 +129,15 @@ def _mood(reading: Reading) -> tuple[float, str]:
 def _intent(reading: Reading, weights: Weights) -> tuple[float, str]:
     """The intents add up as independent causes do: 1 - product of (1 - share * probability)."""
     missing = 1.0
-    found: list[tuple[float, str]] = []
+    found: list[tuple[float, float, str]] = []
     for name in _INTENTS:
         probability = getattr(reading.intent, name)
-        share = getattr(weights, name)
-        missing *= 1 - share * probability
-        found.append((share * probability, f"{name} {probability:.2f}"))
+        share = getattr(weights, name) * probability
+        missing *= 1 - share
+        found.append((share, probability, name))
     found.sort(key=lambda item: -item[0])
-    named = [text for _, text in found if float(text.split()[1]) >= NAMED]
-    return 1 - missing, ", ".join(named[:2] or [found[0][1]])
+    clear = [f"{name} {probability:.2f}" for _, probability, name in found if probability >= NAMED]
+    return 1 - missing, ", ".join(clear[:2]) or "no clear intent"
 
 
 def _history(earlier: int, reading: Reading) -> str:

@@ -136,9 +136,9 @@ def _read(names: Iterable[str]) -> dict[tuple[str, ...], Entry]:
         for number, line in enumerate((folder / name).read_text("utf-8").splitlines(), 1):
             if not line or line.startswith("#"):
                 continue
-            reading, weight, terms = _columns(name, number, line)
-            for term in terms.split(" | "):
-                said.setdefault(tuple(extract(term).words), {})[reading] = weight
+            reading, weight, listed = _columns(name, number, line)
+            for written in listed.split(" | "):
+                said.setdefault(tuple(extract(written).words), {})[reading] = weight
     terms: dict[tuple[str, ...], Entry] = {}
     for term in sorted(filter(None, said), key=len):
         terms[term] = _entry(_inherit(term, terms) | said[term])
