@@ -61,7 +61,7 @@ def examine(data: str | None, now: dt.datetime) -> Iterator[Problem]:
     try:
         load_django(data)
     except SystemExit as error:
-        yield Problem("settings", f"{error}.", "See docs/reference/settings.md.")
+        yield Problem("settings", f"{str(error).removeprefix('settings: ')}.", "See docs/reference/settings.md.")
         return
     yield from check_files(now)
     yield from check_disk(now)
