@@ -85,7 +85,7 @@ def test_no_ipv6_spelling_of_an_ipv4_address_passes(address: ipaddress.IPv4Addre
         "https://x.com@evil.example/", "https://evil.example\\@x.com/", "http://example.com:99999/", "http://[::1",
         "http://example.com:0/", "http://0x7f000001/", "http://2130706433/", "http://127.1/", "http://0177.0.0.1/",
         "http://0x7f.1/", "http://017700000001", "http://127.0.0.0x1/", "http://134744072/", "http://8.8.2056/",
-        "http://127.0.0.1./",
+        "http://127.0.0.1./", "http://a b.example/", "http://a.example/\n", "http://[fe80::1%25lo]/",
     ],
 )  # fmt: skip
 def test_a_url_that_hides_its_host_or_is_not_of_the_web_is_refused(url: str) -> None:

@@ -111,6 +111,14 @@ def test_only_the_listed_port_of_a_private_server_is_open() -> None:
         assert other.callers == []
 
 
+def test_an_address_of_ipv6_can_be_allowed_as_it_is_written_in_a_url() -> None:
+    session = GuardedSession(allow={"[::1]:3000", "Social.Internal:443"})
+    assert session.is_allowed("http://[::1]:3000/x")
+    assert session.is_allowed("https://social.internal/")
+    assert not session.is_allowed("http://[::1]:3001/")
+    assert not session.is_allowed("http://social.internal/")
+
+
 def test_a_dead_first_address_does_not_hide_a_living_second() -> None:
     def dial(address: tuple[str, int], timeout: float) -> socket.socket:
         if address[0] == "1.1.1.1":

@@ -50,6 +50,7 @@ _V6_REFUSED = {
 }
 
 _DOTTED_QUAD = re.compile(r"(?:(?:0|[1-9][0-9]{0,2})\.){3}(?:0|[1-9][0-9]{0,2})")
+_BLANK = re.compile(r"[\s\x00-\x20\x7f]")
 _NUMBER = re.compile(r"(?:0x[0-9a-f]*|[0-9]+)")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -83,6 +84,8 @@ def check_url(url: str) -> SplitResult:
         raise AddressRefused("the address is malformed") from None
     if parts.scheme not in _DEFAULT_PORTS:
         raise AddressRefused(f"{parts.scheme or 'no scheme'}: only http and https addresses are called")
+    if _BLANK.search(url):
+        raise AddressRefused("the address holds a blank or a control character")
     if "@" in parts.netloc or "\\" in url:
         raise AddressRefused("the address carries user-info or a backslash, which hides the true host")
     if not host or port == 0 or "%" in host:

@@ -112,7 +112,7 @@ class GuardedSession(requests.Session):
         self.limits = limits or Limits()
         self.headers.update({"User-Agent": USER_AGENT, "Accept-Encoding": "gzip, deflate"})
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
-        self._door = _Door(frozenset(entry.lower() for entry in allow), resolve, dial)
+        self._door = _Door(frozenset(re.sub(r"[\[\]]", "", entry).lower() for entry in allow), resolve, dial)
         adapter = _GuardedAdapter(self._door, self.limits.body)
         self.mount("https://", adapter)
         self.mount("http://", adapter)

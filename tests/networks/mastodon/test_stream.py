@@ -190,12 +190,14 @@ def test_heartbeats_keep_a_quiet_line_open() -> None:
             time.sleep(0.3)
             caller.socket.sendall(b":thump\n\n")
 
-    with byte_server(streaming(b":connected\n\n", then=beat)) as server:
-        with GuardedSession(allow={server.authority}) as session:
-            start = time.monotonic()
-            with pytest.raises(Stopped):
-                list(listen(on(server.authority), {}, session, stop, silence=1.0))
-            assert time.monotonic() - start > 1.4
+    start = time.monotonic()
+    with (
+        byte_server(streaming(b":connected\n\n", then=beat)) as server,
+        GuardedSession(allow={server.authority}) as session,
+        pytest.raises(Stopped),
+    ):
+        list(listen(on(server.authority), {}, session, stop, silence=1.0))
+    assert time.monotonic() - start > 1.4
 
 
 def test_waits_double_up_to_a_minute_and_start_anew_after_news() -> None:
@@ -226,25 +228,33 @@ def test_a_server_that_asks_for_patience_gets_it() -> None:
         waits.append(seconds)
         raise Stopped
 
-    with byte_server(lambda caller: caller.send("429 x", b"", "Retry-After: 33")) as server:
-        with GuardedSession(allow={server.authority}) as session, pytest.raises(Stopped):
-            list(listen(on(server.authority), {}, session, pause))
+    with (
+        byte_server(lambda caller: caller.send("429 x", b"", "Retry-After: 33")) as server,
+        GuardedSession(allow={server.authority}) as session,
+        pytest.raises(Stopped),
+    ):
+        list(listen(on(server.authority), {}, session, pause))
     assert waits == [33]
 
 
 @pytest.mark.parametrize(("status", "error"), [("404 x", GiveUp), ("401 x", Reauthorise)])
 def test_no_streaming_and_no_right_to_it_are_told(status: str, error: type[Exception]) -> None:
-    with byte_server(lambda caller: caller.send(status)) as server, GuardedSession(allow={server.authority}) as session:
-        with pytest.raises(error):
-            list(listen(on(server.authority), {}, session, go_on))
+    with (
+        byte_server(lambda caller: caller.send(status)) as server,
+        GuardedSession(allow={server.authority}) as session,
+        pytest.raises(error),
+    ):
+        list(listen(on(server.authority), {}, session, go_on))
 
 
 def test_a_streaming_address_that_nobody_reaches_falls_back_to_the_server() -> None:
-    with byte_server(streaming(b"event: delete\ndata: 5\n\n")) as server:
-        with GuardedSession(allow={server.authority}) as session:
-            for told in ("wss://127.0.0.1:1", "nonsense", "file:///etc/passwd"):
-                page = next(iter(listen(on(server.authority, streaming=told), {}, session, go_on)))
-                assert page.deleted == ("5",)
+    with (
+        byte_server(streaming(b"event: delete\ndata: 5\n\n")) as server,
+        GuardedSession(allow={server.authority}) as session,
+    ):
+        for told in ("wss://127.0.0.1:1", "nonsense", "file:///etc/passwd"):
+            page = next(iter(listen(on(server.authority, streaming=told), {}, session, go_on)))
+            assert page.deleted == ("5",)
 
 
 def test_edits_that_speak_to_us_come_in_and_others_do_not() -> None:

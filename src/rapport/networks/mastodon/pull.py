@@ -142,6 +142,8 @@ def _go_on(wire: Wire, source: _Source, stream: str, newest: str) -> Iterator[Pa
         floor = items[0].position
         newest = max(newest, floor, key=age_order)
         yield _page(stream, items, newest, more=True)
+    else:
+        return
     yield Page(stream=stream, posts=(), cursor=_encode_cursor(newest))
 
 

@@ -43,6 +43,7 @@ def listen(
     bases = _streaming_bases(account)
     wait, tries = _FIRST_WAIT, 0
     while True:
+        began = time.monotonic()
         try:
             for page in doorbell.ring(bases[tries % len(bases)], silence):
                 wait = _FIRST_WAIT
@@ -51,7 +52,10 @@ def listen(
         except (RetryLater, AddressRefused) as error:
             if isinstance(error, AddressRefused) and len(bases) == 1:
                 raise
-            tries += 1
+            if time.monotonic() - began > _LONGEST_WAIT:  # a line that held is no reason to wait long for the next
+                wait = _FIRST_WAIT
+            else:
+                tries += 1
             pause(max(wait, getattr(error, "after", None) or 0.0))
             wait = min(wait * 2, _LONGEST_WAIT)
 

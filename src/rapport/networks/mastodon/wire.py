@@ -28,7 +28,7 @@ from rapport.networks.http import USER_AGENT, GuardedSession, Response, parse_re
 
 _KEPT_FROM_MASTODON_PY = ("Deprecation", "Link", "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset")
 #: words in a 403 that mean "this token", where other 403s mean "this post"
-_TOKEN_WORDS = ("scope", "login", "disabled", "suspended", "confirm")
+_TOKEN_WORDS = ("scope", "login")
 
 
 class Wire:
@@ -94,14 +94,15 @@ def check_answer(response: Response, now: dt.datetime) -> None:
     status = response.status_code
     if 200 <= status < 300:
         return
-    said = f"{urlsplit(response.url).hostname} answered {status}: {_message(response)}"
+    words = _message(response)
+    said = f"{urlsplit(response.url).hostname} answered {status}: {words}"
     after = parse_retry_after(response.headers, now)
     reads = response.request.method in {"GET", "HEAD"}
     if status in {408, 425, 429, 503} or (status >= 500 and reads):
         raise RetryLater(said, after)
     if status >= 500:
         raise Unconfirmed(said)
-    if status == 401 or (status == 403 and any(word in said.lower() for word in _TOKEN_WORDS)):
+    if status == 401 or (status == 403 and any(word in words.lower() for word in _TOKEN_WORDS)):
         raise Reauthorise(said)
     if 300 <= status < 400:
         raise GiveUp(f"{said}; the server seems to have moved: connect the account at its new address")

@@ -1,0 +1,207 @@
+"""What every network must do, over all of the registry, each against a real server of its kind.
+
+A network that is added to the registry and has no server here fails `test_every_network_is_tried`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import inspect
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import pytest
+
+import rapport.networks
+from rapport.core.errors import NetworkError, Reauthorise, RetryLater
+from rapport.core.post import Post, admit
+from rapport.core.reply import Reply
+from rapport.networks.base import Account, Network
+from rapport.networks.http import GuardedSession
+from rapport.networks.registry import NETWORKS, network_named
+from servers import mastodon_server
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+@dataclass
+class Stage:
+    """A network with a server, our account on it, and a stranger who can speak to us."""
+
+    network: Network
+    account: Account
+    session: GuardedSession
+    #: says something to us and gives the id of it on the network
+    speak: Callable[[str], str]
+    #: how many posts of ours answer the post of that id
+    answers: Callable[[str], int]
+
+
+@contextlib.contextmanager
+def mastodon_stage() -> Iterator[Stage]:
+    with mastodon_server() as server, GuardedSession(allow={server.authority}) as session:
+        account = Account(
+            channel=1,
+            server=server.url,
+            handle=f"brand@{server.authority}",
+            account_id=server.ids["brand"],
+            token=server.tokens["brand"],
+            settings={"domain": server.authority},
+        )
+        yield Stage(
+            NETWORKS["mastodon"],
+            account,
+            session,
+            speak=lambda text: str(server.post("ann", f"@brand {text}")["id"]),
+            answers=lambda target: sum(own["in_reply_to_id"] == target for own in server.statuses("brand")),
+        )
+
+
+STAGES: dict[str, Callable[[], contextlib.AbstractContextManager[Stage]]] = {"mastodon": mastodon_stage}
+
+
+@pytest.fixture(scope="module", params=sorted(STAGES))
+def stage(request: pytest.FixtureRequest) -> Iterator[Stage]:
+    with STAGES[request.param]() as built:
+        yield built
+
+
+def read_all(stage: Stage, cursors: dict[str, str]) -> list[Post]:
+    """Everything new in every stream; the cursors move on."""
+    posts: list[Post] = []
+    for stream in stage.network.streams(stage.account):
+        for page in stage.network.pull(stage.account, stream, cursors.get(stream, ""), stage.session):
+            assert page.stream == stream
+            assert json.loads(page.cursor)
+            cursors[stream] = page.cursor
+            posts += page.posts
+    return posts
+
+
+def reply_to(stage: Stage, target: str, text: str) -> Reply:
+    return Reply(network=stage.network.name, channel=1, target=target, text=text, approved_by=1)
+
+
+def test_every_network_is_tried() -> None:
+    assert set(STAGES) == set(NETWORKS)
+
+
+def test_a_network_is_found_by_its_name() -> None:
+    for name, network in NETWORKS.items():
+        assert network_named(name) is network
+        assert network.name == name
+    assert network_named("nowhere") is None
+
+
+def test_every_network_has_every_method_with_the_arguments_of_the_protocol() -> None:
+    for network in NETWORKS.values():
+        for name, wanted in inspect.getmembers(Network, inspect.isfunction):
+            if name.startswith("_"):
+                continue
+            ours = inspect.signature(getattr(type(network), name))
+            assert list(ours.parameters) == list(inspect.signature(wanted).parameters), f"{network.name}.{name}"
+
+
+def test_every_network_is_documented() -> None:
+    reference = (DOCS / "reference" / "networks.md").read_text()
+    for network in NETWORKS.values():
+        assert f"## {network.title}" in reference
+        assert (DOCS / "howto" / f"connect-{network.name}.md").exists()
+
+
+def test_networks_know_nothing_but_the_core_and_not_each_other() -> None:
+    root = Path(rapport.networks.__file__).parent
+    for file in root.rglob("*.py"):
+        place = file.relative_to(root).parts
+        for line in file.read_text().splitlines():
+            if not line.startswith(("import rapport", "from rapport.")):
+                continue
+            module = line.split()[1].split(".")
+            assert module[1] in {"core", "networks"} or line == "from rapport import __version__", (
+                f"{file.name}: {line}"
+            )
+            if module[1] == "networks" and len(place) > 1 and len(module) > 2 and (root / module[2]).is_dir():
+                assert module[2] == place[0], f"{file}: {line}"
+
+
+def test_what_is_said_to_us_comes_in_once_and_can_be_stored(stage: Stage) -> None:
+    cursors: dict[str, str] = {}
+    read_all(stage, cursors)
+    said = [stage.speak(f"number {number}") for number in range(3)]
+    posts = read_all(stage, cursors)
+    assert [post.id for post in posts if post.id in said] == said
+    for post in posts:
+        assert post.network == stage.network.name
+        assert admit(post, dt.datetime.now(dt.UTC)) == post
+    assert read_all(stage, cursors) == []
+
+
+def test_reading_again_from_an_old_cursor_gives_the_same_posts(stage: Stage) -> None:
+    cursors: dict[str, str] = {}
+    read_all(stage, cursors)
+    stage.speak("again and again")
+    first, second = dict(cursors), dict(cursors)
+    assert [post.id for post in read_all(stage, first)] == [post.id for post in read_all(stage, second)]
+
+
+def test_a_reply_is_sent_found_and_read_as_ours(stage: Stage) -> None:
+    cursors: dict[str, str] = {}
+    read_all(stage, cursors)
+    since = dt.datetime.now(dt.UTC)
+    target = stage.speak("please answer")
+    reply = reply_to(stage, target, "Here we are.")
+    assert stage.network.find(stage.account, reply, since, "contract-1", stage.session) is None
+    sent = stage.network.push(stage.account, reply, "contract-1", stage.session)
+    assert stage.network.find(stage.account, reply, since, "contract-1", stage.session) == sent
+    ours = [post for post in read_all(stage, cursors) if post.id == sent.id]
+    assert [(post.author.ours, post.in_reply_to) for post in ours] == [(True, target)]
+
+
+def test_a_repeated_push_has_one_effect_where_the_network_promises_it(stage: Stage) -> None:
+    if not stage.network.capabilities.idempotent_push:
+        pytest.skip(f"{stage.network.title} promises no such thing")
+    target = stage.speak("only once, please")
+    for _ in range(3):
+        stage.network.push(stage.account, reply_to(stage, target, "Once."), "contract-2", stage.session)
+    assert stage.answers(target) == 1
+
+
+def test_a_dead_token_is_told_by_every_method(stage: Stage) -> None:
+    dead = msgspec.structs.replace(stage.account, token="dead")
+    network, session = stage.network, stage.session
+    reply = reply_to(stage, "1", "x")
+    with pytest.raises(Reauthorise):
+        network.verify(dead, session)
+    with pytest.raises(Reauthorise):
+        network.push(dead, reply, "contract-3", session)
+    with pytest.raises(Reauthorise):
+        list(network.pull(dead, network.streams(dead)[0], "", session))
+
+
+def test_a_server_that_is_away_is_tried_again_and_never_unconfirmed(stage: Stage) -> None:
+    away = msgspec.structs.replace(stage.account, server="http://127.0.0.1:1")
+    network = stage.network
+    with GuardedSession(allow={"127.0.0.1:1"}) as session:
+        calls: list[Callable[[], object]] = [
+            lambda: network.verify(away, session),
+            lambda: network.push(away, reply_to(stage, "1", "x"), "contract-4", session),
+            lambda: network.find(away, reply_to(stage, "1", "x"), dt.datetime.now(dt.UTC), "contract-4", session),
+            lambda: list(network.pull(away, network.streams(away)[0], "", session)),
+        ]
+        for call in calls:
+            with pytest.raises(RetryLater):
+                call()
+
+
+def test_no_network_calls_a_private_server_that_was_not_allowed(stage: Stage) -> None:
+    with GuardedSession() as session, pytest.raises(NetworkError):
+        stage.network.verify(stage.account, session)
+
+
+def test_the_length_of_a_plain_text_is_its_characters(stage: Stage) -> None:
+    assert stage.network.length("hello") == 5
+    assert stage.network.length("x" * stage.network.capabilities.max_length) == stage.network.capabilities.max_length
