@@ -2,7 +2,34 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import path
+
+from rapport.web import people
+from rapport.web.inbox import compose, conversation, events
+from rapport.web.inbox import list as lists
 
 app_name = "inbox"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", lists.home, name="home"),
+    path("b/<slug:basket>/", lists.basket, name="basket"),
+    path("search/", lists.search, name="search"),
+    path("counts", lists.counts, name="counts"),
+    path("events", events.events, name="events"),
+    path("hold/", compose.hold, name="hold"),
+    path("c/<int:pk>/", conversation.conversation, name="conversation"),
+    path("c/<int:pk>/assign", conversation.assign, name="assign"),
+    path("c/<int:pk>/snooze", conversation.snooze, name="snooze"),
+    path("c/<int:pk>/resolve", conversation.resolve, name="resolve"),
+    path("c/<int:pk>/reopen", conversation.reopen, name="reopen"),
+    path("c/<int:pk>/move", conversation.move, name="move"),
+    path("c/<int:pk>/note", conversation.note, name="note"),
+    path("c/<int:pk>/draft", compose.draft, name="draft"),
+    path("c/<int:pk>/send", compose.send, name="send"),
+    path("c/<int:pk>/propose", compose.propose, name="propose"),
+    path("c/<int:pk>/retry", compose.retry, name="retry"),
+    path("c/<int:pk>/cancel", compose.cancel, name="cancel"),
+    path("people/<int:pk>/", people.person, name="person"),
+    path("people/<int:pk>/ignore", people.ignore, name="ignore"),
+    path("people/<int:pk>/suppress", people.suppress, name="suppress"),
+    path("people/<int:pk>/relationship", people.relationship, name="relationship"),
+]

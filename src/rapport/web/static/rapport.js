@@ -1,2 +1,322 @@
-/* The desk's own script. Filled in by parts below; every page works without it, slower. */
+/* The desk's own script: keys, live pages, counters. Every page works without it, with a click and a reload more. */
 "use strict";
+(() => {
+  const html = document.documentElement;
+  const body = document.body;
+  const root = body.dataset.root || "";
+  const $ = (selector, from = document) => from.querySelector(selector);
+  const $$ = (selector, from = document) => [...from.querySelectorAll(selector)];
+  const wide = () => matchMedia("(min-width: 761px)").matches;
+
+  // ------------------------------------------------------------------ morphing: what a refresh must leave alone
+  if (window.Idiomorph) {
+    const calls = Idiomorph.defaults.callbacks;
+    // an element that keeps its key keeps what somebody typed, chose or was shown in it
+    calls.beforeNodeMorphed = (old, fresh) =>
+      !(old.nodeType === 1 && old.dataset.keep && fresh.nodeType === 1 && old.dataset.keep === fresh.dataset.keep);
+    // what somebody opened stays open
+    calls.beforeAttributeUpdated = (name, node) => !(name === "open" && node.tagName === "DETAILS");
+  }
+
+  function csrf() {
+    const found = document.cookie.match(/(?:^|; )csrftoken=([^;]+)/);
+    return found ? decodeURIComponent(found[1]) : ($("input[name=csrfmiddlewaretoken]") || {}).value || "";
+  }
+  document.addEventListener("htmx:configRequest", (event) => {
+    if (event.detail.verb !== "get") event.detail.headers["X-CSRFToken"] = csrf();
+  });
+
+  function say(text, kind = "") {
+    if (!text) return;
+    const box = $("#toasts");
+    const item = document.createElement("div");
+    item.className = `notice ${kind}`;
+    item.textContent = text;
+    box.replaceChildren(item);
+    setTimeout(() => item.remove(), 6000);
+  }
+  document.addEventListener("desk-changed", (event) => {
+    say(event.detail.say);
+    if ($("#note-text") && event.target.closest?.("#jot")) $("#note-text").value = "";
+    refresh({ list: true });
+  });
+  document.addEventListener("desk-problem", (event) => say(event.detail.say, "error"));
+  document.addEventListener("htmx:responseError", (event) => {
+    const { xhr, elt } = event.detail;
+    if (elt.id === "reply-text") return unsaved();
+    const plain = (xhr.getResponseHeader("Content-Type") || "").startsWith("text/plain");
+    say(plain ? xhr.responseText : body.dataset.wrong || `${xhr.status}`, "error");
+  });
+  document.addEventListener("htmx:sendError", (event) => {
+    if (event.detail.elt.id === "reply-text") unsaved();
+    else $("#live").hidden = false;
+  });
+
+  // ------------------------------------------------------------------ the list beside the conversation
+  function openRow(link) {
+    const address = link.getAttribute("href");
+    if (!window.htmx || !$("#work")) return void location.assign(address);
+    htmx.ajax("GET", address, { target: "#work", swap: "innerHTML", source: link }).then(() => {
+      history.pushState({}, "", address);
+      shown();
+    });
+    mark(link.dataset.row);
+  }
+  function mark(id) {
+    for (const row of $$("[data-row]")) {
+      if (row.dataset.row === String(id)) row.setAttribute("aria-current", "true");
+      else row.removeAttribute("aria-current");
+    }
+  }
+  function shown() {
+    const talk = $("#main.talk");
+    const open = Boolean(talk && talk.dataset.conversation);
+    $(".app").classList.toggle("reading", open);
+    if (open) {
+      document.title = `${$("h2", talk).textContent} · Rapport`;
+      $("#work").dataset.conversation = talk.dataset.conversation;
+      talk.focus({ preventScroll: true });
+    }
+    settle();
+  }
+  function settle() {
+    const thread = $("#thread");
+    if (thread && !location.hash) thread.scrollTop = thread.scrollHeight;
+    const fold = $("[data-fold]");
+    if (fold && matchMedia("(max-width: 1180px)").matches) fold.open = false;
+    count();
+  }
+  window.addEventListener("popstate", () => location.reload());
+  document.addEventListener("click", (event) => {
+    if (event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey) return;
+    const row = event.target.closest("[data-row]");
+    if (row) { event.preventDefault(); openRow(row); return; }
+    const more = event.target.closest("[data-more]");
+    if (more) { event.preventDefault(); $("#list").dataset.url = more.getAttribute("href"); refresh({ list: true }); return; }
+    const answer = event.target.closest("[data-answer]");
+    if (answer) { event.preventDefault(); answerTo(answer); return; }
+    const take = event.target.closest("[data-take]");
+    if (take) { write($("#" + take.dataset.take).textContent); return; }
+    const back = event.target.closest("[data-back]");
+    if (back && history.state && wide()) { event.preventDefault(); history.back(); return; }
+    if (event.target.closest("[data-do=help]")) help();
+  });
+  function answerTo(link) {
+    $("#target").value = link.dataset.answer;
+    $("#to").hidden = false;
+    $("#to [data-whom]").textContent = link.dataset.whom;
+    focusReply();
+  }
+  function write(text) {
+    const field = $("#reply-text");
+    field.value = text;
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+    focusReply();
+  }
+
+  // ------------------------------------------------------------------ menus: a click elsewhere or Esc closes them
+  document.addEventListener("click", (event) => {
+    for (const menu of $$("details[data-menu][open]")) if (!menu.contains(event.target)) menu.open = false;
+  });
+  document.addEventListener("toggle", (event) => {
+    const menu = event.target;
+    if (!menu.matches?.("details[data-menu]") || !menu.open) return;
+    for (const other of $$("details[data-menu][open]")) if (other !== menu) other.open = false;
+  }, true);
+  function openMenu(key) {
+    const menu = $(`details[data-menu="${key}"]`);
+    if (!menu) return false;
+    menu.open = true;
+    ($(".item:not(:disabled)", menu) || $("summary", menu)).focus();
+    return true;
+  }
+  function walkMenu(event) {
+    const menu = event.target.closest("details[data-menu][open]");
+    if (!menu || !["ArrowDown", "ArrowUp"].includes(event.key)) return false;
+    const items = $$(".item:not(:disabled)", menu);
+    const at = items.indexOf(document.activeElement);
+    const next = items[(at + (event.key === "ArrowDown" ? 1 : -1) + items.length) % items.length];
+    if (next) next.focus();
+    event.preventDefault();
+    return true;
+  }
+
+  // ------------------------------------------------------------------ live: events say what to read again
+  let due = null;
+  let busy = false;
+  const wanted = { list: false, talk: false };
+  function refresh(what) {
+    wanted.list ||= Boolean(what.list);
+    wanted.talk ||= Boolean(what.talk);
+    clearTimeout(due);
+    due = setTimeout(run, 80);
+  }
+  async function run() {
+    if (busy) { due = setTimeout(run, 120); return; }
+    busy = true;
+    const now = { ...wanted };
+    wanted.list = wanted.talk = false;
+    try {
+      const jobs = [];
+      const list = $("#list[data-url]");
+      if (now.list && list) jobs.push(fetchInto(list.dataset.url, "#list"));
+      if (now.list && $("#nav-counts")) jobs.push(fetchInto(`${root}counts?b=${list?.dataset.basket || ""}`, "#nav-counts"));
+      if (now.talk && $("#main.talk[data-conversation]")) jobs.push(fetchInto(location.pathname + location.search, "#work"));
+      await Promise.all(jobs);
+    } finally { busy = false; }
+  }
+  async function fetchInto(address, target) {
+    const holder = $(target);
+    const open = target === "#work" ? $("#main")?.dataset.conversation : null;
+    const answer = await fetch(address, { headers: { "HX-Request": "true", "HX-Target": target.slice(1) }, credentials: "same-origin" });
+    if (answer.redirected || answer.headers.get("HX-Redirect")) return void location.reload();
+    if (!answer.ok) { if (answer.status === 404 && target === "#work") location.assign(root); return; }
+    const text = await answer.text();
+    // somebody opened another conversation meanwhile: this answer is about the old one
+    if (open !== null && $("#main")?.dataset.conversation !== open) return;
+    const thread = $("#thread");
+    const atEnd = thread && thread.scrollHeight - thread.scrollTop - thread.clientHeight < 80;
+    Idiomorph.morph(holder, text, { morphStyle: "innerHTML", ignoreActiveValue: true });
+    if (window.htmx) htmx.process(holder);
+    if (target === "#list") mark($("#work")?.dataset.conversation);
+    if (target === "#work" && atEnd) $("#thread").scrollTop = $("#thread").scrollHeight;
+    html.dataset.refreshed = String(Number(html.dataset.refreshed || 0) + 1);
+  }
+  function listen() {
+    if (!body.dataset.events || !window.EventSource) return;
+    const source = new EventSource(body.dataset.events);
+    source.addEventListener("open", () => { $("#live").hidden = true; html.dataset.live = "on"; });
+    source.addEventListener("desk", (event) => {
+      const told = JSON.parse(event.data);
+      const open = Number($("#work")?.dataset.conversation || 0);
+      const about = told.all || told.kind === "config" || (told.conversations || []).includes(open);
+      refresh({ list: true, talk: Boolean(open) && about });
+    });
+    source.addEventListener("bye", () => { source.close(); location.reload(); });
+    source.addEventListener("error", () => {
+      html.dataset.live = "off";
+      setTimeout(() => { if (html.dataset.live === "off") $("#live").hidden = false; }, 3000);
+      if (source.readyState === EventSource.CLOSED) setTimeout(() => location.reload(), 15000);
+    });
+    window.addEventListener("pagehide", () => source.close());
+  }
+
+  // ------------------------------------------------------------------ the composer
+  const LINK = /https?:\/\/[^\s<>"]*[^\s<>".,;:!?'()[\]{}…]/giu;
+  const REMOTE = /(?<![\p{L}\p{N}_/])(@[\p{L}\p{N}_]+(?:[\p{L}\p{N}_.-]*[\p{L}\p{N}_])?)@[\p{L}\p{N}_.-]+[\p{L}\p{N}_]/gu;
+  function clusters(text) {
+    if (!window.Intl?.Segmenter) return [...text];
+    return [...new Intl.Segmenter(undefined, { granularity: "grapheme" }).segment(text)].map((part) => part.segment);
+  }
+  const light = (code) => code <= 4351 || (code >= 8192 && code <= 8205) || (code >= 8208 && code <= 8223) || (code >= 8242 && code <= 8247);
+  function lengthOf(text, unit) {
+    if (unit === "weighted") {
+      let total = 0;
+      const rest = text.normalize("NFC").replace(LINK, () => { total += 23; return ""; });
+      for (const part of clusters(rest)) total += /\p{Extended_Pictographic}|\p{RI}/u.test(part) ? 2 : [...part].reduce((sum, c) => sum + (light(c.codePointAt(0)) ? 1 : 2), 0);
+      return total;
+    }
+    if (unit === "mastodon") text = text.replace(LINK, "x".repeat(23)).replace(REMOTE, "$1");
+    return clusters(text).length;
+  }
+  function count() {
+    const field = $("#reply-text");
+    const left = $("#left");
+    if (!field || !left || !field.dataset.limit) return;
+    const limit = Number(field.dataset.limit);
+    const over = lengthOf(field.value.trim(), field.dataset.unit) - limit;
+    left.textContent = (over > 0 ? left.dataset.over : left.dataset.under).replace("{n}", Math.abs(over)).replace("{limit}", limit);
+    left.classList.toggle("late", over > 0);
+  }
+  document.addEventListener("input", (event) => {
+    if (event.target.id !== "reply-text") return;
+    count();
+    const state = $("#reply-state");
+    state.classList.remove("bad");
+    state.textContent = state.dataset.typing || "…";
+  });
+  function unsaved() {
+    const state = $("#reply-state");
+    if (!state) return;
+    state.classList.add("bad");
+    state.textContent = state.dataset.unsaved;
+    setTimeout(() => { const field = $("#reply-text"); if (field && state.classList.contains("bad")) htmx.trigger(field, "again"); }, 3000);
+  }
+  function focusReply() {
+    const mode = $("#mode-reply");
+    if (mode && !mode.disabled) mode.checked = true;
+    const field = $("#reply-text");
+    if (field) { field.focus(); field.setSelectionRange(field.value.length, field.value.length); }
+  }
+  function focusNote() {
+    if ($("#mode-note")) $("#mode-note").checked = true;
+    $("#note-text")?.focus();
+  }
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("[data-submits]")) event.target.form.requestSubmit();
+    if (event.target.id === "mode-reply") $("#reply-text")?.focus();
+    if (event.target.id === "mode-note") $("#note-text")?.focus();
+  });
+  document.addEventListener("htmx:afterSwap", (event) => { if (event.detail.target.id === "work") { settle(); mark($("#work").dataset.conversation); } });
+
+  // ------------------------------------------------------------------ keys
+  const rows = () => $$("[data-row]");
+  function step(by) {
+    const all = rows();
+    if (!all.length) return;
+    const focused = all.indexOf(document.activeElement);
+    const at = focused >= 0 ? focused : all.findIndex((row) => row.hasAttribute("aria-current"));
+    const next = all[Math.max(0, Math.min(all.length - 1, at + by))];
+    next.focus();
+    next.scrollIntoView({ block: "nearest" });
+    if ($("#main.talk[data-conversation]") && wide()) openRow(next);
+  }
+  function open() {
+    const row = document.activeElement?.closest?.("[data-row]") || rows().find((each) => each.hasAttribute("aria-current")) || rows()[0];
+    if (row) openRow(row);
+  }
+  function backToList() {
+    const back = $("[data-back]");
+    const current = rows().find((row) => row.hasAttribute("aria-current"));
+    if (wide() && current) current.focus();
+    else if (back) location.assign(back.getAttribute("href"));
+  }
+  function help() { const box = $("#keys"); if (box && !box.open) box.showModal(); }
+  const KEYS = {
+    j: () => step(1), k: () => step(-1), o: open, r: focusReply, n: focusNote, u: backToList, "?": help,
+    a: () => openMenu("a"), s: () => openMenu("s"), m: () => openMenu("m"),
+    e: () => $("[data-key=e]")?.requestSubmit(),
+    "/": () => $("#find")?.focus(),
+  };
+  let going = 0;
+  function go(key) {
+    const place = /^[1-9]$/.test(key) ? $$("[data-basket][href], a[data-basket]")[Number(key) - 1] : $(`[data-go="${CSS.escape(key)}"]`);
+    if (place) location.assign(place.getAttribute("href"));
+  }
+  document.addEventListener("keydown", (event) => {
+    if (event.isComposing) return;
+    const inField = event.target.closest?.("input:not([type=radio],[type=checkbox]),textarea,select,[contenteditable]");
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+      const form = event.target.closest?.("form.panel");
+      const button = form && $(".btn.main", form);
+      if (button && !button.disabled) { event.preventDefault(); form.requestSubmit(button); }
+      return;
+    }
+    if (event.key === "Escape") {
+      const menu = $("details[data-menu][open]");
+      if (menu) { menu.open = false; $("summary", menu).focus(); return; }
+      if (inField && !$("dialog[open]")) inField.blur();
+      return;
+    }
+    if (walkMenu(event)) return;
+    if (inField || event.ctrlKey || event.metaKey || event.altKey || html.dataset.shortcuts !== "on" || $("dialog[open]")) return;
+    if (Date.now() - going < 1500) { going = 0; event.preventDefault(); go(event.key); return; }
+    if (event.key === "g") { going = Date.now(); return; }
+    const act = KEYS[event.key];
+    if (act) { event.preventDefault(); act(); }
+  });
+
+  listen();
+  settle();
+  html.dataset.ready = "yes";
+})();

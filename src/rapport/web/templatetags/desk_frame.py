@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from rapport.web.inbox.display import visible_text
+from rapport.web.display import visible_text
 
 register = template.Library()
 

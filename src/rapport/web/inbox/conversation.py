@@ -1,0 +1,212 @@
+"""One conversation: reading it, and what people do with it besides answering."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from rapport.actions import desk as acts
+from rapport.core.errors import InvalidInput, RapportError
+from rapport.core.roles import RIGHTS
+from rapport.store.models import Basket, Conversation, Membership
+from rapport.store.queries import desk as reads
+from rapport.store.queries import people, talk
+from rapport.web.access import DeskRequest, desk, find
+from rapport.web.inbox.composer import read_composer
+from rapport.web.inbox.events import stream_address
+from rapport.web.inbox.list import Asked, asked_for, read_listing
+
+
+def find_conversation(request: DeskRequest, pk: int) -> Conversation:
+    """The conversation `pk` if this person may see it, else the 404 of everything that is not there."""
+    rows = reads.visible_conversations(request.membership).exclude(state=Conversation.State.UNOPENED)
+    return find(rows.select_related("person__known_to__user", "basket", "channel", "assignee__user"), pk)
+
+
+@require_safe
+@desk("read")
+def conversation(request: DeskRequest, pk: int) -> HttpResponse:
+    """The whole page, or for htmx the conversation and its person alone."""
+    row = find_conversation(request, pk)
+    if row.state == Conversation.State.MERGED and row.merged_into:
+        return HttpResponseRedirect(f"/w/{request.workspace.slug}/c/{row.merged_into}/")
+    return show(request, row)
+
+
+def list_beside(request: DeskRequest, row: Conversation) -> Asked:
+    """The list that the person came from (`?b=`, `?q=` and so on), else the conversation's basket."""
+    return asked_for(request, request.GET.get("b", "") or (row.basket.slug if row.basket else ""))
+
+
+def show(request: DeskRequest, row: Conversation, status: int = 200, **composing: Any) -> HttpResponse:
+    """The conversation as a page, or as a fragment where htmx asked for one; `composing` goes to `read_composer`."""
+    now = timezone.now()
+    member = request.membership
+    said = talk.read_talk(row, member)
+    asked = list_beside(request, row)
+    request.desk_place = asked.basket  # type: ignore[attr-defined]  # read by the navigation
+    context: dict[str, Any] = {
+        "talk": said,
+        "conversation": row,
+        "composer": read_composer(said, member, to=request.GET.get("to", ""), **composing),
+        "profile": people.profile(member, row.person, row) if row.person else None,
+        "waiting_points": reads.waiting_points(row.waiting_since, now),
+        "members": talk.colleagues(row),
+        "targets": baskets_to_move_to(member),
+        "snoozes": snooze_choices(now),
+        "can": {right: member.may(right) for right in RIGHTS},
+        "beside": asked.beside(),
+        "here": f"/w/{request.workspace.slug}/c/{row.pk}/",
+        "live": stream_address(request.membership),
+        "now": now,
+    }
+    if request.headers.get("HX-Request"):
+        return render(request, "desk/work.html", context, status=status)
+    visible = not asked.basket or reads.visible_baskets(member).filter(slug=asked.basket).exists()
+    context["listing"] = read_listing(member, asked, now) if visible else None
+    return render(request, "desk/page.html", context, status=status)
+
+
+def done(request: DeskRequest, row: Conversation, said: str = "") -> HttpResponse:
+    """After a change: htmx gets the conversation again (or is led to the list when it left the person's sight)."""
+    still = reads.visible_conversations(request.membership).filter(pk=row.pk).exists()
+    if not request.headers.get("HX-Request"):
+        if said:
+            messages.success(request, said)
+        query = request.GET.urlencode()
+        where = f"c/{row.pk}/{'?' + query if query else ''}" if still else ""
+        return HttpResponseRedirect(f"/w/{request.workspace.slug}/{where}", status=303)
+    if not still:
+        return HttpResponse(status=204, headers={"HX-Redirect": f"/w/{request.workspace.slug}/"})
+    response = show(request, find_conversation(request, row.pk))
+    response.headers["HX-Trigger"] = trigger(said)
+    return response
+
+
+def trigger(said: str = "") -> str:
+    """The header that makes an open page read its list again and say a sentence."""
+    return json.dumps({"desk-changed": {"say": said}})
+
+
+def change(
+    request: DeskRequest, pk: int, act: Callable[[Conversation, dt.datetime], Any], said: str = ""
+) -> HttpResponse:
+    """Find, act, show; what cannot be done is said where the person works."""
+    row = find_conversation(request, pk)
+    try:
+        act(row, timezone.now())
+    except RapportError as error:
+        if request.headers.get("HX-Request"):
+            return HttpResponse(status=204, headers={"HX-Trigger": json.dumps({"desk-problem": {"say": str(error)}})})
+        raise
+    return done(request, row, said)
+
+
+def baskets_to_move_to(member: Membership) -> list[Basket]:
+    """Baskets that a conversation can be handed to; an outsourced agent knows only their own."""
+    if member.role == "restricted":
+        return list(reads.visible_baskets(member))
+    return list(Basket.objects.of(member.workspace_id))
+
+
+def snooze_choices(now: dt.datetime) -> list[tuple[str, str, dt.datetime]]:
+    """(value, label, time) of the offered snoozes, in the zone of the person who asks."""
+    local = timezone.localtime(now)
+    morning = local.replace(hour=9, minute=0, second=0, microsecond=0)
+    monday = morning + dt.timedelta(days=7 - local.weekday())
+    return [
+        ("hour", _("1 hour"), local + dt.timedelta(hours=1)),
+        ("tomorrow", _("Tomorrow, 9:00"), morning + dt.timedelta(days=1)),
+        ("week", _("Monday, 9:00"), monday),
+        ("reply", _("Until they reply"), local + dt.timedelta(days=365)),
+    ]
+
+
+@require_POST
+@desk("triage")
+def assign(request: DeskRequest, pk: int) -> HttpResponse:
+    """To a colleague, to oneself (`me`), or back to the basket (empty)."""
+    wanted = request.POST.get("assignee", "")
+    chosen: Membership | None = None
+    if wanted == "me":
+        chosen = request.membership
+    elif wanted:
+        members = Membership.objects.of(request.workspace).filter(active=True).select_related("user")
+        chosen = find(members, number(wanted))
+    said = _("Assigned to %(name)s.") % {"name": chosen} if chosen else _("Back in the basket.")
+    return change(request, pk, lambda row, now: acts.assign(request.membership, row, chosen, now=now), said)
+
+
+@require_POST
+@desk("triage")
+def snooze(request: DeskRequest, pk: int) -> HttpResponse:
+    """Until one of the offered times, or a date of one's own (`at`, local time)."""
+    now = timezone.now()
+    wanted = request.POST.get("until", "")
+    times = {value: when for value, _label, when in snooze_choices(now)}
+    until = times.get(wanted) or own_time(request.POST.get("at", ""))
+    return change(request, pk, lambda row, at: acts.snooze(request.membership, row, until, now=at), _("Snoozed."))
+
+
+def own_time(text: str) -> dt.datetime:
+    """`2026-11-30T09:00` in the person's zone, aware. Raises `InvalidInput`."""
+    try:
+        when = parse_datetime(text)
+    except ValueError:
+        when = None
+    if when is None:
+        raise InvalidInput(_("Choose a date and a time to snooze until."))
+    return timezone.make_aware(when) if timezone.is_naive(when) else when
+
+
+@require_POST
+@desk("triage")
+def resolve(request: DeskRequest, pk: int) -> HttpResponse:
+    """Done, until they speak again."""
+    return change(request, pk, lambda row, now: acts.resolve(request.membership, row, now=now), _("Resolved."))
+
+
+@require_POST
+@desk("triage")
+def reopen(request: DeskRequest, pk: int) -> HttpResponse:
+    """Back into the list."""
+    return change(request, pk, lambda row, now: acts.reopen(request.membership, row, now=now), _("Open again."))
+
+
+@require_POST
+@desk("triage")
+def move(request: DeskRequest, pk: int) -> HttpResponse:
+    """Into another basket."""
+    allowed = Basket.objects.of(request.workspace)
+    if request.membership.role == "restricted":
+        allowed = reads.visible_baskets(request.membership)
+    basket = find(allowed, slug=request.POST.get("basket", ""))
+    return change(
+        request,
+        pk,
+        lambda row, now: acts.move(request.membership, row, basket, now=now),
+        _("Moved to %(basket)s.") % {"basket": basket},
+    )
+
+
+@require_POST
+@desk("note")
+def note(request: DeskRequest, pk: int) -> HttpResponse:
+    """A word among colleagues."""
+    text = request.POST.get("note", "")
+    return change(request, pk, lambda row, now: acts.add_note(request.membership, row, text, now=now))
+
+
+def number(text: str) -> int:
+    """Digits as a row id; anything else is the id of nothing."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0

@@ -1,0 +1,223 @@
+"""Lists of conversations: a basket, its tabs, orders and states; search."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any, get_args
+from urllib.parse import urlencode
+
+import msgspec
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
+from django.views.decorators.http import require_safe
+
+from rapport.store.models import Conversation, Membership
+from rapport.store.models.scoped import ScopedQuerySet
+from rapport.store.queries import desk as reads
+from rapport.web.access import DeskRequest, desk, find
+from rapport.web.inbox.events import stream_address
+
+SORTS = {
+    "pressing": gettext_lazy("Most pressing"),
+    "waiting": gettext_lazy("Waiting longest"),
+    "newest": gettext_lazy("Newest"),
+    "oldest": gettext_lazy("Oldest"),
+}
+STATES = {
+    "open": pgettext_lazy("conversations", "Open"),
+    "pending": pgettext_lazy("conversations", "Pending"),
+    "snoozed": pgettext_lazy("conversations", "Snoozed"),
+    "resolved": pgettext_lazy("conversations", "Resolved"),
+}
+TABS = {
+    "mine": pgettext_lazy("conversations", "Mine"),
+    "unassigned": pgettext_lazy("conversations", "Unassigned"),
+    "all": pgettext_lazy("conversations", "All"),
+}
+MOST_ROWS = 1_000
+MAX_WORDS = 200  # characters of a search
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """Which list somebody looks at; unknown values fall back to the first of their kind."""
+
+    #: slug of a basket; empty for a search
+    basket: str = ""
+    tab: reads.Tab = "all"
+    sort: reads.Sort = "pressing"
+    state: str = "open"
+    #: how many rows
+    show: int = reads.PAGE
+    #: words of a search
+    words: str = ""
+
+    def address(self, root: str, **changes: Any) -> str:
+        """The list's own address, with some values changed."""
+        other = msgspec.structs.replace(self, **changes)
+        path = f"{root}b/{other.basket}/" if other.basket else f"{root}search/"
+        query = urlencode(other.varied())
+        return f"{path}?{query}" if query else path
+
+    def beside(self) -> str:
+        """The query that keeps this list beside an open conversation."""
+        kept = self.varied()
+        if self.basket:
+            kept["b"] = self.basket
+        return urlencode(kept)
+
+    def varied(self) -> dict[str, str]:
+        """What differs from a fresh list, as query parameters."""
+        plain = Asked()
+        pairs = (("tab", self.tab, plain.tab), ("sort", self.sort, plain.sort), ("state", self.state, plain.state))
+        found = {name: value for name, value, usual in pairs if value != usual}
+        if self.show != plain.show:
+            found["show"] = str(self.show)
+        if self.words:
+            found["q"] = self.words
+        return found
+
+
+def asked_for(request: HttpRequest, basket: str = "") -> Asked:
+    """The list that the address names."""
+    get = request.GET.get
+    words = "".join(c for c in get("q", "")[:MAX_WORDS] if c != "\x00" and not "\ud800" <= c <= "\udfff").strip()
+    tab, sort, state, show = get("tab", ""), get("sort", ""), get("state", ""), get("show", "")
+    count = int(show) if show.isascii() and show.isdigit() and len(show) < 6 else reads.PAGE
+    return Asked(
+        basket="" if words else basket,
+        tab=tab if tab in get_args(reads.Tab) else "all",  # type: ignore[arg-type]  # narrowed by the test
+        sort=sort if sort in SORTS else "pressing",  # type: ignore[arg-type]
+        state=state if state in STATES else "open",
+        show=min(max(count, reads.PAGE), MOST_ROWS),
+        words=words,
+    )
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """One link of a tab strip or a menu."""
+
+    label: str
+    url: str
+    current: bool
+    count: int | None = None
+
+
+class Listing(msgspec.Struct, frozen=True):
+    """One list, ready to be shown."""
+
+    asked: Asked
+    title: str
+    #: the line beside the title
+    summary: str
+    rows: list[reads.Row]
+    tabs: list[Choice]
+    sorts: list[Choice]
+    states: list[Choice]
+    sort_label: str
+    state_label: str
+    #: where the list is read again
+    url: str
+    #: where a longer one is; empty when this is all
+    more: str
+    #: the query for links to its conversations
+    beside: str
+
+
+def read_listing(member: Membership, asked: Asked, now: dt.datetime) -> Listing:
+    """The list that was asked for, as far as `member` sees it. Raises `Http404` for a basket out of sight."""
+    root = f"/w/{member.workspace.slug}/"
+    rows: ScopedQuerySet[Conversation]
+    if asked.basket:
+        basket = find(reads.visible_baskets(member), slug=asked.basket)
+        title = basket.name
+        rows = reads.visible_conversations(member).filter(basket=basket, state=asked.state)
+    elif asked.words:
+        title = _("Search")
+        rows = reads.search(member, asked.words)
+    else:
+        title, rows = _("Search"), reads.visible_conversations(member).none()
+    counts = reads.tally(rows, member)
+    ordered = reads.in_order(reads.of_tab(rows, asked.tab, member), asked.sort, now)
+    shown, more = reads.list_rows(ordered, asked.show)
+    per_tab = {"mine": counts.mine, "unassigned": counts.unassigned, "all": counts.all}
+    return Listing(
+        asked=asked,
+        title=title,
+        summary=_summary(asked, counts, now),
+        rows=shown,
+        tabs=[
+            Choice(str(label), asked.address(root, tab=tab, show=reads.PAGE), tab == asked.tab, per_tab[tab])
+            for tab, label in TABS.items()
+        ],
+        sorts=[Choice(str(label), asked.address(root, sort=sort), sort == asked.sort) for sort, label in SORTS.items()],
+        states=[
+            Choice(str(label), asked.address(root, state=state, show=reads.PAGE), state == asked.state)
+            for state, label in STATES.items()
+        ],
+        sort_label=str(SORTS[asked.sort]),
+        state_label=str(STATES[asked.state]),
+        url=asked.address(root),
+        more=asked.address(root, show=asked.show + reads.PAGE) if more and asked.show < MOST_ROWS else "",
+        beside=asked.beside(),
+    )
+
+
+def _summary(asked: Asked, counts: reads.Tally, now: dt.datetime) -> str:
+    from rapport.web.templatetags.desk_frame import since
+
+    if asked.words:
+        return _("%(n)d found for “%(words)s”") % {"n": counts.all, "words": asked.words}
+    if not asked.basket:
+        return ""
+    line = _("%(n)d %(state)s") % {"n": counts.all, "state": str(STATES[asked.state]).lower()}
+    if asked.state == "open" and counts.oldest:
+        return _("%(line)s, oldest waits %(time)s") % {"line": line, "time": since(counts.oldest, now)}
+    return line
+
+
+@require_safe
+@desk("read")
+def home(request: DeskRequest) -> HttpResponse:
+    """To the first basket that this person sees."""
+    first = reads.visible_baskets(request.membership).first()
+    if first is not None:
+        return HttpResponseRedirect(f"/w/{request.workspace.slug}/b/{first.slug}/")
+    return render(request, "desk/page.html", {"listing": None, "live": stream_address(request.membership)})
+
+
+@require_safe
+@desk("read")
+def basket(request: DeskRequest, basket: str) -> HttpResponse:
+    """One basket, with no conversation open."""
+    return show_list(request, asked_for(request, basket))
+
+
+@require_safe
+@desk("read")
+def search(request: DeskRequest) -> HttpResponse:
+    """Conversations by people, handles and words of posts."""
+    return show_list(request, asked_for(request))
+
+
+def show_list(request: DeskRequest, asked: Asked) -> HttpResponse:
+    """The list alone for htmx, else the whole page."""
+    now = timezone.now()
+    request.desk_place = asked.basket  # type: ignore[attr-defined]  # read by the navigation
+    context = {
+        "listing": read_listing(request.membership, asked, now),
+        "now": now,
+        "live": stream_address(request.membership),
+    }
+    whole = request.headers.get("HX-Target") != "list"
+    return render(request, "desk/page.html" if whole else "desk/list.html", context)
+
+
+@require_safe
+@desk("read")
+def counts(request: DeskRequest) -> HttpResponse:
+    """The baskets of the navigation with their counts, to refresh an open page."""
+    request.desk_place = request.GET.get("b", "")[:64]  # type: ignore[attr-defined]  # read by the navigation
+    return render(request, "parts/nav_counts.html", {})

@@ -1,0 +1,90 @@
+"""Running text by strangers as safe HTML: links that say where they lead, words that carried a reading marked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from django.utils.html import escape, format_html
+from django.utils.safestring import SafeString, mark_safe
+
+from rapport.web.display import readable_text, spelled_host, true_host
+
+# ends before white space, brackets, quotes and anything that hides or reorders
+_LINK = re.compile(
+    r"\bhttps?://[^\s<>\"'`\u0000-\u001f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]{2,2000}", re.IGNORECASE
+)
+_TRAILING = ".,;:!?)]}»”’…*_"
+_SHOWN = 48  # characters of a link's path that are shown
+
+Span = tuple[int, int, str]
+
+
+def words_as_html(text: str, marks: Sequence[Span] = ()) -> SafeString:
+    """`text` escaped, its http(s) links made into links, `marks` (start, end, why) made into <mark>.
+
+    A link shows the host that it leads to (user parts dropped, look-alike letters in punycode) and opens elsewhere
+    without telling where from. Nothing in `text` can become markup.
+    """
+    pieces: list[str] = []
+    place = 0
+    for match in _LINK.finditer(text):
+        url = _trimmed(match.group())
+        if not true_host(url):
+            continue
+        start, end = match.start(), match.start() + len(url)
+        pieces += [_marked(text, place, start, marks), _link(url)]
+        place = end
+    pieces.append(_marked(text, place, len(text), marks))
+    return mark_safe("".join(pieces))  # noqa: S308  (every piece was escaped)
+
+
+def _trimmed(url: str) -> str:
+    while url and url[-1] in _TRAILING:
+        if url[-1] == ")" and url.count("(") >= url.count(")"):
+            break
+        url = url[:-1]
+    return url
+
+
+def _link(url: str) -> str:
+    host = true_host(url)
+    rest = re.sub(r"^https?://[^/?#]*", "", url, flags=re.IGNORECASE)
+    shown = readable_text(rest if len(rest) <= _SHOWN else rest[: _SHOWN - 1] + "…")
+    return format_html(
+        '<a class="out" href="{}" rel="nofollow noopener noreferrer" target="_blank" dir="ltr"><b>{}</b>{}</a>',
+        url, host, "" if shown == "/" else shown,
+    )  # fmt: skip
+
+
+def _marked(text: str, start: int, end: int, marks: Iterable[Span]) -> str:
+    pieces: list[str] = []
+    place = start
+    for first, last, why in merged(marks):
+        first, last = max(first, place), min(last, end)
+        if first >= last:
+            continue
+        pieces += [escape(readable_text(text[place:first]))]
+        pieces += [format_html('<mark title="{}">{}</mark>', why, readable_text(text[first:last]))]
+        place = last
+    pieces.append(escape(readable_text(text[place:end])))
+    return "".join(pieces)
+
+
+def merged(marks: Iterable[Span]) -> list[Span]:
+    """Marks in order and without overlap; where two meet, both reasons are named."""
+    result: list[Span] = []
+    for start, end, why in sorted(marks):
+        if result and start < result[-1][1]:
+            first, last, reason = result[-1]
+            named = reason if why in reason.split(", ") else f"{reason}, {why}"
+            result[-1] = (first, max(last, end), named)
+        else:
+            result.append((start, end, why))
+    return result
+
+
+def domain_warning(handle: str) -> str:
+    """The domain of a handle in punycode where it is written in other letters, else an empty string."""
+    _, at, host = handle.rpartition("@")
+    return spelled_host(host) if at and not host.isascii() else ""
