@@ -1,4 +1,4 @@
-"""Workspaces, members, sign-in links, and the one switch that holds everything."""
+"""Workspaces, members, sign-in links, profiles."""
 
 from __future__ import annotations
 
@@ -171,33 +171,6 @@ def save_profile(
         for member in user.memberships.all():
             write_audit(member.workspace_id, member, "user.profile", user, now)
     return user
-
-
-def hold_everything(by: Membership, reason: str, *, now: dt.datetime) -> Workspace:
-    """Stop every queue of the workspace at once; nothing goes out until `release_hold`."""
-    require(by, "hold")
-    workspace = by.workspace
-    with transaction.atomic():
-        workspace.held_at, workspace.hold_reason = now, reason.strip()[:300] or "Held by hand"
-        workspace.save(update_fields=["held_at", "hold_reason"])
-        write_audit(workspace, by, "workspace.hold", workspace, now, reason=workspace.hold_reason)
-        announce(workspace, now, kind="config")
-    return workspace
-
-
-def release_hold(by: Membership, *, now: dt.datetime) -> Workspace:
-    """Let the queues run again; what the hold stopped goes back into them."""
-    from rapport.actions.outbound import requeue_held
-
-    require(by, "hold")
-    workspace = by.workspace
-    with transaction.atomic():
-        workspace.held_at, workspace.hold_reason = None, ""
-        workspace.save(update_fields=["held_at", "hold_reason"])
-        requeue_held(workspace, rule="crisis-hold", now=now)
-        write_audit(workspace, by, "workspace.release", workspace, now)
-        announce(workspace, now, kind="config")
-    return workspace
 
 
 def check_timezone(name: str) -> None:

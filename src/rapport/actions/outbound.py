@@ -19,9 +19,12 @@ from django.db.models import F, Q
 from django.utils.text import slugify
 
 from rapport.actions.audit import announce, require, require_conversation, write_audit
+from rapport.actions.listening import hear
+from rapport.bus.base import Bus
 from rapport.core.draft import check_template
 from rapport.core.errors import GuardRefused, InvalidInput, NotAllowed, Stale
 from rapport.core.guard import OVERRIDABLE, Policy, check
+from rapport.core.post import Post as SaidPost
 from rapport.core.reply import Reply, Verdict
 from rapport.store.models import (
     Approval,
@@ -268,6 +271,34 @@ def requeue_held(workspace: Workspace, *, rule: str, now: dt.datetime) -> int:
     return count
 
 
+# ---------------------------------------------------------------- the one switch
+
+
+def hold_everything(by: Membership, reason: str, *, now: dt.datetime) -> Workspace:
+    """Stop every queue of the workspace at once; nothing goes out until `release_hold`."""
+    require(by, "hold")
+    workspace = by.workspace
+    with transaction.atomic():
+        workspace.held_at, workspace.hold_reason = now, reason.strip()[:300] or "Held by hand"
+        workspace.save(update_fields=["held_at", "hold_reason"])
+        write_audit(workspace, by, "workspace.hold", workspace, now, reason=workspace.hold_reason)
+        announce(workspace, now, kind="config")
+    return workspace
+
+
+def release_hold(by: Membership, *, now: dt.datetime) -> Workspace:
+    """Let the queues run again; what the hold stopped goes back into them."""
+    require(by, "hold")
+    workspace = by.workspace
+    with transaction.atomic():
+        workspace.held_at, workspace.hold_reason = None, ""
+        workspace.save(update_fields=["held_at", "hold_reason"])
+        requeue_held(workspace, rule="crisis-hold", now=now)
+        write_audit(workspace, by, "workspace.release", workspace, now)
+        announce(workspace, now, kind="config")
+    return workspace
+
+
 # ---------------------------------------------------------------- the sender's steps
 
 
@@ -312,12 +343,20 @@ def mark_pushed(delivery: Delivery, *, now: dt.datetime) -> bool:
     return mine == 1
 
 
-def settle_sent(delivery: Delivery, external_id: str, url: str, *, how: str = "sent", now: dt.datetime) -> bool:
-    """The network has it. False: somebody else settled it first."""
-    return _settle(
-        delivery, Delivery.State.SENT, how, "", now,
-        external_id=external_id, url=url or "", sent_at=now, pushed_at=delivery.pushed_at or now,
-    )  # fmt: skip
+def settle_sent(
+    delivery: Delivery, external_id: str, url: str, post: SaidPost, bus: Bus, *, how: str = "sent", now: dt.datetime
+) -> bool:
+    """The network has it; `post`: the reply as a post of ours, heard in the same transaction, so that it stands in the
+    conversation before the network tells us of it. False: somebody else settled it first.
+    """
+    with transaction.atomic():
+        settled = _settle(
+            delivery, Delivery.State.SENT, how, "", now,
+            external_id=external_id, url=url or "", sent_at=now, pushed_at=delivery.pushed_at or now,
+        )  # fmt: skip
+        if settled:
+            hear(delivery.channel, [post], bus, now=now)
+    return settled
 
 
 def settle_later(delivery: Delivery, cause: str, after: dt.datetime, *, now: dt.datetime) -> bool:

@@ -155,8 +155,8 @@ class Sender:
 
     def _settle_sent(self, delivery: Delivery, reply: Reply, sent: Sent, how: str) -> None:
         now = self.clock()
-        if outbound.settle_sent(delivery, sent.id, sent.url or "", how=how, now=now):
-            listening.hear(delivery.channel, [own_post(delivery, reply, sent, now)], self.bus, now=now)
+        post = own_post(delivery, reply, sent, now)
+        outbound.settle_sent(delivery, sent.id, sent.url or "", post, self.bus, how=how, now=now)
 
     def _reconcile(self, delivery: Delivery, network: Network) -> None:
         """Read the network: is it there? Only a network that keeps our key may be asked to take it once more."""
