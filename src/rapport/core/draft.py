@@ -25,7 +25,7 @@ PLACEHOLDERS = {
 MAX_NAME = 40
 
 _PLACEHOLDER = re.compile(r"\{([^{}\n]{0,80})\}")
-_LINK = re.compile(r"\w+:\S*|www\.\S*|\S+/\S*|[^\s.]+(?:\.[^\s.]{2,})+", re.IGNORECASE)
+_LINK = re.compile(r"\w+:\S*|www\.\S*|\S+/\S*|[^\s.。]+(?:[.。][^\s.。]{2,})+", re.IGNORECASE)
 _HANDLE = re.compile(r"@?[\w](?:[\w.-]*\w)?(?:@[\w.-]+\w)?\Z")
 
 

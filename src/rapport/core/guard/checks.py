@@ -138,11 +138,11 @@ def _check_text(reply: Reply, facts: GuardFacts, policy: Policy, now: dt.datetim
     most = facts.max_length or row.max_length
     used = counting.count(reply.text, row.counting)
     if used > most:
-        yield _find(
-            "too-long",
-            f"{used:,} of {most:,} characters, as {reply.network} counts.",
-            f"Shorten it by {used - most:,}.",
-        )
+        said = f"{used:,} of {most:,} characters, as {reply.network} counts."
+        yield _find("too-long", said, f"Shorten it by {used - most:,}.")
+    size = len(reply.text.encode())
+    if row.max_bytes is not None and size > row.max_bytes:
+        yield _find("too-long", f"{size:,} of {row.max_bytes:,} bytes.", "Use fewer emoji and combined letters.")
 
 
 def _is_visible(letter: str) -> bool:

@@ -39,6 +39,8 @@ class NetworkPolicy(msgspec.Struct, frozen=True):
     noted: dt.date
     #: direct messages, where the network counts them apart
     direct_pace: tuple[Window, ...] = ()
+    #: most bytes of UTF-8, where the network counts them too
+    max_bytes: int | None = None
     #: rules of the network that no check applies yet
     unchecked: tuple[str, ...] = ()
 
@@ -71,7 +73,7 @@ _ROWS = (
     NetworkPolicy(
         "bluesky", 300, "graphemes", (Window(1_666, HOUR), Window(11_666, DAY)),
         "Bluesky documentation: 5,000 points an hour, 35,000 a day, a create costs 3; lexicon for the length", _NOTED,
-        unchecked=("3,000 bytes of text", "3,000 requests per 5 minutes per address; 30 sessions per 5 minutes"),
+        max_bytes=3_000, unchecked=("3,000 requests per 5 minutes per address; 30 sessions per 5 minutes",),
     ),
     NetworkPolicy(
         "linkedin", 1_250, "graphemes", (Window(100, DAY),),

@@ -70,10 +70,10 @@ def _near_same(policy: Policy) -> str:
 
 
 def _row(row: NetworkPolicy) -> str:
-    cells = (
-        row.network, f"{row.max_length:,}", _COUNTING[row.counting], _windows(row.pace),
-        _windows(row.direct_pace) or "the same", row.source, row.noted.isoformat(),
-    )  # fmt: skip
+    longest = f"{row.max_length:,}" + (f" and {row.max_bytes:,} bytes" if row.max_bytes else "")
+    direct = _windows(row.direct_pace) or "the same"
+    counted, noted = _COUNTING[row.counting], row.noted.isoformat()
+    cells = (row.network, longest, counted, _windows(row.pace), direct, row.source, noted)
     return f"| {' | '.join(cells)} |"
 
 

@@ -13,7 +13,8 @@ from collections import Counter
 
 from rapport.core.text import words
 
-_LINK = re.compile(r"https?://\S+", re.IGNORECASE)
+#: links, and handles with or without their server
+_ADDRESS = re.compile(r"https?://\S+|(?<![\w@])@\w[\w.-]*(?:@[\w.-]+)?", re.IGNORECASE)
 _GREETINGS = frozenset(
     "hi hey hello dear hallo liebe lieber guten moin bonjour salut cher chere hola buenas querido querida ciao "  # noqa: SIM905 - words read best as words
     "gentile caro cara ola bom boa hej hei".split()
@@ -22,10 +23,15 @@ _GREETINGS = frozenset(
 
 def essence(text: str) -> Counter[str]:
     """The words of a text that make it what it is, with how often each stands."""
-    found = [word for word in words(_LINK.sub(" ", text)).words if not word.startswith("@")]
+    found = words(without_addresses(text)).words
     if found and found[0] in _GREETINGS:
         found = found[2:] or found
     return Counter(found)
+
+
+def without_addresses(text: str) -> str:
+    """The text without links and handles."""
+    return _ADDRESS.sub(" ", text)
 
 
 def similarity(one: Counter[str], other: Counter[str]) -> float:

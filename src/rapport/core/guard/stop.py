@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rapport.core.guard.sameness import without_addresses
 from rapport.core.text import words
 
 #: Whole messages, folded; politeness and our handle around them do not count.
@@ -47,7 +48,7 @@ def stop_words(text: str) -> bool:
     """
     if len(text) > _LONGEST:
         return False
-    found = [word for word in words(text).words if not word.startswith("@")]
+    found = words(without_addresses(text)).words
     if tuple(found) in _FOLDED:
         return True
     return tuple(word for word in found if word not in _POLITE) in _FOLDED

@@ -1,0 +1,135 @@
+"""`rapport decide`: what a rule file would decide for posts, with the whole trace, without a database.
+
+Exit status: 0; 1 when a post could not be read (the others were decided); 2 when the rules or the file could not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+
+from rapport.core.decision import PersonFacts, Score, Step
+from rapport.core.errors import InvalidPost, InvalidRule
+from rapport.core.post import Post, decode_post
+from rapport.core.reading import Reading
+from rapport.core.rules import RuleSet, compile_rules
+from rapport.core.score import score
+from rapport.core.understand import load_reader
+
+#: Posts that are read together.
+BATCH = 256
+#: Earlier posts of one author that are remembered.
+MOST_REMEMBERED = 500
+
+
+class DecideLine(msgspec.Struct, frozen=True):
+    """One line of the answer."""
+
+    network: str
+    id: str
+    score: Score
+    #: the decision without its trace, which stands beside it
+    decision: dict[str, object]
+    trace: tuple[Step, ...]
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """The arguments of the command."""
+    parser.description = (
+        "Read posts (JSONL), decide each by a rule file and write score, decision and trace (JSONL), in the same "
+        "order. What an author wrote earlier in the file counts as known; topics are empty and it is business hours."
+    )
+    parser.add_argument("--rules", required=True, metavar="RULES.toml", help="the rule document")
+    parser.add_argument("file", nargs="?", default="-", metavar="FILE", help="Post JSONL; none or - is standard input")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Decide and print. Returns the exit status; raises OSError when the file of posts cannot be opened."""
+    try:
+        rules = compile_rules(Path(arguments.rules).read_text(encoding="utf-8"))
+    except InvalidRule as error:
+        print(f"rapport decide: {arguments.rules}: {error}", file=sys.stderr)
+        return 2
+    except (OSError, UnicodeDecodeError) as error:
+        print(f"rapport decide: {arguments.rules}: {error}", file=sys.stderr)
+        return 2
+    if arguments.file == "-":
+        return _decide_all(rules, sys.stdin.buffer)
+    try:
+        with Path(arguments.file).open("rb") as lines:
+            return _decide_all(rules, lines)
+    except FileNotFoundError as error:
+        print(f"rapport decide: {error}", file=sys.stderr)
+        return 2
+
+
+def _decide_all(rules: RuleSet, lines: BinaryIO) -> int:
+    reader = load_reader()
+    people: dict[tuple[str, str], PersonFacts] = {}
+    encoder = msgspec.json.Encoder()
+    bad: list[int] = []
+    done = 0
+    for batch in _batches(lines, bad):
+        now = dt.datetime.now(dt.UTC)
+        answers = [
+            _decide(rules, post, reading, people, now) for post, reading in zip(batch, reader.read(batch), strict=True)
+        ]
+        sys.stdout.buffer.write(encoder.encode_lines(answers))
+        sys.stdout.buffer.flush()
+        done += len(batch)
+        if sys.stderr.isatty() and not sys.stdout.isatty():
+            print(f"\r{done:,} posts", end="", file=sys.stderr, flush=True)
+    if done and sys.stderr.isatty() and not sys.stdout.isatty():
+        print(file=sys.stderr)
+    return 1 if bad else 0
+
+
+def _decide(
+    rules: RuleSet, post: Post, reading: Reading, people: dict[tuple[str, str], PersonFacts], now: dt.datetime
+) -> DecideLine:
+    """Score and decide one post, then remember it as part of its author's history."""
+    key = (post.network, post.author.key)
+    facts = people.get(key, PersonFacts())
+    value = score(post, reading, facts, now)
+    decision = rules.decide(post, reading, value, facts, (), now)
+    people[key] = _remember(facts, post, reading)
+    plain = msgspec.structs.asdict(decision)
+    del plain["trace"]
+    return DecideLine(post.network, post.id, value, plain, decision.trace)
+
+
+def _remember(facts: PersonFacts, post: Post, reading: Reading) -> PersonFacts:
+    at, mood = post.created_at, reading.sentiment.label
+    return msgspec.structs.replace(
+        facts,
+        first_seen=min(facts.first_seen or at, at),
+        last_seen=max(facts.last_seen or at, at),
+        posts=(*facts.posts, at)[-MOST_REMEMBERED:],
+        negative=(*facts.negative, at)[-MOST_REMEMBERED:] if mood == "negative" else facts.negative,
+        positive=(*facts.positive, at)[-MOST_REMEMBERED:] if mood == "positive" else facts.positive,
+    )
+
+
+def _batches(lines: BinaryIO, bad: list[int]) -> Iterator[list[Post]]:
+    """The posts of the file, `BATCH` at a time. Numbers of lines that are none are added to `bad` and reported."""
+    now = dt.datetime.now(dt.UTC)
+    batch: list[Post] = []
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            batch.append(decode_post(line, now))
+        except InvalidPost as error:
+            print(f"rapport decide: line {number}: {error}", file=sys.stderr)
+            bad.append(number)
+        if len(batch) == BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
