@@ -93,7 +93,7 @@ def _compare(node: Compare) -> Leaf:
         fixed = fold(constant_of(right)) if folded else constant_of(right)
         test = _TESTS[sign](read, fixed)
         say = _say_constant(label(left), read, sign, fixed, label(right))
-        return Leaf(test, say, _compare_phrase(left, sign, test, read, lambda case: fixed))
+        return Leaf(test, say, _compare_phrase(left, sign, test, read))
     other = folding(reader(right)) if folded else reader(right)
     holds = _OPERATORS[sign]
 
@@ -102,7 +102,7 @@ def _compare(node: Compare) -> Leaf:
         return one is not None and two is not None and holds(one, two)
 
     say = _say_both(label(left), read, sign, other, label(right))
-    return Leaf(test_both, say, _compare_phrase(left, sign, test_both, read, other))
+    return Leaf(test_both, say, _compare_phrase(left, sign, test_both, read))
 
 
 def _say_constant(name: str, read: Read, sign: Operator, fixed: Any, shown: str) -> Say:
@@ -137,7 +137,7 @@ def _say_both(name: str, read: Read, sign: Operator, other: Read, other_name: st
     return say
 
 
-def _compare_phrase(subject: Node, sign: Operator, test: Test, read: Read, other: Read) -> Say:
+def _compare_phrase(subject: Node, sign: Operator, test: Test, read: Read) -> Say:
     """What a comparison that holds says to a person. One that does not hold, or an inequality, says nothing."""
 
     def phrase(case: Case) -> str:  # noqa: PLR0911 - one line for each kind of subject
@@ -153,7 +153,7 @@ def _compare_phrase(subject: Node, sign: Operator, test: Test, read: Read, other
             case Name() if isinstance(value, bool):
                 return words.say_truth(subject.name, value)
             case Name() if isinstance(value, int | float):
-                return words.say_number(subject.name, value, other(case))
+                return words.say_number(subject.name, value)
             case Name() if isinstance(value, str) and sign == "==":
                 return words.say_text(subject.name, value)
         return ""
@@ -189,7 +189,7 @@ def _inside(node: Inside) -> Leaf:
         value = read(case)
         if not test(case) or not isinstance(node.left, Name):
             return ""
-        return words.say_text(name, value) if isinstance(value, str) else words.say_number(name, value, None)
+        return words.say_text(name, value) if isinstance(value, str) else words.say_number(name, value)
 
     return Leaf(test, say, phrase)
 

@@ -102,14 +102,14 @@ def say_truth(name: str, value: bool) -> str:
     return yes if value else no
 
 
-def say_number(name: str, value: Any, other: Any) -> str:
+def say_number(name: str, value: Any) -> str:
     """ "complaint 0.93", "4,120 followers", "1 star"."""
     if name in _AMOUNTS:
         amount = _AMOUNTS[name]
         return f"{value:,} {amount.removesuffix('s') if value == 1 else amount}"
     if name == "rating":
         return f"{show(value)} star{'' if value == 1 else 's'}"
-    return f"{name} {show_beside(value, other)}"
+    return f"{name} {show(value)}"
 
 
 def say_text(name: str, value: str) -> str:

@@ -1,0 +1,95 @@
+"""`rapport decide`: posts and a rule file in, decisions with their trace out."""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rapport.cli import decide
+from rapport.core.rules import default_document
+
+
+def line(number: int, text: str, **changes: Any) -> str:
+    at = dt.datetime.now(dt.UTC) - dt.timedelta(days=10 - number)
+    post = {"network": "x", "id": str(number), "text": text, "created_at": at.isoformat(), "author": {"handle": "ann"}}
+    return json.dumps(post | changes) + "\n"
+
+
+def run(*words: str) -> int:
+    parser = argparse.ArgumentParser()
+    decide.configure(parser)
+    return decide.run(parser.parse_args(words))
+
+
+@pytest.fixture
+def rules(tmp_path: Path) -> Path:
+    path = tmp_path / "rules.toml"
+    path.write_text(default_document(), encoding="utf-8")
+    return path
+
+
+def test_posts_come_out_in_order_with_score_decision_and_trace(
+    rules: Path, tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    posts = tmp_path / "posts.jsonl"
+    posts.write_text(
+        line(1, "I love this, thank you so much!", mentions=["brand"])
+        + line(2, "five stars", rating=5, kind="review")
+        + line(3, "buy followers", author={"handle": "us", "ours": True}),
+        encoding="utf-8",
+    )
+    assert run("--rules", str(rules), str(posts)) == 0
+    answers = [json.loads(each) for each in capfdbinary.readouterr().out.splitlines()]
+    assert [(each["network"], each["id"]) for each in answers] == [("x", "1"), ("x", "2"), ("x", "3")]
+    assert [each["decision"]["basket"] for each in answers] == ["praise", "reviews", "noise"]
+    assert all(set(each) == {"network", "id", "score", "decision", "trace"} for each in answers)
+    assert "trace" not in answers[0]["decision"]
+    assert answers[2]["trace"] == [
+        {
+            "rule": "Our own post",
+            "matched": True,
+            "because": ["author.ours is true"],
+            "actions": ["basket:noise", "priority:low", "tag:ours"],
+        }
+    ]
+
+
+def test_what_an_author_wrote_earlier_in_the_file_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    path = tmp_path / "rules.toml"
+    path.write_text("[[rule]]\nname='again'\nwhen='count(person.posts, 30 days) >= 2'\nthen=['tag:again']\n")
+    text = line(1, "one") + line(2, "two") + "\n" + line(3, "three") + line(4, "four", author={"handle": "bob"})
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+    assert run("--rules", str(path)) == 0
+    answers = [json.loads(each) for each in capfdbinary.readouterr().out.splitlines()]
+    assert [each["decision"]["tags"] for each in answers] == [[], [], ["again"], []]
+
+
+def test_a_fault_in_the_rules_ends_with_2_and_says_where(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "rules.toml"
+    path.write_text("[[rule]]\nname = 'x'\nwhen = 'complant > 1'\nthen = ['tag:a']\n")
+    assert run("--rules", str(path)) == 2
+    said = capsys.readouterr().err
+    assert "rules.toml: line 3, column 9: there is no field complant; did you mean complaint?" in said
+    path.write_bytes(b"\xff")
+    assert run("--rules", str(path)) == 2
+    assert run("--rules", str(tmp_path / "absent.toml")) == 2
+
+
+def test_a_line_that_is_no_post_is_named_and_the_others_are_decided(
+    rules: Path, tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    posts = tmp_path / "posts.jsonl"
+    posts.write_text(line(1, "one") + "{}\n" + line(2, "two"), encoding="utf-8")
+    assert run("--rules", str(rules), str(posts)) == 1
+    out, err = capfdbinary.readouterr()
+    assert len(out.splitlines()) == 2
+    assert b"line 2: " in err
+    assert run("--rules", str(rules), str(tmp_path / "absent.jsonl")) == 2
