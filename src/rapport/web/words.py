@@ -15,6 +15,8 @@ _LINK = re.compile(
     r"\bhttps?://[^\s<>\"'`\u0000-\u001f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]{2,2000}", re.IGNORECASE
 )
 _TRAILING = ".,;:!?)]}»”’…*_"
+_BAD = frozenset({"complaint", "negative", "anger", "sadness", "urgency", "offensive", "hate", "report"})
+_GOOD = frozenset({"praise", "positive", "joy", "optimism", "purchase"})
 _SHOWN = 48  # characters of a link's path that are shown
 
 Span = tuple[int, int, str]
@@ -65,10 +67,16 @@ def _marked(text: str, start: int, end: int, marks: Iterable[Span]) -> str:
         if first >= last:
             continue
         pieces += [escape(readable_text(text[place:first]))]
-        pieces += [format_html('<mark title="{}">{}</mark>', why, readable_text(text[first:last]))]
+        pieces += [format_html('<mark class="{}" title="{}">{}</mark>', tone(why), why, readable_text(text[first:last]))]
         place = last
     pieces.append(escape(readable_text(text[place:end])))
     return "".join(pieces)
+
+
+def tone(why: str) -> str:
+    """The colour family of what a marked word was read as."""
+    names = set(why.split(", "))
+    return "care" if names & _BAD else "praise" if names & _GOOD else "ask"
 
 
 def merged(marks: Iterable[Span]) -> list[Span]:

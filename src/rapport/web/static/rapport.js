@@ -82,10 +82,13 @@
   function settle() {
     const thread = $("#thread");
     if (thread && !location.hash) thread.scrollTop = thread.scrollHeight;
-    const fold = $("[data-fold]");
-    if (fold && matchMedia("(max-width: 1180px)").matches) fold.open = false;
+    foldPerson();
     count();
   }
+  // beside the conversation the person is always shown; below it, on smaller screens, on request
+  const roomy = matchMedia("(min-width: 1181px)");
+  function foldPerson() { const fold = $("[data-fold]"); if (fold) fold.open = roomy.matches; }
+  roomy.addEventListener("change", foldPerson);
   window.addEventListener("popstate", () => location.reload());
   document.addEventListener("click", (event) => {
     if (event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey) return;

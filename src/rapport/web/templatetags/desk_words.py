@@ -22,13 +22,16 @@ from rapport.web.display import is_mixed, readable_text, shown_handle, true_host
 from rapport.web.words import words_as_html
 
 register = template.Library()
+#: readings whose words are everywhere ("I", "my"): marking them would hide the others
+_UNMARKED = frozenset({"personal", "irony"})
 _FAMILIES = {"complaint": "care", "negative": "care", "praise": "praise", "positive": "praise"}
 
 
 @register.simple_tag
 def words(text: str, judgement: Outcome | None = None) -> SafeString:
     """A post's text with its links, and with the words marked that carried its reading."""
-    return words_as_html(text, why_spans(judgement.reading, text) if judgement else ())
+    spans = why_spans(judgement.reading, text) if judgement else []
+    return words_as_html(text, [span for span in spans if span[2] not in _UNMARKED])
 
 
 @register.simple_tag
