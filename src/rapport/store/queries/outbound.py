@@ -28,10 +28,11 @@ _ALIVE = (Delivery.State.QUEUED, Delivery.State.SENDING, Delivery.State.UNCONFIR
 
 
 def newest_inbound(conversation: Conversation) -> Post | None:
-    """Their newest word in this conversation that still stands on the network."""
+    """Their newest word in this conversation that still stands on the network; sharing ours is no word of theirs."""
     return (
         Post.objects.of(conversation.workspace_id)
         .filter(conversation_id=conversation.pk, ours=False, deleted=False)
+        .exclude(kind="repost")
         .select_related("handle__person")
         .order_by("-sort_at", "-pk")
         .first()
