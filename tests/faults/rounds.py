@@ -24,10 +24,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rapport.config.django")
 START = dt.datetime.now(dt.UTC)
-WORDS = (
-    "amber basalt cedar delta ember fjord garnet harbour iris juniper kelp lagoon maple nectar opal pebble quartz "
-    "reed saffron tundra umber violet willow yarrow zephyr anchor bridge candle drift engine"
-).split()
+WORDS = ["amber", "basalt", "cedar", "delta", "ember", "fjord", "garnet", "harbour", "iris", "juniper", "kelp", "lagoon", "maple", "nectar", "opal", "pebble", "quartz", "reed", "saffron", "tundra", "umber", "violet", "willow", "yarrow", "zephyr", "anchor", "bridge", "candle", "drift", "engine"]
 
 WORKER_STEPS = [
     ("rapport.bus.table", "TableBus.claim"),

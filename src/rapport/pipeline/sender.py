@@ -214,7 +214,8 @@ def reply_of_delivery(delivery: Delivery) -> Reply:
 def own_post(delivery: Delivery, reply: Reply, sent: Sent, now: dt.datetime) -> vocabulary.Post:
     """The sent reply as a post of ours, so that it stands in the conversation before the network tells us of it."""
     channel = delivery.channel
-    author = vocabulary.Author(id=channel.external_id, handle=channel.handle, name=channel.name, ours=True)
+    # the handle in lower case is how networks/mastodon keys authors: one row for us, whoever told of the post
+    author = vocabulary.Author(id=channel.handle.lower(), handle=channel.handle, name=channel.name, ours=True)
     return vocabulary.Post(
         network=channel.network, id=sent.id, text=reply.text, created_at=now, author=author, url=sent.url,
         kind="message" if reply.visibility == "direct" else "reply", in_reply_to=reply.target,

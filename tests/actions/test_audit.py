@@ -1,0 +1,215 @@
+"""Every action leaves an audit row: the test walks all of them, and fails for one that it does not know."""
+
+from __future__ import annotations
+
+import datetime as dt
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import rapport.actions
+from conftest import NOON
+from rapport.actions import accounts, desk, listening, outbound, people, rules
+from rapport.bus.base import Batch
+from rapport.core.post import Author, Post
+from rapport.core.rules import default_document
+from rapport.store.models import (
+    AuditEntry,
+    Basket,
+    BusMessage,
+    Channel,
+    Conversation,
+    Delivery,
+    Membership,
+    Person,
+    PreparedReply,
+    Topic,
+    User,
+)
+from rapport.store.models import Post as PostRow
+from rapport.store.queries.outbound import newest_inbound
+
+pytestmark = pytest.mark.django_db
+
+#: functions of the action modules that read or compute and write nothing, or that are a step of writing an audit row
+NOT_ACTIONS = {
+    "accounts": {"check_timezone", "find_sign_in_link"},
+    "audit": {"write_audit", "announce", "require", "require_conversation", "sees"},
+    "outbound": {"chain_hash", "describe"},
+}
+
+
+class World:
+    """Everything that an action may need, made fresh for each."""
+
+    def __init__(self, alice: Membership, ben: Membership, channel: Channel, bus: Any, worker: Any) -> None:
+        self.alice, self.ben, self.channel, self.bus, self.worker = alice, ben, channel, bus, worker
+        self.workspace = alice.workspace
+        post = Post(
+            "mastodon", "1", "My parcel is broken, @fernway!", NOON, Author(id="n", handle="nadia", name="Nadia")
+        )
+        listening.hear(channel, [post], bus, now=NOON)
+        worker.drain()
+        self.conversation = Conversation.objects.get()
+        self.person = Person.objects.get()
+        self.basket = Basket.objects.of(self.workspace).get(slug="praise")
+
+    def approve(self) -> Delivery:
+        target = newest_inbound(self.conversation)
+        assert target is not None
+        return outbound.approve(
+            self.alice, self.conversation, "@nadia I look into it now.", target=target, channel=self.channel,
+            version=Conversation.objects.get(pk=self.conversation.pk).version, now=NOON,
+        )  # fmt: skip
+
+    def claimed(self, pushed: bool = True) -> Delivery:
+        self.approve()
+        delivery = outbound.claim("sender", dt.timedelta(minutes=1), now=NOON)
+        assert delivery is not None
+        if pushed:
+            outbound.mark_pushed(delivery, now=NOON)
+        return delivery
+
+    def batch(self) -> Batch:
+        listening.hear(self.channel, [Post("mastodon", "2", "Hi", NOON, Author(id="n"))], self.bus, now=NOON)
+        batch = self.bus.claim("w", NOON, dt.timedelta(minutes=1))
+        assert batch is not None
+        return batch
+
+    def process(self, batch: Batch) -> Any:
+        from rapport.pipeline.line import process
+
+        return process([post for _, post in batch.posts], self.worker.snapshot(batch), NOON)
+
+
+def quarantine(world: World) -> Conversation:
+    Conversation.objects.update(state="quarantined")
+    return Conversation.objects.get()
+
+
+def snoozed(world: World) -> int:
+    desk.snooze(world.alice, world.conversation, NOON + dt.timedelta(hours=1), now=NOON)
+    AuditEntry.objects.all().delete()
+    return desk.wake_snoozed(world.workspace, now=NOON + dt.timedelta(hours=2))
+
+
+def poisoned(world: World) -> BusMessage:
+    batch = world.batch()
+    BusMessage.objects.filter(pk=batch.id).update(state="quarantined")
+    return BusMessage.objects.get()
+
+
+def link(world: World) -> str:
+    return accounts.make_sign_in_link(world.alice.user, dt.timedelta(hours=1), now=NOON)
+
+
+#: name -> what calls it; each must write at least one audit row
+WALK: dict[str, Callable[[World], Any]] = {
+    "accounts.create_workspace": lambda w: accounts.create_workspace(w.alice.user, "Second", now=NOON),
+    "accounts.invite": lambda w: accounts.invite(w.alice, "new@fernway.example", "New", "agent", [], now=NOON),
+    "accounts.change_member": lambda w: accounts.change_member(
+        w.alice, w.ben, role="lead", active=True, baskets=[], now=NOON
+    ),
+    "accounts.make_sign_in_link": link,
+    "accounts.redeem_sign_in_link": lambda w: accounts.redeem_sign_in_link(link(w), now=NOON),
+    "accounts.save_profile": lambda w: accounts.save_profile(
+        w.alice.user, name="A", timezone="Europe/Berlin", theme="dark", language="en", shortcuts=True, now=NOON
+    ),
+    "listening.hear": lambda w: listening.hear(
+        w.channel, [Post("mastodon", "9", "x", NOON, Author(id="z"))], w.bus, now=NOON
+    ),
+    "listening.take_down": lambda w: listening.take_down(w.channel, ["1"], now=NOON),
+    "listening.open_file_channel": lambda w: listening.open_file_channel(w.workspace, "file", "x", now=NOON),
+    "listening.connect_channel": lambda w: listening.connect_channel(
+        w.alice, "mastodon", server="https://a.example", handle="a", external_id="1", name="A", token="t", now=NOON
+    ),
+    "listening.change_channel": lambda w: listening.change_channel(
+        w.alice, w.channel, name="B", timezone="UTC", settings={}, now=NOON
+    ),
+    "listening.disconnect_channel": lambda w: listening.disconnect_channel(w.alice, w.channel, now=NOON),
+    "listening.ask_to_reconnect": lambda w: listening.ask_to_reconnect(w.channel, "revoked", now=NOON),
+    "listening.pause_channel": lambda w: listening.pause_channel(w.channel, NOON, "429", now=NOON),
+    "listening.save_topic": lambda w: listening.save_topic(w.alice, "", "Rain", "rain", now=NOON),
+    "listening.delete_topic": lambda w: listening.delete_topic(
+        w.alice, Topic.objects.create(workspace=w.workspace, slug="s", name="S", query="s", updated_at=NOON), now=NOON
+    ),
+    "desk.record": lambda w: (lambda batch: desk.record(batch, w.process(batch), w.bus, now=NOON))(w.batch()),
+    "desk.assign": lambda w: desk.assign(w.alice, w.conversation, w.ben, now=NOON),
+    "desk.snooze": lambda w: desk.snooze(w.alice, w.conversation, NOON + dt.timedelta(hours=1), now=NOON),
+    "desk.resolve": lambda w: desk.resolve(w.alice, w.conversation, now=NOON),
+    "desk.reopen": lambda w: desk.reopen(w.alice, w.conversation, now=NOON),
+    "desk.move": lambda w: desk.move(w.alice, w.conversation, w.basket, now=NOON),
+    "desk.take_out": lambda w: desk.take_out(w.alice, quarantine(w), w.basket, now=NOON),
+    "desk.add_note": lambda w: desk.add_note(w.alice, w.conversation, "Called", now=NOON),
+    "desk.wake_snoozed": snoozed,
+    "desk.retry_message": lambda w: desk.retry_message(w.alice, poisoned(w), w.bus, now=NOON),
+    "outbound.save_draft": lambda w: outbound.save_draft(w.alice, w.conversation, "Dear", now=NOON),
+    "outbound.propose_draft": lambda w: (
+        outbound.save_draft(w.alice, w.conversation, "Dear", now=NOON),
+        AuditEntry.objects.all().delete(),
+        outbound.propose_draft(w.alice, w.conversation, now=NOON),
+    ),
+    "outbound.save_prepared_reply": lambda w: outbound.save_prepared_reply(w.alice, "hi", "Hi", "Hi", now=NOON),
+    "outbound.delete_prepared_reply": lambda w: outbound.delete_prepared_reply(
+        w.alice, PreparedReply.objects.of(w.workspace)[0], now=NOON
+    ),
+    "outbound.approve": World.approve,
+    "outbound.cancel_delivery": lambda w: outbound.cancel_delivery(w.alice, w.approve(), now=NOON),
+    "outbound.retry_delivery": lambda w: (
+        lambda delivery: (
+            outbound.settle_failed(delivery, "no", now=NOON),
+            AuditEntry.objects.all().delete(),
+            outbound.retry_delivery(w.alice, delivery, now=NOON),
+        )
+    )(w.claimed()),
+    "outbound.requeue_held": lambda w: outbound.requeue_held(w.workspace, rule="crisis-hold", now=NOON),
+    "outbound.hold_everything": lambda w: outbound.hold_everything(w.alice, "storm", now=NOON),
+    "outbound.release_hold": lambda w: outbound.release_hold(w.alice, now=NOON),
+    "outbound.claim": lambda w: w.claimed(pushed=False),
+    "outbound.mark_pushed": lambda w: (
+        lambda delivery: (AuditEntry.objects.all().delete(), outbound.mark_pushed(delivery, now=NOON))
+    )(w.claimed(pushed=False)),
+    "outbound.settle_sent": lambda w: outbound.settle_sent(
+        w.claimed(), "77", "", Post("mastodon", "77", "x", NOON, Author(id="us", ours=True)), w.bus, now=NOON
+    ),
+    "outbound.settle_later": lambda w: outbound.settle_later(w.claimed(), "429", NOON, now=NOON),
+    "outbound.settle_failed": lambda w: outbound.settle_failed(w.claimed(), "gone", now=NOON),
+    "outbound.settle_held": lambda w: outbound.settle_held(w.claimed(), "pace", now=NOON),
+    "outbound.settle_unconfirmed": lambda w: outbound.settle_unconfirmed(w.claimed(), "time-out", NOON, now=NOON),
+    "people.ignore_person": lambda w: people.ignore_person(w.alice, w.person, True, now=NOON),
+    "people.suppress_person": lambda w: people.suppress_person(w.alice, w.person, "asked", now=NOON),
+    "people.set_relationship": lambda w: people.set_relationship(w.alice, w.person, "customer", now=NOON),
+    "rules.save_rules": lambda w: rules.save_rules(w.alice, default_document(), "same", now=NOON),
+}
+
+
+def public_actions() -> set[str]:
+    found = set()
+    for module_info in pkgutil.iter_modules(rapport.actions.__path__):
+        module = importlib.import_module(f"rapport.actions.{module_info.name}")
+        for name, thing in inspect.getmembers(module, inspect.isfunction):
+            if thing.__module__ != module.__name__ or name.startswith("_"):
+                continue
+            if name not in NOT_ACTIONS.get(module_info.name, set()):
+                found.add(f"{module_info.name}.{name}")
+    return found
+
+
+def test_the_walk_knows_every_action() -> None:
+    assert public_actions() == set(WALK)
+
+
+@pytest.mark.parametrize("name", sorted(WALK))
+def test_every_action_leaves_an_audit_row(
+    name: str, alice: Membership, ben: Membership, channel: Channel, bus: Any, worker: Any
+) -> None:
+    world = World(alice, ben, channel, bus, worker)
+    before = set(AuditEntry.objects.values_list("pk", flat=True))
+    WALK[name](world)
+    assert set(AuditEntry.objects.values_list("pk", flat=True)) - before
+    assert User.objects.exists()
+    assert PostRow.objects.exists()
