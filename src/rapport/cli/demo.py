@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -75,6 +76,7 @@ class Deed(msgspec.Struct, frozen=True):
     """What the team did with the conversation that a post belongs to."""
 
     post: str
+    #: key of a colleague, or "you" for whoever started the demo
     assignee: str | None = None
     state: Literal["resolved"] | None = None
     snooze_hours: int | None = None
@@ -199,7 +201,7 @@ def _invite_team(by: Membership, desk: Desk, now: dt.datetime) -> dict[str, Memb
     from rapport.store.models import Basket
 
     baskets = {basket.slug: basket for basket in Basket.objects.of(by.workspace)}
-    team: dict[str, Membership] = {}
+    team: dict[str, Membership] = {"you": by}
     for each in desk.colleague:
         chosen = [baskets[slug] for slug in each.baskets]
         # nobody ever signs in as them: the link is dropped
@@ -243,25 +245,33 @@ def _hear(workspace: Workspace, now: dt.datetime) -> None:
 
 
 def _replay_deeds(by: Membership, team: Mapping[str, Membership], desk: Desk, now: dt.datetime) -> None:
-    from rapport.actions.desk import add_note, assign, resolve, snooze
-
     said = {line.id: now - dt.timedelta(minutes=line.ago) for line in read_lines()}
     for deed in desk.conversation:
         conversation = _conversation_of(by.workspace, deed.post)
-        if conversation is None:
-            continue
-        at = min(now, said[deed.post] + dt.timedelta(minutes=12))
-        if deed.assignee:
-            assign(by, conversation, team[deed.assignee], now=at)
-        if deed.note:
-            add_note(team[deed.note_by or "ines"], conversation, deed.note, now=at)
-        try:
-            if deed.state == "resolved":
-                resolve(by, conversation, now=now)
-            elif deed.snooze_hours:
-                snooze(by, conversation, now + dt.timedelta(hours=deed.snooze_hours), now=now)
-        except RapportError:
-            continue  # a rule put it out of sight, so there is nothing to settle
+        if conversation is not None:
+            # where the readings put a conversation may change: a deed that is not possible there is left out
+            with contextlib.suppress(RapportError):
+                _replay_deed(by, team, deed, conversation, min(now, said[deed.post] + dt.timedelta(minutes=7)), now)
+
+
+def _replay_deed(
+    by: Membership,
+    team: Mapping[str, Membership],
+    deed: Deed,
+    conversation: Conversation,
+    at: dt.datetime,
+    now: dt.datetime,
+) -> None:
+    from rapport.actions.desk import add_note, assign, resolve, snooze
+
+    if deed.assignee:
+        assign(by, conversation, team[deed.assignee], now=at)
+    if deed.note_by:
+        add_note(team[deed.note_by], conversation, deed.note, now=at)
+    if deed.state == "resolved":
+        resolve(by, conversation, now=now)
+    elif deed.snooze_hours:
+        snooze(by, conversation, now + dt.timedelta(hours=deed.snooze_hours), now=now)
 
 
 def _conversation_of(workspace: Workspace, post: str) -> Conversation | None:

@@ -87,6 +87,7 @@ def _run_web(arguments: argparse.Namespace) -> int:
         lifespan="off",
         ws="none",
         log_config=None,
+        log_level="warning",
         access_log=False,
         server_header=False,
         # who stands before us is a setting of ours (trusted_proxies); nobody else's header is believed

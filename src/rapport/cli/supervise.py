@@ -82,7 +82,7 @@ class Supervisor:
     def _start(self, part: Part) -> None:
         part.started = time.monotonic()
         part.process = subprocess.Popen(  # noqa: S603  (our own program, our own words)
-            [sys.executable, "-m", "rapport.cli.main", *part.words, "--leash", str(self._leash)],
+            [sys.executable, "-P", "-m", "rapport.cli.main", *part.words, "--leash", str(self._leash)],
             pass_fds=(self._leash, *part.descriptors),
             stdin=subprocess.DEVNULL,
             # a Ctrl-C in the terminal reaches us alone, so that the stop is one orderly one
