@@ -390,7 +390,7 @@ def test_lone_surrogates_in_a_text_do_not_break_a_pattern() -> None:
 
 
 def test_a_hundred_rules_decide_at_least_a_thousand_posts_a_second() -> None:
-    """A floor far below what is measured (see docs), so that it fails on a collapse and not on a busy machine."""
+    """A floor far below what is measured (some 9,000), so that it fails on a collapse and not on a busy machine."""
     names = ("complaint", "question", "praise", "spam", "urgency", "irony", "anger", "joy", "negative", "positive")
     document = "".join(
         rule(f"{names[n % 10]} >= 0.{n % 9 + 1} and author.followers > {n} and not person.ignored", name=str(n))
