@@ -125,6 +125,7 @@ MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_PASSKEY_SIGNUP_ENABLED = False
 MFA_TOTP_ISSUER = "Rapport"
+MFA_TOTP_TOLERANCE = 1  # a phone may be half a minute off (RFC 6238, 5.2); a code still works once
 # browsers accept passkeys on http only for the machine itself
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not RAPPORT.secure
 SESSION_ENGINE = "django.contrib.sessions.backends.db"

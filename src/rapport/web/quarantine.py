@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from rapport import wiring
 from rapport.actions import desk as actions
-from rapport.store.models import Basket, BusMessage
+from rapport.store.models import BusMessage
 from rapport.store.queries import settings as reads
 from rapport.store.queries.desk import visible_baskets, visible_conversations
 from rapport.web.access import DeskRequest, desk, find
@@ -46,7 +46,7 @@ def take_out(request: DeskRequest, pk: int) -> HttpResponse:
     form = TakeOutForm(request.POST)
     if not form.is_valid():
         raise Http404
-    basket = find(Basket.objects.of(request.workspace), slug=form.cleaned_data["basket"])
+    basket = find(visible_baskets(request.membership), slug=form.cleaned_data["basket"])
     actions.take_out(request.membership, conversation, basket, now=timezone.now())
     messages.success(request, _("It waits in %(basket)s now.") % {"basket": basket.name})
     return redirect("quarantine", slug=request.workspace.slug)

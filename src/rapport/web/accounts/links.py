@@ -57,7 +57,7 @@ def choose_password(request: PersonRequest) -> HttpResponse:
     """The page after a sign-in link: a password for the next time, without the old one, for a quarter of an hour."""
     if request.session.get(CHOOSE_UNTIL, 0) < time.time():
         return redirect("account_change_password" if request.user.has_usable_password() else "account_set_password")
-    form = SetPasswordForm[User](request.user, request.POST if request.method == "POST" else None)
+    form = SetPasswordForm(request.user, request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         form.save()
         del request.session[CHOOSE_UNTIL]
