@@ -7,7 +7,6 @@ import signal
 import socket
 import sqlite3
 import subprocess
-import threading
 import time
 import urllib.error
 import urllib.request
@@ -28,17 +27,17 @@ class Desk:
 
     def __init__(self, data: Path, *words: object, **settings: str) -> None:
         self.data = data
-        self.process = subprocess.Popen(
-            command("up", "--port", 0, *words), env=environment(data, **settings), cwd=data.parent,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
-        )  # fmt: skip
-        self.said = ""
-        threading.Thread(target=self._listen, daemon=True).start()
+        data.parent.mkdir(parents=True, exist_ok=True)
+        self.log = data.parent / "up.log"
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(
+                command("up", "--port", 0, *words), env=environment(data, **settings), cwd=data.parent,
+                stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
+            )  # fmt: skip
 
-    def _listen(self) -> None:
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            self.said += line
+    @property
+    def said(self) -> str:
+        return self.log.read_text()
 
     @property
     def url(self) -> str:
@@ -59,7 +58,8 @@ class Desk:
             with urllib.request.urlopen(f"{self.url}{path}", timeout=5) as answer:
                 return int(answer.status)
         except urllib.error.HTTPError as error:
-            return error.code
+            with error:
+                return error.code
         except OSError:
             return 0
 
