@@ -67,7 +67,9 @@ def _marked(text: str, start: int, end: int, marks: Iterable[Span]) -> str:
         if first >= last:
             continue
         pieces += [escape(readable_text(text[place:first]))]
-        pieces += [format_html('<mark class="{}" title="{}">{}</mark>', tone(why), why, readable_text(text[first:last]))]
+        pieces += [
+            format_html('<mark class="{}" title="{}">{}</mark>', tone(why), why, readable_text(text[first:last]))
+        ]
         place = last
     pieces.append(escape(readable_text(text[place:end])))
     return "".join(pieces)

@@ -136,7 +136,7 @@ def in_order(rows: ScopedQuerySet[Conversation], sort: Sort, now: dt.datetime) -
         output_field=FloatField(),
     )
     presses = ExpressionWrapper(F("score") + F("priority") * PRIORITY_POINTS + waited, output_field=FloatField())
-    return rows.annotate(presses=presses).order_by("-presses", F("waiting_since").asc(nulls_last=True), "pk")
+    return rows.order_by(presses.desc(), F("waiting_since").asc(nulls_last=True), "pk")
 
 
 def waiting_points(waiting_since: dt.datetime | None, now: dt.datetime) -> float:

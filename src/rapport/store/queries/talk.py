@@ -57,6 +57,16 @@ class Talk(msgspec.Struct, frozen=True):
         inbound = [e.post for e in self.entries if e.kind == "theirs" and e.post and not e.post.deleted]
         return inbound[-1] if inbound else None
 
+    @property
+    def answered(self) -> bool:
+        """Whether a reply of ours to their newest word is on its way."""
+        newest = self.newest_inbound
+        return newest is not None and any(
+            e.delivery.queued_at >= newest.sort_at and e.delivery.state not in {"failed", "cancelled"}
+            for e in self.entries
+            if e.delivery
+        )
+
     def inbound_post(self, pk: int) -> Post | None:
         """The post `pk` of theirs, if it can be answered."""
         return next(
@@ -69,7 +79,8 @@ class Talk(msgspec.Struct, frozen=True):
         if post is None:
             return []
         mark = (post.sort_at, post.pk)
-        return [e for e in self.entries if e.kind == "theirs" and e.post and (e.post.sort_at, e.post.pk) > mark]
+        theirs = [e for e in self.entries if e.kind == "theirs" and e.post and not e.post.deleted]
+        return [e for e in theirs if e.post and (e.post.sort_at, e.post.pk) > mark]
 
 
 def read_talk(conversation: Conversation, member: Membership) -> Talk:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
+
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from rapport.actions import accounts
 from rapport.actions import outbound as acts
 from rapport.core.errors import GuardRefused, InvalidInput, RapportError, Stale
 from rapport.core.guard import OVERRIDABLE, Policy, check, length, limit
@@ -29,16 +31,25 @@ def draft(request: DeskRequest, pk: int) -> HttpResponse:
     text = request.POST.get("text", "")
     saved = acts.save_draft(request.membership, row, text, now=timezone.now())
     verdict = weigh(request, row, text)
-    network = row.network
-    most = limit(network)
-    context = {
-        "saved": saved,
-        "findings": verdict.findings if verdict and text.strip() else (),
-        "limit": most,
-        "left": most - length(text.strip(), network),
-        "overridable": overridable(request),
+    findings = verdict.findings if verdict and text.strip() else ()
+    clean = verdict is not None and not findings and bool(text.strip())
+    context = {"findings": findings, "clean": clean, "overridable": overridable(request)}
+    response = render(request, "desk/findings.html", context)
+    told = {
+        "say": _("Saved %(time)s") % {"time": date_format(timezone.localtime(saved.updated_at), "H:i")},
+        "left": left_in_words(row.network, text),
     }
-    return render(request, "desk/saved.html", context)
+    response.headers["HX-Trigger"] = json.dumps({"desk-saved": told})
+    return response
+
+
+def left_in_words(network: str, text: str) -> str:
+    """How much of the network's length is left, as the guard counts."""
+    most = limit(network)
+    left = most - length(text.strip(), network)
+    if left < 0:
+        return _("%(over)d too many for %(limit)d") % {"over": -left, "limit": most}
+    return _("%(left)d of %(limit)d left") % {"left": left, "limit": most}
 
 
 def weigh(request: DeskRequest, row: Conversation, text: str) -> Verdict | None:
@@ -55,7 +66,9 @@ def weigh(request: DeskRequest, row: Conversation, text: str) -> Verdict | None:
 
 def chosen_place(request: DeskRequest, row: Conversation) -> tuple[Post, Channel] | None:
     """The post that the form answers and the account that speaks; None when either is not there."""
-    posts = Post.objects.of(request.workspace).filter(conversation_id=row.pk, ours=False).select_related("handle__person")
+    posts = (
+        Post.objects.of(request.workspace).filter(conversation_id=row.pk, ours=False).select_related("handle__person")
+    )
     target = posts.filter(pk=number(request.POST.get("target", ""))).first()
     wanted = request.POST.get("channel", "")
     channel = next((each for each in speaking_channels(row) if str(each.pk) == wanted), None)
@@ -75,7 +88,9 @@ def send(request: DeskRequest, pk: int) -> HttpResponse:
     text = request.POST.get("text", "")
     place = chosen_place(request, row)
     if place is None:
-        return show(request, row, 422, typed=request.POST, problem=_("Choose a post to answer and an account to speak from."))
+        return show(
+            request, row, 422, typed=request.POST, problem=_("Choose a post to answer and an account to speak from.")
+        )
     target, channel = place
     try:
         delivery = acts.approve(
@@ -136,7 +151,10 @@ def settle(request: DeskRequest, pk: int, step: str) -> HttpResponse:
     delivery = find(ways.select_related("approval", "conversation"), number(request.POST.get("delivery", "")))
     if step == "retry":
         return change(
-            request, pk, lambda _row, now: acts.retry_delivery(request.membership, delivery, now=now), _("In the queue again.")
+            request,
+            pk,
+            lambda _row, now: acts.retry_delivery(request.membership, delivery, now=now),
+            _("In the queue again."),
         )
     return change(
         request, pk, lambda _row, now: acts.cancel_delivery(request.membership, delivery, now=now), _("Taken back.")
@@ -152,10 +170,10 @@ def hold(request: DeskRequest) -> HttpResponse:
     now = timezone.now()
     try:
         if request.POST.get("release"):
-            outbound.release_hold(request.membership, now=now)
+            acts.release_hold(request.membership, now=now)
             messages.success(request, _("The queues run again."))
         else:
-            outbound.hold_everything(request.membership, request.POST.get("reason", ""), now=now)
+            acts.hold_everything(request.membership, request.POST.get("reason", ""), now=now)
             messages.warning(request, _("Everything going out is held."))
     except RapportError as error:
         messages.error(request, str(error))

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import msgspec
 from django.http import QueryDict
 from django.utils.translation import gettext as _
-
-import msgspec
 
 from rapport.core.guard import Policy, length, limit
 from rapport.core.reply import Finding
@@ -91,7 +90,7 @@ def read_composer(
 
 def _wants_draft(talk: reads.Talk, member: Membership, typed: QueryDict | None) -> bool:
     """The machine proposes words only where somebody waits for them and nobody began to write."""
-    waits = talk.conversation.waiting_since is not None
+    waits = talk.conversation.waiting_since is not None and not talk.answered
     return typed is None and talk.own_draft is None and waits and member.may("draft")
 
 

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from rapport.actions import desk as acts
 from rapport.core.errors import InvalidInput, RapportError
+from rapport.core.guard import OVERRIDABLE
 from rapport.core.roles import RIGHTS
 from rapport.store.models import Basket, Conversation, Membership
 from rapport.store.queries import desk as reads
@@ -64,6 +65,7 @@ def show(request: DeskRequest, row: Conversation, status: int = 200, **composing
         "members": talk.colleagues(row),
         "targets": baskets_to_move_to(member),
         "snoozes": snooze_choices(now),
+        "overridable": OVERRIDABLE if member.may("configure") else frozenset(),
         "can": {right: member.may(right) for right in RIGHTS},
         "beside": asked.beside(),
         "here": f"/w/{request.workspace.slug}/c/{row.pk}/",

@@ -163,7 +163,9 @@ def told(event: DeskEvent, scope: Scope) -> dict[str, Any] | None:
     if baskets and not baskets & scope.baskets:
         # a colleague's basket; something of theirs may have come from here, so the counts are read again
         return {"kind": event.kind, "conversations": []}
-    return {"kind": event.kind, "all": True} if not baskets and touched else {"kind": event.kind, "conversations": touched}
+    return (
+        {"kind": event.kind, "all": True} if not baskets and touched else {"kind": event.kind, "conversations": touched}
+    )
 
 
 def line(event: int, payload: dict[str, Any]) -> str:
@@ -193,7 +195,9 @@ def still_allowed(listening: list[tuple[int, str, str]]) -> list[Scope | None]:
     }
     keys = {session for _, session, _ in listening}
     alive = set(
-        Session.objects.filter(session_key__in=keys, expire_date__gt=timezone.now()).values_list("session_key", flat=True)
+        Session.objects.filter(session_key__in=keys, expire_date__gt=timezone.now()).values_list(
+            "session_key", flat=True
+        )
     )
     answers: list[Scope | None] = []
     for pk, session, login in listening:
@@ -242,4 +246,3 @@ async def events(request: DeskRequest) -> HttpResponseBase:
 def stream_address(member: Membership) -> str:
     """Where a page that is rendered now listens from."""
     return f"/w/{member.workspace.slug}/events?since={newest_event(member.workspace_id)}"
-

@@ -40,6 +40,13 @@
     if ($("#note-text") && event.target.closest?.("#jot")) $("#note-text").value = "";
     refresh({ list: true });
   });
+  document.addEventListener("desk-saved", (event) => {
+    const state = $("#reply-state");
+    state.classList.remove("bad");
+    state.textContent = event.detail.say;
+    // the server counts as the guard does; its word stands until the next letter
+    $("#left").textContent = event.detail.left;
+  });
   document.addEventListener("desk-problem", (event) => say(event.detail.say, "error"));
   document.addEventListener("htmx:responseError", (event) => {
     const { xhr, elt } = event.detail;
@@ -73,7 +80,7 @@
     const open = Boolean(talk && talk.dataset.conversation);
     $(".app").classList.toggle("reading", open);
     if (open) {
-      document.title = `${$("h2", talk).textContent} · Rapport`;
+      document.title = `${$("h1", talk).textContent} · Rapport`;
       $("#work").dataset.conversation = talk.dataset.conversation;
       talk.focus({ preventScroll: true });
     }

@@ -56,7 +56,9 @@ def handle_of(handle: Handle) -> SafeString:
     shown = shown_handle(handle.handle or handle.external_id)
     if is_mixed(handle.handle):
         warning = _("Letters of several alphabets: this may be somebody posing as another.")
-        return format_html('<bdi class="handle odd" title="{}">@{} <span aria-hidden="true">⚠</span></bdi>', warning, shown)
+        return format_html(
+            '<bdi class="handle odd" title="{}">@{} <span aria-hidden="true">⚠</span></bdi>', warning, shown
+        )
     return format_html('<bdi class="handle">@{}</bdi>', shown)
 
 
@@ -76,7 +78,13 @@ def bar_width(value: float, most: float = 30.0) -> str:
 def tone_of(why: str) -> str:
     """The colour family of a reason: care, praise, ask or quiet."""
     lowered = why.lower()
-    for word, tone in (*_FAMILIES.items(), ("question", "ask"), ("review", "ask"), ("purchase", "accent"), ("request", "ask")):
+    for word, tone in (
+        *_FAMILIES.items(),
+        ("question", "ask"),
+        ("review", "ask"),
+        ("purchase", "accent"),
+        ("request", "ask"),
+    ):
         if word in lowered:
             return tone
     return ""
@@ -275,5 +283,7 @@ def mood_words(moods: list[Mood]) -> str:
     bad = sum(mood.label == "negative" for mood in moods)
     good = sum(mood.label == "positive" for mood in moods)
     return ngettext(
-        "%(n)d message: %(bad)d negative, %(good)d positive", "%(n)d messages: %(bad)d negative, %(good)d positive", len(moods)
+        "%(n)d message: %(bad)d negative, %(good)d positive",
+        "%(n)d messages: %(bad)d negative, %(good)d positive",
+        len(moods),
     ) % {"n": len(moods), "bad": bad, "good": good}
