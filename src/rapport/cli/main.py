@@ -38,11 +38,15 @@ COMMANDS: dict[str, Command] = {
     "up": Command("rapport.cli.up", "start the whole desk: web, worker, sender, listener, clock"),
     "import": Command("rapport.cli.import_posts", "bring in posts from a file"),
     "replay": Command("rapport.cli.replay", "feed a file as if it were live"),
+    "understand": Command("rapport.cli.understand", "read posts and write what is understood of each"),
+    "match": Command("rapport.cli.match", "hold standing queries against posts"),
+    "decide": Command("rapport.cli.decide", "hold rules against posts"),
     "work": Command("rapport.cli.parts", "run the worker alone: read, score and route what came in"),
     "send": Command("rapport.cli.parts", "run the sender alone: bring approved replies to their networks"),
     "listen": Command("rapport.cli.parts", "run the listener and the clock alone: read the networks"),
     "web": Command("rapport.cli.parts", "run the web pages alone"),
     "doctor": Command("rapport.cli.doctor", "check settings, database, bus, channels, clock, disk, keys"),
+    "bench": Command("rapport.cli.bench", "measure ours beside others, on this machine"),
 }
 
 
