@@ -6,6 +6,7 @@ import argparse
 import signal
 import socket
 import threading
+import warnings
 from collections.abc import Callable
 
 from rapport.cli.desk import add_data_option, load_django, require_tables
@@ -78,6 +79,8 @@ def _run_loops(loops: list[Loop], stop: threading.Event) -> int:
 def _run_web(arguments: argparse.Namespace) -> int:
     import uvicorn
 
+    # files of the look are handed out by whitenoise, piece by piece from the disk; nothing waits for them
+    warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous iterators")
     if arguments.socket is not None:
         listening = socket.socket(fileno=arguments.socket)
     else:
