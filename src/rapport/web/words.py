@@ -62,8 +62,8 @@ def _link(url: str) -> str:
 def _marked(text: str, start: int, end: int, marks: Iterable[Span]) -> str:
     pieces: list[str] = []
     place = start
-    for first, last, why in merged(marks):
-        first, last = max(first, place), min(last, end)
+    for begins, ends, why in merged(marks):
+        first, last = max(begins, place), min(ends, end)
         if first >= last:
             continue
         pieces += [escape(readable_text(text[place:first]))]

@@ -50,7 +50,7 @@
   document.addEventListener("desk-problem", (event) => say(event.detail.say, "error"));
   document.addEventListener("htmx:responseError", (event) => {
     const { xhr, elt } = event.detail;
-    if (elt.id === "reply-text") return unsaved();
+    if (elt.id === "reply-text" && xhr.status >= 500) return unsaved();
     const plain = (xhr.getResponseHeader("Content-Type") || "").startsWith("text/plain");
     say(plain ? xhr.responseText : body.dataset.wrong || `${xhr.status}`, "error");
   });

@@ -1,0 +1,167 @@
+"""Lists: whose, in which order, in which state, and what one may see."""
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from django.test import Client
+
+pytestmark = pytest.mark.django_db
+ROOT = "/w/fernway/"
+
+
+def names(client: Client, address: str) -> list[str]:
+    """The previews of the shown rows, in order."""
+    listing = client.get(address).context["listing"]
+    return [row.conversation.preview for row in listing.rows]
+
+
+def test_the_desk_opens_on_the_first_basket(cast: Any, enter: Any) -> None:
+    assert enter(cast.alice).get(ROOT).headers["Location"] == f"{ROOT}b/care/"
+
+
+def test_somebody_without_a_basket_is_told_whom_to_ask(cast: Any, enter: Any) -> None:
+    from rapport.store.models import BasketMember
+
+    BasketMember.objects.of(cast.workspace).filter(membership=cast.amir).delete()
+    page = enter(cast.amir).get(ROOT)
+    assert page.status_code == 200
+    assert "A lead can open baskets to you" in page.content.decode()
+
+
+def test_most_pressing_weighs_score_priority_and_waiting(cast: Any, enter: Any, many: Any) -> None:
+    from django.utils import timezone
+
+    now = timezone.now()
+    many(1, preview="shade higher score", score=52, waiting_since=now)
+    many(1, preview="urgent", score=40, priority=3, waiting_since=now)
+    many(1, preview="waits a day", score=50, waiting_since=now - dt.timedelta(hours=25))
+    assert names(enter(cast.alice), f"{ROOT}b/care/") == ["urgent", "waits a day", "shade higher score"]
+
+
+@pytest.mark.parametrize(
+    ("sort", "order"),
+    [
+        ("waiting", ["answered last", "new", "never waiting"]),
+        ("newest", ["never waiting", "new", "answered last"]),
+        ("oldest", ["answered last", "new", "never waiting"]),
+    ],
+)
+def test_other_orders(cast: Any, enter: Any, many: Any, now: dt.datetime, sort: str, order: list[str]) -> None:
+    hour = dt.timedelta(hours=1)
+    many(1, preview="new", waiting_since=now - hour, last_post_at=now - hour)
+    many(1, preview="answered last", waiting_since=now - 3 * hour, last_post_at=now - 3 * hour)
+    many(1, preview="never waiting", waiting_since=None, last_post_at=now)
+    assert names(enter(cast.alice), f"{ROOT}b/care/?sort={sort}") == order
+
+
+def test_tabs_count_and_show_whose_they_are(cast: Any, enter: Any, many: Any) -> None:
+    many(2, preview="free")
+    many(1, preview="mine", assignee=cast.amir)
+    many(1, preview="lea's", assignee=cast.lea)
+    client = enter(cast.amir)
+    listing = client.get(f"{ROOT}b/care/").context["listing"]
+    assert [(tab.label, tab.count) for tab in listing.tabs] == [("Mine", 1), ("Unassigned", 2), ("All", 4)]
+    assert names(client, f"{ROOT}b/care/?tab=mine") == ["mine"]
+    assert names(client, f"{ROOT}b/care/?tab=unassigned") == ["free", "free"]
+
+
+@pytest.mark.parametrize("state", ["open", "pending", "snoozed", "resolved"])
+def test_each_state_has_its_list(cast: Any, enter: Any, many: Any, state: str) -> None:
+    for each in ("open", "pending", "snoozed", "resolved", "quarantined", "merged", "unopened"):
+        many(1, preview=each, state=each)
+    assert names(enter(cast.alice), f"{ROOT}b/care/?state={state}") == [state]
+
+
+def test_nonsense_in_the_address_shows_the_usual_list(cast: Any, enter: Any, many: Any) -> None:
+    many(1, preview="here")
+    for query in ("tab=x&sort=score__gt&state=merged&show=-1", "show=9999999999999", "show=١٢", "q=%00%00"):
+        response = enter(cast.alice).get(f"{ROOT}b/care/?{query}")
+        assert response.status_code == 200
+        assert [row.conversation.preview for row in response.context["listing"].rows] == ["here"]
+
+
+def test_a_longer_list_is_one_click_away(cast: Any, enter: Any, many: Any) -> None:
+    many(60)
+    client = enter(cast.alice)
+    first = client.get(f"{ROOT}b/care/").context["listing"]
+    assert len(first.rows) == 50
+    assert len(client.get(first.more).context["listing"].rows) == 60
+    assert client.get(first.more).context["listing"].more == ""
+
+
+def test_a_row_says_why_it_is_here_how_far_it_reaches_and_who_has_it(cast: Any, enter: Any, many: Any) -> None:
+    many(1, why="complaint 0.93, third in 30 days", assignee=cast.lea, priority=3)
+    from rapport.store.models import Handle
+
+    Handle.objects.of(cast.workspace).update(followers=4120)
+    page = enter(cast.alice).get(f"{ROOT}b/care/").content.decode()
+    for words in ("complaint 0.93, third in 30 days", "4,120 followers", "Lea", 'aria-label="urgent"', "waits "):
+        assert words in page
+
+
+def test_shares_of_a_post_are_counted_not_listed(
+    cast: Any, enter: Any, complaint: Any, hear: Any, make_post: Any
+) -> None:
+    from rapport.store.models import Post
+
+    root = Post.objects.of(cast.workspace).get()
+    hear(*(make_post("", kind="repost", in_reply_to=root.external_id, author=name) for name in ("kim", "lu")))
+    Post.objects.of(cast.workspace).filter(kind="repost").update(conversation_id=complaint.pk)
+    page = enter(cast.alice).get(f"{ROOT}b/care/")
+    assert "shared by 2" in page.content.decode()
+
+
+@pytest.mark.parametrize("count", [3, 50])
+def test_a_list_costs_the_same_queries_however_long(
+    cast: Any, enter: Any, many: Any, count: int, django_assert_max_num_queries: Any
+) -> None:
+    many(count, assignee=cast.lea)
+    client = enter(cast.alice)
+    client.get(f"{ROOT}b/care/")
+    # three to know who asks, five for the frame, six for the list
+    with django_assert_max_num_queries(14):
+        client.get(f"{ROOT}b/care/")
+
+
+def test_only_what_is_in_ones_baskets_is_listed_found_or_counted(cast: Any, enter: Any, many: Any) -> None:
+    many(1, preview="open to Amir secretword")
+    hidden = many(1, basket="sales", preview="closed to Amir secretword")[0]
+    from rapport.store.models import Person
+
+    Person.objects.of(cast.workspace).update(name="Secretword")
+    amir, lea = enter(cast.amir), enter(cast.lea)
+    assert amir.get(f"{ROOT}b/sales/").status_code == 404
+    assert lea.get(f"{ROOT}b/sales/").status_code == 200
+    assert names(amir, f"{ROOT}search/?q=secretword") == ["open to Amir secretword"]
+    assert len(names(lea, f"{ROOT}search/?q=secretword")) == 2
+    assert amir.get(f"{ROOT}c/{hidden.pk}/").status_code == 404
+    page = amir.get(f"{ROOT}b/care/").content.decode()
+    assert "/b/sales/" not in page
+
+
+def test_what_is_assigned_to_me_is_mine_to_see_in_any_basket(cast: Any, enter: Any, many: Any) -> None:
+    row = many(1, basket="sales", assignee=cast.amir)[0]
+    assert enter(cast.amir).get(f"{ROOT}c/{row.pk}/").status_code == 200
+
+
+def test_search_looks_at_names_handles_and_words_of_posts(cast: Any, enter: Any, complaint: Any) -> None:
+    client = enter(cast.alice)
+    for words in ("NADIA", "left in the rain", "nadia"):
+        assert len(names(client, f"{ROOT}search/?q={words}")) == 1
+    assert names(client, f"{ROOT}search/?q=100%25") == []
+    assert names(client, f"{ROOT}search/") == []
+
+
+def test_htmx_gets_the_list_alone(cast: Any, enter: Any, many: Any) -> None:
+    many(1)
+    part = enter(cast.alice).get(f"{ROOT}b/care/", headers={"HX-Request": "true", "HX-Target": "list"}).content.decode()
+    assert "<html" not in part
+    assert "data-row=" in part
+
+
+def test_late_baskets_are_counted_in_red(cast: Any, enter: Any, many: Any, now: dt.datetime) -> None:
+    many(2, waiting_since=now - dt.timedelta(days=400))
+    part = enter(cast.alice).get(f"{ROOT}counts?b=care").content.decode()
+    assert "2 late" in part
+    assert 'class="count late"' in part
