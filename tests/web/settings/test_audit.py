@@ -63,3 +63,16 @@ def test_a_page_costs_few_queries(cast: Any, enter: Any, django_assert_max_num_q
     client.get(BASE)
     with django_assert_max_num_queries(9):
         client.get(BASE)
+
+
+def test_a_change_is_told_in_names_and_local_times(cast: Any, enter: Any, now: dt.datetime) -> None:
+    from rapport.actions.audit import write_audit
+
+    cast.lea.user.timezone = "Asia/Tokyo"
+    cast.lea.user.save()
+    before = {"state": "open", "assignee": None, "snoozed_until": None, "waiting_since": None}
+    after = {"state": "snoozed", "assignee": cast.amir.pk, "snoozed_until": now.isoformat(), "waiting_since": None}
+    write_audit(cast.workspace, cast.ben, "conversation.snooze", None, now, before=before, after=after)
+    page = enter(cast.lea).get(BASE, {"what": "conversation"}).content.decode()
+    told = re.findall(r'<span class="muted">([\w ]+)</span> <span class="break">(.*?)</span>', page)
+    assert told == [("state", "open → snoozed"), ("assignee", "– → Amir"), ("snoozed until", "– → 21 Nov 2026, 21:00")]

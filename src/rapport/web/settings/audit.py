@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import re
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
 
 from django import forms
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.text import Truncator
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
+from rapport.store.models import AuditEntry, Basket, Workspace
 from rapport.store.queries import settings as reads
 from rapport.web.access import DeskRequest, desk
+
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[\d.]*\+00:00$")
 
 #: beginnings of verbs, for the filter
 AREAS = {
@@ -41,11 +51,55 @@ class FilterForm(forms.Form):
 
     def __init__(self, *args: Any, workspace: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        members = [
-            (str(member.pk), str(member.user)) for member in reads.list_members(workspace).prefetch_related(None)
-        ]
-        self.fields["who"].choices = [("", gettext_lazy("Everybody")), *members]  # type: ignore[attr-defined]
+        rows = reads.list_members(workspace).prefetch_related(None)
+        #: id -> name
+        self.members = {str(member.pk): str(member.user) for member in rows}
+        self.fields["who"].choices = [("", gettext_lazy("Everybody")), *self.members.items()]  # type: ignore[attr-defined]
         self.fields["what"].choices = [("", gettext_lazy("Everything")), *AREAS.items()]  # type: ignore[attr-defined]
+
+
+class Names:
+    """What the ids in a detail stand for."""
+
+    def __init__(self, workspace: Workspace, members: dict[str, str]) -> None:
+        baskets = Basket.objects.of(workspace).values_list("pk", "name")
+        self._of = {"assignee": members, "basket": {str(pk): name for pk, name in baskets}}
+
+    def say(self, field: str, value: object) -> str:
+        """A value for a person: names for ids, local times, nothing of the storage."""
+        if value is None or value == "":
+            return "–"
+        if value is True or value is False:
+            return _("yes") if value else _("no")
+        if isinstance(value, str) and _MOMENT.match(value):
+            return date_format(timezone.localtime(dt.datetime.fromisoformat(value)), "j M Y, H:i")
+        if isinstance(value, dict):
+            return ", ".join(f"{key} {self.say(key, inner)}" for key, inner in value.items())
+        if isinstance(value, list):
+            return ", ".join(self.say(field, inner) for inner in value) or "–"
+        return Truncator(self._of.get(field, {}).get(str(value), str(value))).chars(160)
+
+
+class Entry:
+    """An entry as the page shows it."""
+
+    def __init__(self, row: AuditEntry, names: Names) -> None:
+        self.at, self.actor, self.verb = row.at, row.actor, row.verb
+        self.subject, self.subject_id = row.subject, row.subject_id
+        self.told = list(_tell(row.detail, names))
+
+
+def _tell(detail: dict[str, Any], names: Names) -> Iterator[tuple[str, str]]:
+    """Pairs of a field and what is to be said of it; a change as "open → snoozed", what stayed the same not at all."""
+    before, after = detail.get("before"), detail.get("after")
+    rest = {name: value for name, value in detail.items() if name not in {"before", "after"}}
+    if isinstance(before, dict):
+        changed = after if isinstance(after, dict) else {name: rest.pop(name) for name in before if name in rest}
+        for name, value in changed.items():
+            if before.get(name) != value:
+                yield name.replace("_", " "), f"{names.say(name, before.get(name))} → {names.say(name, value)}"
+    for name, value in rest.items():
+        yield name.replace("_", " "), names.say(name, value)
 
 
 @desk(right="audit")
@@ -58,10 +112,11 @@ def index(request: DeskRequest) -> HttpResponse:
     page = reads.read_audit(
         request.workspace, actor=given.get("who"), verb=given.get("what", ""), before=given.get("before")
     )
+    names = Names(request.workspace, form.members)
     kept = {name: given[name] for name in ("who", "what") if given.get(name)}
     shown = {
         "form": form,
-        "page": page,
+        "entries": [Entry(row, names) for row in page.entries],
         "older": urlencode({**kept, "before": page.older}) if page.older else "",
         "filtered": bool(kept),
         "first": urlencode(kept),

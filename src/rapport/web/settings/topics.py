@@ -28,7 +28,9 @@ class TopicForm(ExactForm):
         label=gettext_lazy("Query"),
         max_length=20_000,
         strip=False,
-        widget=forms.Textarea(attrs={"class": "code", "rows": 6, "spellcheck": "false", "autocapitalize": "none"}),
+        widget=forms.Textarea(
+            attrs={"class": "code query-text", "rows": 5, "spellcheck": "false", "autocapitalize": "none"}
+        ),
     )
     active = forms.BooleanField(
         label=gettext_lazy("Listen for it"),
