@@ -36,8 +36,8 @@ def many(cast: Any, channel: Any, now: dt.datetime) -> Callable[..., list[Any]]:
                 workspace=cast.workspace, name=f"Person {number}", first_seen=now, last_seen=now
             )
             Handle.objects.create(
-                workspace=cast.workspace, person=person, network="mastodon", external_id=f"{basket}-{number}-{person.pk}",
-                handle=f"p{number}", followers=number,
+                workspace=cast.workspace, person=person, network="mastodon", handle=f"p{number}", followers=number,
+                external_id=f"{basket}-{number}-{person.pk}",
             )  # fmt: skip
             given = {"state": "open", "waiting_since": now, "last_post_at": now, "preview": f"Words {number}", **fields}
             rows.append(

@@ -111,6 +111,14 @@ class Hub:
         finally:
             self._listeners.discard(listener)
 
+    async def close(self) -> None:
+        """End the poller and give its database connection back."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        await self.read(connections.close_all)
+        self._thread.shutdown()
+
     async def _poll(self) -> None:
         checked = time.monotonic()
         while self._listeners:

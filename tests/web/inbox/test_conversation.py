@@ -1,0 +1,235 @@
+"""One conversation: what is shown of it, and what people do with it."""
+
+import datetime as dt
+import json
+from typing import Any
+
+import pytest
+from django.test import Client
+
+pytestmark = pytest.mark.django_db
+HTMX = {"HX-Request": "true", "HX-Target": "work"}
+
+
+def here(row: Any, act: str = "") -> str:
+    return f"/w/fernway/c/{row.pk}/{act}"
+
+
+def shown(client: Client, row: Any, **extra: Any) -> str:
+    return client.get(here(row), **extra).content.decode()
+
+
+def add(cast: Any, row: Any, text: str, now: dt.datetime, minutes: int, **fields: Any) -> Any:
+    """One more post in the conversation, `minutes` after noon."""
+    from rapport.store.models import Handle, Post
+
+    at = now + dt.timedelta(minutes=minutes)
+    given = {
+        "workspace": cast.workspace, "channel": row.channel, "handle": Handle.objects.of(cast.workspace).first(),
+        "conversation_id": row.pk, "network": "mastodon", "external_id": f"later-{minutes}", "kind": "reply",
+        "text": text, "created_at": at, "seen_at": at, "sort_at": at, **fields,
+    }  # fmt: skip
+    return Post.objects.create(**given)
+
+
+def test_the_page_shows_list_conversation_and_person(cast: Any, enter: Any, complaint: Any) -> None:
+    page = shown(enter(cast.alice), complaint)
+    for words in ("<html", 'id="list"', "left in the rain", "@nadia", "This is the first.", "1 negative", "Score"):
+        assert words in page
+
+
+def test_htmx_gets_the_conversation_alone(cast: Any, enter: Any, complaint: Any) -> None:
+    part = shown(enter(cast.alice), complaint, headers=HTMX)
+    assert "<html" not in part
+    assert 'id="list"' not in part
+    assert "left in the rain" in part
+
+
+def test_it_says_why_it_is_here_down_to_each_rule(cast: Any, enter: Any, complaint: Any) -> None:
+    from rapport.store.models import Post
+    from rapport.store.queries.talk import judge
+
+    said = judge(Post.objects.of(cast.workspace).select_related("outcome").get())
+    page = shown(enter(cast.alice), complaint)
+    assert f"In Care because <b>{complaint.why}</b>" in page
+    assert said is not None
+    assert said.decision.trace
+    for step in said.decision.trace:
+        assert step.rule in page
+    for factor in said.score.factors:
+        assert factor.reason in page.replace("&#x27;", "'").replace("&quot;", '"').replace("&gt;", ">")
+
+
+def test_words_that_carried_the_reading_are_marked(cast: Any, enter: Any, complaint: Any) -> None:
+    assert '<mark class="care"' in shown(enter(cast.alice), complaint)
+
+
+def test_a_deleted_post_shows_no_word_of_it(cast: Any, enter: Any, complaint: Any, now: dt.datetime) -> None:
+    add(cast, complaint, "regretted words", now, 1, deleted=True)
+    page = shown(enter(cast.alice), complaint)
+    assert "deleted on the network" in page
+    assert "regretted" not in page
+
+
+def test_a_branch_says_whom_it_answers(cast: Any, enter: Any, complaint: Any, now: dt.datetime) -> None:
+    from rapport.store.models import Post
+
+    root = Post.objects.of(cast.workspace).get()
+    add(cast, complaint, "first", now, 1, in_reply_to=root.external_id)
+    client = enter(cast.alice)
+    assert 'class="answers"' not in shown(client, complaint)
+    add(cast, complaint, "second", now, 2, in_reply_to=root.external_id)
+    add(cast, complaint, "third", now, 3, in_reply_to="never-seen")
+    page = shown(client, complaint)
+    assert f'href="#post-{root.pk}"' in page
+    assert "answering a post that we did not see" in page
+
+
+def test_notes_stand_between_the_posts_by_time(cast: Any, enter: Any, complaint: Any, now: dt.datetime) -> None:
+    from rapport.store.models import Note
+
+    add(cast, complaint, "the later post", now, 10)
+    Note.objects.create(
+        workspace=cast.workspace,
+        conversation=complaint,
+        author=cast.lea,
+        text="the note",
+        at=now + dt.timedelta(minutes=5),
+    )
+    page = shown(enter(cast.alice), complaint)
+    thread = page[page.index('id="thread"') :]
+    assert thread.index("left in the rain") < thread.index("the note") < thread.index("the later post")
+
+
+@pytest.mark.parametrize(
+    "evil", ["<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "'\"><svg/onload=alert(1)>"]
+)
+def test_nothing_by_strangers_becomes_markup(
+    cast: Any, enter: Any, complaint: Any, now: dt.datetime, evil: str
+) -> None:
+    from rapport.store.models import Conversation, Handle, Note, Person, Post
+
+    add(cast, complaint, evil, now, 1)
+    Post.objects.of(cast.workspace).update(
+        extra=json.dumps({"media": [{"kind": evil, "url": "https://a.example", "alt": evil}]})
+    )
+    Handle.objects.of(cast.workspace).update(handle=evil[:80], name=evil, bio=evil, url=f"javascript:{evil}")
+    Person.objects.of(cast.workspace).update(name=evil, about=evil, suppressed_reason=evil)
+    Conversation.objects.of(cast.workspace).update(preview=evil, why=evil)
+    Note.objects.create(workspace=cast.workspace, conversation=complaint, author=cast.lea, text=evil, at=now)
+    client = enter(cast.alice)
+    pages = [shown(client, complaint), client.get(f"/w/fernway/people/{complaint.person_id}/").content.decode()]
+    for page in pages:
+        assert evil not in page
+        assert "javascript:" not in page
+        assert "<img" not in page
+
+
+def test_a_merged_conversation_leads_to_the_one_that_lives(cast: Any, enter: Any, complaint: Any, many: Any) -> None:
+    gone = many(1, state="merged", merged_into=complaint.pk)[0]
+    assert enter(cast.alice).get(here(gone)).headers["Location"] == here(complaint)
+
+
+@pytest.mark.parametrize("posts", [1, 60])
+def test_a_conversation_costs_the_same_queries_however_long(
+    cast: Any, enter: Any, complaint: Any, now: dt.datetime, posts: int, django_assert_max_num_queries: Any
+) -> None:
+    for number in range(posts):
+        add(cast, complaint, f"word {number}", now, number + 1, in_reply_to="x")
+    client = enter(cast.alice)
+    shown(client, complaint)
+    # three to know who asks, five for the frame, eight for the list, the rest for thread, person and composer
+    with django_assert_max_num_queries(36):
+        shown(client, complaint)
+
+
+def test_assign_to_me_to_a_colleague_and_back(cast: Any, enter: Any, complaint: Any) -> None:
+    client = enter(cast.amir)
+    for wanted, owner in (("me", cast.amir), (str(cast.lea.pk), cast.lea), ("", None)):
+        response = client.post(here(complaint, "assign"), {"assignee": wanted}, headers=HTMX)
+        assert response.status_code == 200
+        complaint.refresh_from_db()
+        assert complaint.assignee == owner
+
+
+def test_a_conversation_cannot_be_given_to_somebody_elsewhere(cast: Any, enter: Any, complaint: Any) -> None:
+    for stranger in (cast.charlie, cast.fred):
+        assert enter(cast.amir).post(here(complaint, "assign"), {"assignee": stranger.pk}).status_code == 404
+
+
+def test_resolve_and_reopen(cast: Any, enter: Any, complaint: Any) -> None:
+    client = enter(cast.amir)
+    response = client.post(here(complaint, "resolve"), headers=HTMX)
+    complaint.refresh_from_db()
+    assert complaint.state == "resolved"
+    assert json.loads(response.headers["HX-Trigger"])["desk-changed"]["say"] == "Resolved."
+    client.post(here(complaint, "reopen"), headers=HTMX)
+    complaint.refresh_from_db()
+    assert complaint.state == "open"
+
+
+def test_without_scripts_a_change_leads_back_to_the_page(cast: Any, enter: Any, complaint: Any) -> None:
+    response = enter(cast.amir).post(here(complaint, "resolve") + "?b=care&tab=mine")
+    assert response.status_code == 303
+    assert response.headers["Location"] == here(complaint) + "?b=care&tab=mine"
+
+
+def test_tomorrow_morning_is_the_morning_of_the_person(cast: Any, enter: Any, complaint: Any) -> None:
+    import zoneinfo
+
+    from django.utils import timezone
+
+    cast.amir.user.timezone = "Asia/Tokyo"
+    cast.amir.user.save()
+    enter(cast.amir).post(here(complaint, "snooze"), {"until": "tomorrow"}, headers=HTMX)
+    complaint.refresh_from_db()
+    local = timezone.localtime(complaint.snoozed_until, zoneinfo.ZoneInfo("Asia/Tokyo"))
+    assert (local.hour, local.minute) == (9, 0)
+    assert complaint.state == "snoozed"
+
+
+@pytest.mark.parametrize("at", ["", "never", "2001-01-01T00:00", "9999-12-31T23:59"])
+def test_a_snooze_without_a_sensible_time_is_refused(cast: Any, enter: Any, complaint: Any, at: str) -> None:
+    response = enter(cast.amir).post(here(complaint, "snooze"), {"until": "date", "at": at})
+    assert response.status_code == 400
+    complaint.refresh_from_db()
+    assert complaint.state == "open"
+
+
+def test_moving_out_of_sight_leads_to_the_list(cast: Any, enter: Any, complaint: Any) -> None:
+    response = enter(cast.amir).post(here(complaint, "move"), {"basket": "sales"}, headers=HTMX)
+    assert response.headers["HX-Redirect"] == "/w/fernway/"
+    complaint.refresh_from_db()
+    assert complaint.basket.slug == "sales"
+
+
+def test_an_outsourced_agent_knows_no_other_baskets(cast: Any, enter: Any, complaint: Any) -> None:
+    client = enter(cast.rita)
+    assert 'value="sales"' not in shown(client, complaint)
+    assert client.post(here(complaint, "move"), {"basket": "sales"}).status_code == 404
+
+
+def test_a_note_is_added_and_an_empty_one_refused(cast: Any, enter: Any, complaint: Any) -> None:
+    client = enter(cast.ada)
+    part = client.post(here(complaint, "note"), {"note": "mind the depot"}, headers=HTMX).content.decode()
+    assert "mind the depot" in part
+    answer = client.post(here(complaint, "note"), {"note": "  "}, headers=HTMX)
+    assert answer.status_code == 204
+    assert "empty" in json.loads(answer.headers["HX-Trigger"])["desk-problem"]["say"]
+
+
+def test_a_viewer_sees_no_buttons_and_can_do_nothing(cast: Any, enter: Any, complaint: Any) -> None:
+    client = enter(cast.vera)
+    page = shown(client, complaint)
+    assert 'id="reply-text"' not in page
+    assert 'data-menu="a"' not in page
+    for act in ("assign", "snooze", "resolve", "reopen", "move", "note", "draft", "send", "propose", "retry", "cancel"):
+        assert client.post(here(complaint, act)).status_code == 403
+
+
+def test_single_keys_are_off_for_those_who_do_not_want_them(cast: Any, enter: Any, complaint: Any) -> None:
+    client = enter(cast.alice)
+    assert 'data-shortcuts="on"' in shown(client, complaint)
+    cast.alice.user.shortcuts = False
+    cast.alice.user.save()
+    assert 'data-shortcuts="off"' in shown(client, complaint)
