@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-import importlib
+import importlib.util
 import statistics
 import time
 from collections.abc import Callable, Mapping
@@ -93,9 +93,9 @@ def timed(work: Callable[[], object], count: int) -> Run:
 
 
 def missing(module: str, package: str) -> str | None:
-    """None when `module` can be imported, else the reason for people, with how to mend it."""
+    """None when `module` is installed, else the reason for people, with how to mend it."""
     try:
-        importlib.import_module(module)
-    except ImportError:
-        return f"{package} is not installed (pip install {package})"
-    return None
+        found = importlib.util.find_spec(module)
+    except ModuleNotFoundError:  # what it lies in is missing
+        found = None
+    return None if found else f"{package} is not installed (pip install {package})"

@@ -6,6 +6,8 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 
+import re2
+
 from rapport.cli.benchmarks.queries import Standing
 
 #: Text in lower case -> ids of the queries that it answers, in the order of the queries.
@@ -31,6 +33,20 @@ def prefiltered(queries: Sequence[Standing]) -> Match:
     def match(text: str) -> list[str]:
         candidates = sorted({number for word in set(find(text)) for number in by_word[word]})
         return [tests[number][0] for number in candidates if tests[number][1](text)]
+
+    return match
+
+
+def re2_set(queries: Sequence[Standing]) -> Match:
+    """As `prefiltered`, with an RE2 set of one pattern for each query in front."""
+    tests = [(query.id, compile_test(query)) for query in queries]
+    anchors = re2.Set.SearchSet()
+    for query in queries:
+        anchors.Add(rf"(?:^|[^@\w'])(?:{'|'.join(query.anchors())})(?:$|[^\w'])")
+    anchors.Compile()
+
+    def match(text: str) -> list[str]:
+        return [tests[number][0] for number in sorted(anchors.Match(text) or ()) if tests[number][1](text)]
 
     return match
 

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from rapport.core.rules import default_document
-from rapport.core.rules.fields import FIELDS
+from rapport.core.rules.fields import FIELDS, Case
 
 COUNT = 100
 #: Fields of one post by the names of the rule language; `now` is among them. A number that is not known is NaN.
@@ -31,8 +31,18 @@ _SHAPES = (
     ('language in ["en", "de", "fr"] and personal >= {share} or anger >= {share}', "tag:personal-{n}"),
     ("has_link and spam >= {share} and author.followers < {reach}", "tag:link-{n}"),
 )  # fmt: skip
-_WORDS = ("refund|money back", "cancel(led|ed)?", "lost (bag|luggage)", "rude|unhelpful", "worst|terrible", "thank(s| you)",
-          "never again", "on hold|waiting", "broken|faulty", "gift ?card|voucher")  # fmt: skip
+_WORDS = (
+    "refund|money back",
+    "cancel(led|ed)?",
+    "lost (bag|luggage)",
+    "rude|unhelpful",
+    "worst|terrible",
+    "thank(s| you)",
+    "never again",
+    "on hold|waiting",
+    "broken|faulty",
+    "gift ?card|voucher",
+)
 #: the rules that ship and stop the list for what is ours, ignored, spam or a repost stay in front
 _FRONT = 7
 
@@ -105,10 +115,11 @@ class Decided(NamedTuple):
     because: tuple[str, ...]
 
 
-_TOKEN = re.compile(r"""("[^"]*")|([A-Za-z_]+(?:\.[A-Za-z_]+)?)""")
-_MATCHES = re.compile(r"text matches (\"[^\"]*\")")
-_HAS = re.compile(r"topics has (\"[^\"]*\")")
-_DAYS = re.compile(r"(\d+) days")
+#: What differs from Python in a condition: each of these is rewritten, what stands between is the same in both.
+_DIFFERENT = re.compile(
+    r'text matches (?P<pattern>"[^"]*")|topics has (?P<topic>"[^"]*")|count\((?P<times>[a-z.]+), (?P<days>\d+) days\)'
+    r'|known\((?P<known>[a-z.]+)\)|(?P<text>"[^"]*")|(?P<name>[a-z_]+(?:\.[a-z_]+)?)'
+)
 
 
 def as_predicates(rules: Sequence[Written]) -> list[Predicate]:
@@ -122,24 +133,72 @@ def _split(action: str) -> tuple[str, str]:
 
 
 def _compile(when: str) -> Callable[[Fields], bool]:
-    patterns = [re.compile(found[1:-1], re.IGNORECASE).search for found in _MATCHES.findall(when)]
-    searches = iter(range(len(patterns)))
-    source = _MATCHES.sub(lambda _: f"searches[{next(searches)}](text)", when)
-    source = _HAS.sub(r"\1 in topics", source)
-    source = _DAYS.sub(r"span(\1)", source)
-    source = _TOKEN.sub(lambda found: found[1] or _name(found[2]), source)
-    scope = {"searches": patterns, "span": lambda days: timedelta(days=days), "count": _count, "known": _is_known}
-    holds: Callable[[Fields], bool] = eval(f"lambda p: {source}", scope)  # noqa: S307  (our own text, from above)
-    return holds
+    searches: list[Callable[[str], object]] = []
+
+    def as_python(found: re.Match[str]) -> str:
+        match found.lastgroup:
+            case "pattern":
+                searches.append(re.compile(found["pattern"][1:-1], re.IGNORECASE).search)
+                return f'bool(searches[{len(searches) - 1}](p["text"]))'
+            case "topic":
+                return f'{found["topic"]} in p["topics"]'
+            case "days":
+                return f'count_since(p["{found["times"]}"], p["now"], {found["days"]})'
+            case "known":
+                return f'not isnan(p["{found["known"]}"])'
+            case "name":
+                return _NAMES.get(found["name"], f'p["{found["name"]}"]')
+            case _:
+                return found[0]
+
+    scope = {"searches": searches, "count_since": count_since, "isnan": math.isnan}
+    return eval(f"lambda p: {_DIFFERENT.sub(as_python, when)}", scope)  # type: ignore[no-any-return]  # noqa: S307  (our own text)
 
 
-def _name(word: str) -> str:
-    if word == "count":
-        return "count"
-    if word in {"true", "false"}:
-        return word.title()
-    return f'p["{word}"]' if word in FIELDS else word
+_NAMES = {"true": "True", "false": "False"} | {word: word for word in ("and", "or", "not", "in")}
 
 
-def _count(moments: Sequence[float], within: timedelta) -> int:
-    raise NotImplementedError
+def count_since(moments: Sequence[datetime], now: datetime, days: int) -> int:
+    """How many of the moments lie within so many days before now."""
+    since = now - timedelta(days=days)
+    return sum(moment > since for moment in moments)
+
+
+def decide(predicates: Sequence[Predicate], fields: Fields) -> Decided:
+    """Try the rules in order; the first that names a basket, a priority or a draft wins, tags add up."""
+    chosen: dict[str, str] = {}
+    tags: list[str] = []
+    because: list[str] = []
+    for rule in predicates:
+        if not rule.holds(fields):
+            continue
+        because.append(rule.name)
+        for verb, argument in rule.then:
+            if verb in {"tag", "notify"}:
+                tags.append(argument)
+            else:
+                chosen.setdefault(verb, argument)
+        if rule.stop:
+            break
+    return Decided(
+        chosen.get("basket", "questions"),
+        chosen.get("priority", "medium"),
+        chosen.get("draft", ""),
+        tuple(tags),
+        "quarantine" in chosen,
+        tuple(because),
+    )
+
+
+def collect_fields(case: Case) -> Fields:
+    """The values of every field of the rule language for one post, as the predicates want them."""
+    fields: Fields = {}
+    for field in FIELDS.values():
+        value: Any = case
+        if isinstance(field.source, str):
+            for step in field.source.split("."):
+                value = getattr(value, step)
+        else:
+            value = field.source(case)
+        fields[field.name] = value if value is not None else math.nan if field.type == "number" else ""
+    return fields

@@ -1,0 +1,34 @@
+"""The benchmarks by name. Each measures ours and its peers in turn, in one call, on the same posts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import NamedTuple, cast
+
+from rapport.cli.benchmarks.measure import Options, Result
+
+
+class Benchmark(NamedTuple):
+    """Where a benchmark lives, and what it measures in one line."""
+
+    module: str
+    summary: str
+
+
+#: every benchmark, in the order in which they run
+BENCHMARKS: dict[str, Benchmark] = {
+    "line.sqlite": Benchmark("line", "the whole line on SQLite, 1,000 topics, 100 rules, everything read"),
+    "line.postgresql": Benchmark("line", "the same on PostgreSQL"),
+    "match.sparse.1000": Benchmark("match", "1,000 standing queries of mostly rare words"),
+    "match.dense.1000": Benchmark("match", "1,000 standing queries of common words"),
+    "read.sparse": Benchmark("read", "everything that is read from a post"),
+    "rules.100": Benchmark("rules", "decisions with the whole trace against 100 rules"),
+    "decode": Benchmark("decode", "Post JSONL into checked posts"),
+}
+
+
+def measure(name: str, options: Options) -> Result:
+    """Run one benchmark. Raises `KeyError` for a name that is none."""
+    module = import_module(f"{__name__}.{BENCHMARKS[name].module}")
+    return cast("Callable[[str, Options], Result]", module.measure)(name, options)
