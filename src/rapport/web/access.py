@@ -16,6 +16,7 @@ from urllib.parse import urlencode, urlsplit
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.core.exceptions import ObjectDoesNotExist
 from django.db import models
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import resolve_url
@@ -142,7 +143,7 @@ def find(rows: models.QuerySet[M], pk: int | None = None, **where: Any) -> M:
         where["pk"] = pk
     try:
         return rows.get(**where)
-    except (rows.model.DoesNotExist, OverflowError, ValueError):
+    except (ObjectDoesNotExist, OverflowError, ValueError):
         raise Http404 from None
 
 

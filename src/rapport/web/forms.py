@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zoneinfo
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -16,8 +17,10 @@ class ExactForm(forms.Form):
     #: names that may come with every form
     ALSO = frozenset({"csrfmiddlewaretoken", "next"})
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, more: Mapping[str, forms.Field] | None = None, **kwargs: Any) -> None:
+        """`more` are fields that are known only when the form is made."""
         super().__init__(*args, **kwargs)
+        self.fields.update(more or {})
         known = {self.add_prefix(name) for name in self.fields}
         unknown = set(self.data) - known - self.ALSO
         if unknown:

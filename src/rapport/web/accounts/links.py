@@ -21,7 +21,6 @@ from django.views.decorators.http import require_http_methods
 
 from rapport.actions import accounts
 from rapport.core.errors import InvalidInput
-from rapport.store.models import User
 from rapport.web.access import PersonRequest, signed_in
 
 #: session key: until when (seconds since 1970) a new password may be chosen without the old one

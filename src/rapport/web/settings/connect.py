@@ -41,16 +41,6 @@ PATIENCE = 20 * 60
 MOST = 5
 
 
-class ConnectForm(ExactForm):
-    """What the network asks before an account can be connected."""
-
-    def __init__(self, network: Network, *args: Any, **kwargs: Any) -> None:
-        self.base_fields = {
-            field.name: _form_field(field.kind, field.label, field.help) for field in network.connect_fields
-        }
-        super().__init__(*args, **kwargs)
-
-
 def _form_field(kind: str, label: str, help_text: str) -> forms.CharField:
     attributes = {"autocomplete": "off", "spellcheck": "false", "autocapitalize": "none"}
     widget = forms.PasswordInput(attrs=attributes) if kind == "secret" else forms.TextInput(attrs=attributes)
@@ -65,7 +55,8 @@ def begin(request: DeskRequest, network: str) -> HttpResponse:
     if chosen is None:
         raise Http404
     start = {field.name: request.GET.get(field.name, "") for field in chosen.connect_fields}
-    form = ConnectForm(chosen, request.POST if request.method == "POST" else None, initial=start)
+    fields = {field.name: _form_field(field.kind, field.label, field.help) for field in chosen.connect_fields}
+    form = ExactForm(request.POST if request.method == "POST" else None, initial=start, more=fields)
     shown: dict[str, Any] = {"form": form, "network": chosen}
     if request.method == "POST" and form.is_valid():
         state = secrets.token_urlsafe(32)

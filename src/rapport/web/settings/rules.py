@@ -59,8 +59,7 @@ def edit(request: DeskRequest) -> HttpResponse:
         given = form.cleaned_data
         if given["version"] != version:
             newer = newest
-            form.data = form.data.copy()
-            form.data["version"] = str(version)
+            form = RulesForm({**request.POST.dict(), "version": str(version)})
         else:
             try:
                 saved = rules.save_rules(request.membership, given["document"], given["note"], now=timezone.now())
