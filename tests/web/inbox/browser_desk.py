@@ -1,0 +1,56 @@
+"""Fills a fresh data folder for the browser tests; run as a script with RAPPORT_DATA set.
+
+Alice (owner) and Ben (agent) work at Fernway; eight people complained, one after the other.
+"""
+
+import datetime as dt
+import os
+import sys
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rapport.config.django")
+
+django.setup()
+
+
+def main(password: str) -> None:
+    from django.core.management import call_command
+    from django.utils import timezone
+
+    from rapport.actions.accounts import create_workspace, invite
+    from rapport.actions.listening import connect_channel, hear
+    from rapport.bus.table import TableBus
+    from rapport.core.post import Author, Post
+    from rapport.pipeline.worker import Worker
+    from rapport.store.models import Basket, Conversation, Membership, User
+
+    call_command("migrate", verbosity=0)
+    call_command("createcachetable", verbosity=0)
+    now = timezone.now()
+    owner = User.objects.create_user("alice@fernway.example", password, name="Alice Moor")
+    workspace = create_workspace(owner, "Fernway", now=now)
+    alice = Membership.objects.get(user=owner)
+    ben, _ = invite(alice, "ben@fernway.example", "Ben Noll", "agent", list(Basket.objects.of(workspace)), now=now)
+    ben.user.set_password(password)
+    ben.user.save()
+    channel = connect_channel(
+        alice, "mastodon", server="https://fern.example", handle="fernway@fern.example", external_id="1", name="Fernway",
+        token="not a token", now=now,
+    )  # fmt: skip
+    bus = TableBus()
+    posts = [
+        Post(
+            network="mastodon", id=str(number), created_at=now - dt.timedelta(minutes=5 * number),
+            text=f"Parcel {number} was left in the rain, I am angry. This is unacceptable, where is my refund? @fernway",
+            author=Author(id=f"p{number}", handle=f"person{number}@example.social", name=f"Person {number}", followers=9 * number),
+        )
+        for number in range(1, 9)
+    ]  # fmt: skip
+    hear(channel, posts, bus, now=now)
+    Worker(bus, timezone.now, dt.timedelta(seconds=60)).drain()
+    Conversation.objects.of(workspace).update(basket=Basket.objects.of(workspace).get(slug="care"))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

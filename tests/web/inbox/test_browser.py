@@ -1,0 +1,250 @@
+"""The desk in a real browser: live pages, keys, phone, and nothing that axe or the CSP object to."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+import pytest
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+PASSWORD = "correct horse battery"
+HERE = Path(__file__).parent
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A desk of its own, served as in production; its address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    address = f"http://127.0.0.1:{port}"
+    clean = {key: value for key, value in os.environ.items() if not key.startswith(("RAPPORT_", "DJANGO_"))}
+    env = {**clean, "RAPPORT_DATA": str(tmp_path_factory.mktemp("desk")), "RAPPORT_BASE_URL": address}
+    subprocess.run([sys.executable, str(HERE / "browser_desk.py"), PASSWORD], env=env, check=True, timeout=120)
+    command = [
+        sys.executable,
+        "-m",
+        "uvicorn",
+        "rapport.config.asgi:application",
+        "--port",
+        str(port),
+        "--log-level",
+        "error",
+    ]
+    server = subprocess.Popen(command, env=env)
+    try:
+        wait_for(f"{address}/healthz")
+        yield address
+    finally:
+        server.terminate()
+        server.wait(timeout=20)
+
+
+def wait_for(address: str) -> None:
+    for _ in range(100):
+        try:
+            with urlopen(address, timeout=2):
+                return
+        except OSError:
+            time.sleep(0.2)
+    raise AssertionError(f"{address} does not answer")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if path is None:
+        pytest.skip("no Chromium on this machine")
+    with sync_playwright() as play:
+        chromium = play.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+        yield chromium
+        chromium.close()
+
+
+class Seat:
+    """One signed-in person at one screen; collects what the browser complains about."""
+
+    def __init__(self, browser: Any, address: str, email: str, **screen: Any) -> None:
+        self.address = address
+        self.complaints: list[str] = []
+        screen.setdefault("viewport", {"width": 1440, "height": 860})
+        self.context = browser.new_context(**screen)
+        self.page = self.context.new_page()
+        self.page.goto(f"{address}/account/login/")
+        self.page.fill("input[name=login]", email)
+        self.page.fill("input[name=password]", PASSWORD)
+        self.page.locator("input[name=password]").press("Enter")
+        self.page.wait_for_url("**/w/**")
+        self.page.on("console", lambda message: self.complaints.append(message.text))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    def go(self, path: str) -> Any:
+        self.page.goto(f"{self.address}{path}")
+        self.page.wait_for_selector("html[data-live=on]")
+        return self.page
+
+    def first(self) -> str:
+        """Opens the first conversation of Care; its path."""
+        page = self.go("/w/fernway/b/care/")
+        page.locator("[data-row]").first.click()
+        page.wait_for_selector("#main[data-conversation]")
+        path: str = page.evaluate("location.pathname + location.search")
+        return path
+
+
+@pytest.fixture
+def alice(browser: Any, desk: str) -> Iterator[Seat]:
+    seat = Seat(browser, desk, "alice@fernway.example")
+    yield seat
+    seat.context.close()
+
+
+@pytest.fixture
+def ben(browser: Any, desk: str) -> Iterator[Seat]:
+    seat = Seat(browser, desk, "ben@fernway.example")
+    yield seat
+    seat.context.close()
+
+
+def test_a_colleague_s_note_appears_while_words_caret_and_focus_stay(alice: Seat, ben: Seat) -> None:
+    path = alice.first()
+    mine, theirs = alice.go(path), ben.go(path)
+    mine.click("#reply-text")
+    mine.keyboard.press("Control+A")
+    mine.keyboard.type("Half a sentence")
+    mine.keyboard.press("Home")
+    for _ in range(5):
+        mine.keyboard.press("ArrowRight")
+    theirs.keyboard.press("n")
+    theirs.keyboard.type("the depot changed its carrier")
+    theirs.keyboard.press("Control+Enter")
+    theirs.wait_for_selector(".note:has-text('changed its carrier')")
+    began = time.monotonic()
+    mine.wait_for_selector(".note:has-text('changed its carrier')", timeout=3000)
+    assert time.monotonic() - began < 1.0
+    state = "[document.activeElement.id, document.activeElement.value, document.activeElement.selectionStart]"
+    assert mine.evaluate(state) == ["reply-text", "Half a sentence", 5]
+    assert alice.complaints == []
+
+
+def test_words_are_kept_on_the_server_shortly_after_typing_stops(alice: Seat) -> None:
+    path = alice.first()
+    page = alice.go(path)
+    page.fill("#reply-text", "Kept without a click")
+    page.wait_for_selector("#reply-state:has-text('Saved')", timeout=5000)
+    page = alice.go(path)
+    assert page.input_value("#reply-text") == "Kept without a click"
+
+
+def test_the_counter_in_the_page_agrees_with_the_server(alice: Seat) -> None:
+    path = alice.first()
+    page = alice.go(path)
+    texts = (
+        "plain",
+        "👩\u200d👩\u200d👧\u200d👦 é e\u0301 🇸🇪",
+        "see https://example.com/" + "a" * 90 + " now",
+        "@ann@example.social hi",
+        "漢字かな",
+    )
+    for text in texts:
+        page.fill("#reply-text", text)
+        at_once = page.inner_text("#left")
+        page.wait_for_selector("#reply-state:has-text('Saved')", timeout=5000)
+        assert page.inner_text("#left") == at_once, text
+
+
+def test_the_day_s_work_is_done_by_keys(alice: Seat) -> None:
+    page = alice.go("/w/fernway/b/care/")
+    keys = page.keyboard
+    keys.press("j")
+    keys.press("j")
+    second = page.evaluate("document.activeElement.dataset.row")
+    keys.press("k")
+    assert page.evaluate("document.activeElement.dataset.row") != second
+    keys.press("o")
+    page.wait_for_selector("#main[data-conversation]")
+    for key, menu in (("a", "a"), ("s", "s"), ("m", "m")):
+        keys.press(key)
+        assert page.evaluate("document.querySelector('details[data-menu][open]').dataset.menu") == menu
+        keys.press("Escape")
+        assert page.evaluate("document.querySelector('details[data-menu][open]')") is None
+    keys.press("r")
+    assert page.evaluate("document.activeElement.id") == "reply-text"
+    keys.press("Escape")
+    keys.press("?")
+    assert page.evaluate("document.querySelector('#keys').open")
+    keys.press("Escape")
+    keys.press("e")
+    page.wait_for_selector("#main[data-state=resolved]")
+    keys.press("e")
+    page.wait_for_selector("#main[data-state=open]")
+    keys.press("/")
+    assert page.evaluate("document.activeElement.id") == "find"
+    keys.type("j")
+    assert page.input_value("#find") == "j"
+    keys.press("Escape")
+    keys.press("g")
+    keys.press("2")
+    page.wait_for_url("**/b/questions/")
+    assert alice.complaints == []
+
+
+def test_a_reply_is_sent_and_stands_in_the_thread(alice: Seat) -> None:
+    page = alice.go("/w/fernway/b/care/")
+    page.locator("[data-row]").last.click()
+    page.wait_for_selector("#main[data-conversation]")
+    page.fill("#reply-text", "I am sorry, a new parcel leaves today.")
+    page.locator("#reply-text").press("Control+Enter")
+    page.wait_for_selector(".way:has-text('a new parcel leaves today')")
+    assert page.input_value("#reply-text") == ""
+    assert page.locator(".way footer").inner_text().strip().endswith("queued")
+
+
+def test_on_a_phone_one_region_shows_at_a_time(browser: Any, desk: str) -> None:
+    seat = Seat(browser, desk, "alice@fernway.example", viewport={"width": 390, "height": 844})
+    page = seat.go("/w/fernway/b/care/")
+    assert page.locator("#list").is_visible()
+    page.locator("[data-row]").first.click()
+    page.wait_for_selector(".app.reading #main[data-conversation]")
+    assert not page.locator("#list").is_visible()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.locator("[data-back]").click()
+    page.wait_for_selector("#list", state="visible")
+    assert seat.complaints == []
+    seat.context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 1100, 390])
+def test_axe_finds_nothing(browser: Any, desk: str, width: int, scheme: str) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    seat = Seat(browser, desk, "alice@fernway.example", viewport={"width": width, "height": 860}, color_scheme=scheme)
+    path = seat.first()
+    person = seat.page.locator(".who h2 a").get_attribute("href")
+    for address in (
+        "/w/fernway/b/care/",
+        "/w/fernway/b/sales/",
+        path,
+        person,
+        "/w/fernway/search/?q=parcel",
+        "/w/fernway/hold/",
+    ):
+        page = seat.page
+        page.goto(f"{desk}{address}")
+        page.wait_for_selector("html[data-ready=yes]")
+        if page.locator("#why").count():
+            page.locator("#why summary").click()
+        wrong = Axe().run(page).response["violations"]
+        assert [(each["id"], each["nodes"][0]["html"]) for each in wrong] == [], address
+    assert seat.complaints == []
+    seat.context.close()
