@@ -35,15 +35,15 @@ def main(password: str) -> None:
     ben.user.set_password(password)
     ben.user.save()
     channel = connect_channel(
-        alice, "mastodon", server="https://fern.example", handle="fernway@fern.example", external_id="1", name="Fernway",
-        token="not a token", now=now,
+        alice, "mastodon", server="https://fern.example", handle="fernway@fern.example", external_id="1",
+        name="Fernway", token="not a token", now=now,
     )  # fmt: skip
     bus = TableBus()
     posts = [
         Post(
             network="mastodon", id=str(number), created_at=now - dt.timedelta(minutes=5 * number),
-            text=f"Parcel {number} was left in the rain, I am angry. This is unacceptable, where is my refund? @fernway",
-            author=Author(id=f"p{number}", handle=f"person{number}@example.social", name=f"Person {number}", followers=9 * number),
+            text=f"Parcel {number} left in the rain, I am angry. This is unacceptable, where is my refund? @fernway",
+            author=Author(id=f"p{number}", handle=f"person{number}@example.social", name=f"Person {number}"),
         )
         for number in range(1, 9)
     ]  # fmt: skip

@@ -148,6 +148,8 @@ def test_who_may_not_send_asks_a_lead(cast: Any, enter: Any, complaint: Any, for
     page = rita.get(here(complaint)).content.decode()
     assert "Ask a lead to send" in page
     assert "Send as" not in page
+    assert f'hx-post="{here(complaint, "propose")}' in page
+    assert f'hx-post="{here(complaint, "send")}' not in page
     assert rita.post(here(complaint, "send"), form).status_code == 403
     assert rita.post(here(complaint, "propose"), form, headers=HTMX).status_code == 200
     lead = enter(cast.lea).get(here(complaint)).content.decode()

@@ -57,3 +57,14 @@ def test_moods_of_posts_out_of_sight_are_not_counted(cast: Any, enter: Any, comp
     page = enter(cast.amir).get(f"/w/fernway/people/{complaint.person_id}/")
     assert page.context["profile"].negative == 0
     assert [talk.pk for talk in page.context["talks"]] == [second.pk]
+
+
+def test_drawings_hold_in_languages_that_write_a_comma(cast: Any, enter: Any, complaint: Any) -> None:
+    import re
+
+    cast.amir.user.language = "de"
+    cast.amir.user.save()
+    page = enter(cast.amir).get(f"/w/fernway/people/{complaint.person_id}/").content.decode()
+    bars = re.findall(r'<rect class="[npz]" x="([^"]+)" y="([^"]+)" width="20" height="([^"]+)"', page)
+    assert len(bars) == 1
+    assert all(float(number) >= 0 for number in bars[0])

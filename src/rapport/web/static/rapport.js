@@ -192,24 +192,41 @@
     if (target === "#work" && atEnd) $("#thread").scrollTop = $("#thread").scrollHeight;
     html.dataset.refreshed = String(Number(html.dataset.refreshed || 0) + 1);
   }
+  let source = null;
+  let known = "";
   function listen() {
-    if (!body.dataset.events || !window.EventSource) return;
-    const source = new EventSource(body.dataset.events);
+    if (!body.dataset.events || !window.EventSource || source) return;
+    const address = body.dataset.events.split("?")[0];
+    source = new EventSource(known ? `${address}?since=${known}` : body.dataset.events);
     source.addEventListener("open", () => { $("#live").hidden = true; html.dataset.live = "on"; });
     source.addEventListener("desk", (event) => {
+      known = event.lastEventId || known;
       const told = JSON.parse(event.data);
       const open = Number($("#work")?.dataset.conversation || 0);
       const about = told.all || told.kind === "config" || (told.conversations || []).includes(open);
       refresh({ list: true, talk: Boolean(open) && about });
     });
-    source.addEventListener("bye", () => { source.close(); location.reload(); });
+    source.addEventListener("bye", () => { silence(); location.reload(); });
     source.addEventListener("error", () => {
       html.dataset.live = "off";
       setTimeout(() => { if (html.dataset.live === "off") $("#live").hidden = false; }, 3000);
-      if (source.readyState === EventSource.CLOSED) setTimeout(() => location.reload(), 15000);
+      if (source?.readyState === EventSource.CLOSED) setTimeout(() => location.reload(), 15000);
     });
-    window.addEventListener("pagehide", () => source.close());
   }
+  function silence() {
+    source?.close();
+    source = null;
+  }
+  // browsers open six connections to one address: tabs that nobody looks at give theirs back, and catch up later
+  let resting = null;
+  document.addEventListener("visibilitychange", () => {
+    clearTimeout(resting);
+    if (document.visibilityState === "visible") listen();
+    else resting = setTimeout(silence, 20000);
+  });
+  window.addEventListener("pagehide", silence);
+  // "waits 38 min" grows while nobody writes
+  setInterval(() => { if (document.visibilityState === "visible") refresh({ list: true }); }, 60000);
 
   // ------------------------------------------------------------------ the composer
   const LINK = /https?:\/\/[^\s<>"]*[^\s<>".,;:!?'()[\]{}…]/giu;

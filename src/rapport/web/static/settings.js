@@ -5,6 +5,7 @@ for (const editor of document.querySelectorAll(".editor")) {
   gutter.className = "gutter";
   gutter.setAttribute("aria-hidden", "true");
   editor.prepend(gutter);
+  editor.classList.add("numbered");
   let count = 0;
   const number = () => {
     const lines = area.value.split("\n").length;
@@ -13,21 +14,19 @@ for (const editor of document.querySelectorAll(".editor")) {
     const marked = Number(editor.dataset.line || 0);
     gutter.replaceChildren(...Array.from({ length: lines }, (_, i) => {
       const line = document.createElement(i + 1 === marked ? "b" : "span");
-      line.textContent = `${i + 1}\n`;
+      line.textContent = String(i + 1);
       return line;
     }));
   };
   const follow = () => { gutter.scrollTop = area.scrollTop; };
   area.addEventListener("input", number);
   area.addEventListener("scroll", follow);
-  // Tab would trap people who move by keyboard: it stays a way out, and two spaces are typed as two spaces
   number();
   if (editor.dataset.line) {
-    const height = area.scrollHeight / count;
+    const height = gutter.firstChild.offsetHeight;
     area.scrollTop = Math.max(0, (Number(editor.dataset.line) - 6) * height);
     follow();
   }
-  new ResizeObserver(() => { gutter.style.height = `${area.offsetHeight}px`; }).observe(area);
 }
 for (const button of document.querySelectorAll("[data-copy]")) {
   button.addEventListener("click", async () => {

@@ -257,12 +257,12 @@ def strongest(reading: Reading) -> list[tuple[str, float]]:
 
 
 class Bar(msgspec.Struct, frozen=True):
-    """One bar of the mood strip, in a drawing of 276 by 36."""
+    """One bar of the mood strip, in a drawing of 276 by 36. Numbers as text: no language puts a comma into them."""
 
     tone: str
-    x: int
-    y: float
-    height: float
+    x: str
+    y: str
+    height: str
     label: str
 
 
@@ -271,9 +271,17 @@ def mood_bars(moods: list[Mood]) -> list[Bar]:
     """Bars for the strip: height says how strong, colour which way."""
     bars = []
     for place, mood in enumerate(moods):
-        height = round(8 + 28 * min(1.0, max(0.0, mood.strength if mood.label != "neutral" else 0.05)), 1)
+        height = 8 + 28 * min(1.0, max(0.0, mood.strength if mood.label != "neutral" else 0.05))
         tone = {"negative": "n", "positive": "p"}.get(mood.label, "z")
-        bars.append(Bar(tone, place * 23, 36 - height, height, f"{mood.post.created_at:%Y-%m-%d}: {_(mood.label)}"))
+        bars.append(
+            Bar(
+                tone,
+                str(place * 23),
+                f"{36 - height:.1f}",
+                f"{height:.1f}",
+                f"{mood.post.created_at:%Y-%m-%d}: {_(mood.label)}",
+            )
+        )
     return bars
 
 
