@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -68,11 +68,11 @@ class MastodonServer:
 
 
 @contextlib.contextmanager
-def mastodon_server(heartbeat: float = 0.2) -> Iterator[MastodonServer]:
-    """A fresh Mastodon API server with `ACCOUNTS` (token "NAME_token"), in memory, on a free port."""
+def mastodon_server(heartbeat: float = 0.2, accounts: Sequence[str] = ACCOUNTS) -> Iterator[MastodonServer]:
+    """A fresh Mastodon API server with these accounts (token "NAME_token"), in memory, on a free port."""
     folder = Path(tempfile.mkdtemp(prefix="rapport-mastodon-"))
     port = free_port()
-    tokens = {name: f"{name}_token" for name in ACCOUNTS}
+    tokens = {name: f"{name}_token" for name in accounts}
     config = folder / "mock.toml"
     config.write_text(_mastodon_config(f"127.0.0.1:{port}", tokens, heartbeat))
     command = [sys.executable, "-m", "mastodon_mock", "serve", "--config", str(config), "--in-memory"]
@@ -82,7 +82,7 @@ def mastodon_server(heartbeat: float = 0.2) -> Iterator[MastodonServer]:
     try:
         server = MastodonServer(f"http://127.0.0.1:{port}", process.pid, tokens)
         wait_for_port(port, process, folder / "log")
-        for name in ACCOUNTS:
+        for name in accounts:
             server.ids[name] = server.call("GET", "/api/v1/accounts/verify_credentials", name)["id"]
         yield server
     finally:

@@ -5,7 +5,7 @@ import tempfile
 
 os.environ.setdefault("RAPPORT_DATA", tempfile.mkdtemp(prefix="rapport-tests-"))
 
-from rapport.config.django import *  # noqa: E402, F403  (the environment must be set before)
+from rapport.config.django import *  # noqa: F403  # the environment must be set before
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}

@@ -28,9 +28,7 @@ from rapport.store.models import (
     Person,
     PreparedReply,
     Topic,
-    User,
 )
-from rapport.store.models import Post as PostRow
 from rapport.store.queries.outbound import newest_inbound
 
 pytestmark = pytest.mark.django_db
@@ -107,6 +105,25 @@ def link(world: World) -> str:
     return accounts.make_sign_in_link(world.alice.user, dt.timedelta(hours=1), now=NOON)
 
 
+def record(world: World) -> Any:
+    batch = world.batch()
+    AuditEntry.objects.all().delete()
+    return desk.record(batch, world.process(batch), world.bus, now=NOON)
+
+
+def retry(world: World) -> Any:
+    delivery = world.claimed()
+    outbound.settle_failed(delivery, "no", now=NOON)
+    AuditEntry.objects.all().delete()
+    return outbound.retry_delivery(world.alice, delivery, now=NOON)
+
+
+def push(world: World) -> Any:
+    delivery = world.claimed(pushed=False)
+    AuditEntry.objects.all().delete()
+    return outbound.mark_pushed(delivery, now=NOON)
+
+
 #: name -> what calls it; each must write at least one audit row
 WALK: dict[str, Callable[[World], Any]] = {
     "accounts.create_workspace": lambda w: accounts.create_workspace(w.alice.user, "Second", now=NOON),
@@ -137,7 +154,7 @@ WALK: dict[str, Callable[[World], Any]] = {
     "listening.delete_topic": lambda w: listening.delete_topic(
         w.alice, Topic.objects.create(workspace=w.workspace, slug="s", name="S", query="s", updated_at=NOON), now=NOON
     ),
-    "desk.record": lambda w: (lambda batch: desk.record(batch, w.process(batch), w.bus, now=NOON))(w.batch()),
+    "desk.record": record,
     "desk.assign": lambda w: desk.assign(w.alice, w.conversation, w.ben, now=NOON),
     "desk.snooze": lambda w: desk.snooze(w.alice, w.conversation, NOON + dt.timedelta(hours=1), now=NOON),
     "desk.resolve": lambda w: desk.resolve(w.alice, w.conversation, now=NOON),
@@ -159,20 +176,12 @@ WALK: dict[str, Callable[[World], Any]] = {
     ),
     "outbound.approve": World.approve,
     "outbound.cancel_delivery": lambda w: outbound.cancel_delivery(w.alice, w.approve(), now=NOON),
-    "outbound.retry_delivery": lambda w: (
-        lambda delivery: (
-            outbound.settle_failed(delivery, "no", now=NOON),
-            AuditEntry.objects.all().delete(),
-            outbound.retry_delivery(w.alice, delivery, now=NOON),
-        )
-    )(w.claimed()),
+    "outbound.retry_delivery": retry,
     "outbound.requeue_held": lambda w: outbound.requeue_held(w.workspace, rule="crisis-hold", now=NOON),
     "outbound.hold_everything": lambda w: outbound.hold_everything(w.alice, "storm", now=NOON),
     "outbound.release_hold": lambda w: outbound.release_hold(w.alice, now=NOON),
     "outbound.claim": lambda w: w.claimed(pushed=False),
-    "outbound.mark_pushed": lambda w: (
-        lambda delivery: (AuditEntry.objects.all().delete(), outbound.mark_pushed(delivery, now=NOON))
-    )(w.claimed(pushed=False)),
+    "outbound.mark_pushed": push,
     "outbound.settle_sent": lambda w: outbound.settle_sent(
         w.claimed(), "77", "", Post("mastodon", "77", "x", NOON, Author(id="us", ours=True)), w.bus, now=NOON
     ),
@@ -211,5 +220,3 @@ def test_every_action_leaves_an_audit_row(
     before = set(AuditEntry.objects.values_list("pk", flat=True))
     WALK[name](world)
     assert set(AuditEntry.objects.values_list("pk", flat=True)) - before
-    assert User.objects.exists()
-    assert PostRow.objects.exists()

@@ -33,12 +33,13 @@ pytestmark = pytest.mark.django_db
 
 TEXTS = ["Sorry about the parcel, I look into it.", "Thank you!", "A new one is on its way.", "", "  "]
 FAULTS: list[NetworkError | None] = [
-    None, None, None, None, None, None, RetryLater("busy", 5), GiveUp("no"), Reauthorise("revoked"), Unconfirmed("time-out"),
+    None, None, None, None, None, None,
+    RetryLater("busy", 5), GiveUp("no"), Reauthorise("revoked"), Unconfirmed("time-out"),
 ]  # fmt: skip
 
 
 class Wire:
-    """A network that writes down what reaches it and keeps keys, as Mastodon does. `lost`: it took it in silence."""
+    """A network that writes down what reaches it and keeps keys as Mastodon does. `lost`: it took it in silence."""
 
     name = "mastodon"
     title = "Wire"

@@ -64,4 +64,6 @@ def sees(by: Membership, conversation: Conversation) -> bool:
         return False
     if by.sees_every_basket or conversation.assignee_id == by.pk:
         return True
+    if conversation.basket_id is None:
+        return False
     return by.baskets.filter(basket_id=conversation.basket_id).exists()

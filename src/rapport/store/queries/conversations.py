@@ -163,7 +163,7 @@ def _change(
     newest = where.newest
     return (
         state, basket, newest.person if newest else None,
-        PRIORITIES.index(pressing.priority) if pressing else 1,  # type: ignore[arg-type]  # stored from a Priority
+        PRIORITIES.index(pressing.priority) if pressing else 1,
         pressing.score if pressing else 0.0,
         newest.text[:PREVIEW] if newest else "",
         pressing.why[:500] if pressing else "", decided, pressing.draft if pressing else "",

@@ -76,9 +76,9 @@ def read_person_facts(
     history = _read_history(sorted({int(str(row[0])) for row in people.values()}), now)
     talks = _count_conversations(workspace_id, list(history))
     facts = {}
-    for key, (person, ignored, suppressed, relationship, first, last, known_to) in people.items():
+    for author, (person, ignored, suppressed, relationship, first, last, known_to) in people.items():
         said = history.get(int(str(person)), [])
-        facts[key] = PersonFacts(
+        facts[author] = PersonFacts(
             id=int(str(person)),
             ignored=bool(ignored),
             suppressed=bool(suppressed),

@@ -60,6 +60,6 @@ def chunks(items: Sequence[Any], size: int) -> Iterable[Sequence[Any]]:
 
 def moment(value: Any) -> dt.datetime:
     """A time as it came out of raw SQL (text on SQLite, a datetime on PostgreSQL), aware, in UTC."""
-    if isinstance(value, str):
-        value = dt.datetime.fromisoformat(value)
-    return value.replace(tzinfo=dt.UTC) if value.tzinfo is None else value.astimezone(dt.UTC)
+    found = dt.datetime.fromisoformat(value) if isinstance(value, str) else value
+    assert isinstance(found, dt.datetime)
+    return found.replace(tzinfo=dt.UTC) if found.tzinfo is None else found.astimezone(dt.UTC)
