@@ -14,10 +14,13 @@ from rapport.store.models import Membership
 
 
 def page(request: HttpRequest, status: int, title: str, text: str) -> HttpResponse:
-    """An error page, or its sentence alone for htmx. Holds nothing of the request: equal errors are equal bytes."""
+    """An error page, or its sentence alone for htmx. Holds nothing of the request: for one person, equal errors are
+    equal bytes."""
     if request.headers.get("HX-Request"):
         return HttpResponse(text, status=status, content_type="text/plain; charset=utf-8")
-    body = render_to_string("errors/page.html", {"status": status, "title": title, "text": text})
+    # a database that broke must not be asked for the theme
+    theme = "auto" if status == 500 else getattr(getattr(request, "user", None), "theme", "auto")
+    body = render_to_string("errors/page.html", {"status": status, "title": title, "text": text, "theme": theme})
     return HttpResponse(body, status=status)
 
 

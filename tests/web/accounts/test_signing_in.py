@@ -146,6 +146,7 @@ def test_a_reset_answers_known_and_unknown_addresses_alike(cast: Any, mailoutbox
     known, unknown = ask("alice@fernway.example"), ask("nobody@fernway.example")
     assert known == unknown
     assert [mail.to for mail in mailoutbox] == [["alice@fernway.example"], ["nobody@fernway.example"]]
+    assert "ask an admin of your workspace to invite you" in mailoutbox[1].body
 
 
 def test_a_reset_by_mail_sets_a_password_and_works_once(cast: Any, client: Client, mailoutbox: list[Any]) -> None:

@@ -97,3 +97,11 @@ def test_a_version_that_no_longer_compiles_is_not_restored(lea: Client, cast: An
     lea.post(f"{BASE}7/restore/")
     assert RuleSet.objects.of(cast.workspace).count() == 2
     assert "cannot be used any more" in lea.get(f"{BASE}7/").content.decode()
+
+
+def test_the_same_text_makes_no_new_version(lea: Client, cast: Any) -> None:
+    from rapport.store.models import RuleSet
+
+    save(lea, RuleSet.objects.of(cast.workspace).get().document, 1)
+    assert RuleSet.objects.of(cast.workspace).count() == 1
+    assert "version 1 stays in force" in lea.get(BASE).content.decode()

@@ -57,6 +57,9 @@ def edit(request: DeskRequest) -> HttpResponse:
     newer: RuleSet | None = None
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
+        if newest is not None and given["document"] == newest.document:
+            messages.info(request, _("Nothing changed: version %(n)d stays in force.") % {"n": version})
+            return redirect("rules", slug=request.workspace.slug)
         if given["version"] != version:
             newer = newest
             form = RulesForm({**request.POST.dict(), "version": str(version)})
