@@ -233,3 +233,12 @@ def test_single_keys_are_off_for_those_who_do_not_want_them(cast: Any, enter: An
     cast.alice.user.shortcuts = False
     cast.alice.user.save()
     assert 'data-shortcuts="off"' in shown(client, complaint)
+
+
+@pytest.mark.parametrize(
+    ("day", "offered"), [(21, ["hour", "tomorrow", "week", "reply"]), (22, ["hour", "tomorrow", "reply"])]
+)
+def test_no_time_is_offered_twice(day: int, offered: list[str]) -> None:
+    from rapport.web.inbox.conversation import snooze_choices
+
+    assert [value for value, _, _ in snooze_choices(dt.datetime(2026, 11, day, 12, tzinfo=dt.UTC))] == offered

@@ -125,13 +125,15 @@ def snooze_choices(now: dt.datetime) -> list[tuple[str, str, dt.datetime]]:
     """(value, label, time) of the offered snoozes, in the zone of the person who asks."""
     local = timezone.localtime(now)
     morning = local.replace(hour=9, minute=0, second=0, microsecond=0)
-    monday = morning + dt.timedelta(days=7 - local.weekday())
-    return [
+    tomorrow, monday = morning + dt.timedelta(days=1), morning + dt.timedelta(days=7 - local.weekday())
+    choices = [
         ("hour", _("1 hour"), local + dt.timedelta(hours=1)),
-        ("tomorrow", _("Tomorrow, 9:00"), morning + dt.timedelta(days=1)),
+        ("tomorrow", _("Tomorrow, 9:00"), tomorrow),
         ("week", _("Monday, 9:00"), monday),
         ("reply", _("Until they reply"), local + dt.timedelta(days=365)),
     ]
+    # on a Sunday the next Monday is tomorrow
+    return [choice for choice in choices if choice[0] != "week" or monday != tomorrow]
 
 
 @require_POST
