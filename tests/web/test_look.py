@@ -1,0 +1,102 @@
+"""Every page of accounts and settings in a real browser: axe is content, nothing scrolls sideways, the policy holds."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = ("headless", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-background-networking")
+VIEWS = [(1360, 860, "light"), (390, 844, "dark")]
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+
+
+def furnish(cast: Any, now: dt.datetime) -> list[str]:
+    """One of everything, so that no page is empty; answers the addresses."""
+    from rapport.actions.listening import ask_to_reconnect, connect_channel, save_topic
+    from rapport.actions.rules import save_rules
+    from rapport.core.rules import default_document
+    from rapport.store.models import Basket, BusMessage, Conversation, Cursor, Person, PreparedReply
+
+    account = {"server": "https://social.example", "handle": "fernway", "token": "t", "now": now}
+    channel = connect_channel(cast.alice, "mastodon", external_id="1", name="Fernway", **account)
+    Cursor.objects.create(
+        workspace=cast.workspace, channel=channel, stream="notifications", moved_at=now, gap="An hour."
+    )
+    dead = connect_channel(cast.alice, "mastodon", external_id="2", name="Fernway again", **account)
+    ask_to_reconnect(dead, "the token was revoked", now=now)
+    topic = save_topic(cast.alice, "", "Delays", "delay OR late", now=now)
+    save_rules(cast.alice, default_document() + "\n# ours\n", "ours", now=now)
+    reply = PreparedReply.objects.of(cast.workspace).first()
+    assert reply is not None
+    BusMessage.objects.create(
+        workspace=cast.workspace, payload=b"[]", size=1, state="quarantined", error="ValueError: x", created_at=now
+    )
+    Conversation.objects.create(
+        workspace=cast.workspace, network="mastodon", channel=channel, state="quarantined", why="spam 0.97",
+        person=Person.objects.create(workspace=cast.workspace, name="Sam", first_seen=now, last_seen=now),
+        basket=Basket.objects.of(cast.workspace).get(slug="noise"), preview="Buy", last_post_at=now,
+    )  # fmt: skip
+    pages = [
+        "channels/", f"channels/{channel.pk}/", f"channels/{dead.pk}/", "channels/connect/mastodon/", "topics/",
+        "topics/new/", f"topics/{topic.pk}/", "rules/", "rules/2/", "replies/", "replies/new/", f"replies/{reply.pk}/",
+        "team/", "team/invite/", f"team/{cast.amir.pk}/", "audit/", "../quarantine/",
+    ]  # fmt: skip
+    own = [
+        "/me/",
+        "/account/password/change/",
+        "/account/2fa/",
+        "/account/2fa/webauthn/",
+        "/account/logout/",
+        "/nowhere",
+    ]
+    return [f"/w/fernway/settings/{page}" for page in pages] + own
+
+
+def look(page: Any, address: str) -> list[str]:
+    """What is wrong with a page."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    found: list[str] = []
+    for width, height, scheme in VIEWS:
+        page.set_viewport_size({"width": width, "height": height})
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        page.goto(address)
+        view = f"{address} {width} {scheme}"
+        found += [
+            f"{view}: {broken['id']} {broken['nodes'][0]['html'][:100]}"
+            for broken in Axe().run(page).response["violations"]
+        ]
+        if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
+            found.append(f"{view}: scrolls sideways")
+    return found
+
+
+def test_axe_finds_nothing_and_the_policy_stops_nothing(
+    cast: Any, now: dt.datetime, live_server: Any, enter: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not Path(CHROMIUM).exists():
+        pytest.skip("no Chromium here; `make test-deps` installs it")
+    from playwright.sync_api import sync_playwright
+
+    addresses = furnish(cast, now)
+    session = enter(cast.alice).cookies["sessionid"].value
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+    wrong: list[str] = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[f"--{flag}" for flag in FLAGS])
+        context = browser.new_context(base_url=live_server.url)
+        page = context.new_page()
+        page.on("console", lambda message: wrong.append(message.text) if "Policy" in message.text else None)
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        for address in ("/account/login/", "/account/password/reset/", "/sign-in/used/"):
+            wrong += look(page, address)
+        context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
+        for address in addresses:
+            wrong += look(page, address)
+        browser.close()
+    assert wrong == []
