@@ -125,8 +125,11 @@ def make_sign_in_link(user: User, valid: dt.timedelta, *, now: dt.datetime, by: 
     """The token of a link that signs `user` in once. `by` None: made on the machine itself, at its terminal."""
     if by is not None:
         require(by, "team")
-        if not Membership.objects.of(by.workspace).filter(user=user).exists():
+        member = Membership.objects.of(by.workspace).filter(user=user).first()
+        if member is None:
             raise NotAllowed("This person is not a member of your workspace.")
+        if member.role == "owner" and by.role != "owner":
+            raise NotAllowed("Only an owner can make a sign-in link for an owner.")
         if Membership.objects.filter(user=user).exclude(workspace=by.workspace).exists():
             raise NotAllowed("This person works in other workspaces too; only they can reset their own access.")
     with transaction.atomic():

@@ -91,12 +91,19 @@ def save_prepared_reply(by: Membership, slug: str, name: str, text: str, *, now:
     with transaction.atomic():
         reply, _ = PreparedReply.objects.update_or_create(
             workspace=by.workspace,
-            slug=slugify(slug or name)[:80],
+            slug=slug or _free_slug(by.workspace, name),
             defaults={"name": name.strip()[:200], "text": text},
         )
         write_audit(by.workspace, by, "prepared_reply.save", reply, now)
         announce(by.workspace, now, kind="config")
     return reply
+
+
+def _free_slug(workspace: Workspace, name: str) -> str:
+    """A slug of its own for a new reply: two may have the same name, and a name may have no Latin letter."""
+    base = slugify(name)[:70] or "reply"
+    taken = set(PreparedReply.objects.of(workspace).filter(slug__startswith=base).values_list("slug", flat=True))
+    return next(each for each in [base, *(f"{base}-{n}" for n in range(2, 1000))] if each not in taken)
 
 
 def delete_prepared_reply(by: Membership, reply: PreparedReply, *, now: dt.datetime) -> None:
@@ -133,7 +140,7 @@ def approve(
     require_conversation(by, conversation, "send")
     _check_place(by, conversation, target, channel)
     _check_despite(by, despite)
-    text = text.replace("\r\n", "\n").strip()
+    text = _check_text(text)
     with transaction.atomic():
         workspace = Workspace.objects.select_for_update().get(pk=by.workspace_id)
         row = Conversation.objects.of(workspace).select_for_update().get(pk=conversation.pk)
@@ -152,6 +159,12 @@ def approve(
         write_audit(workspace, by, "reply.approve", approval, now, conversation=row.pk, digest=approval.digest)
         announce(workspace, now, [row.pk], [row.basket_id])
     return delivery
+
+
+def _check_text(text: str) -> str:
+    if "\x00" in text or not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text):
+        raise InvalidInput("The text contains characters that cannot be sent. Type them again instead of pasting them.")
+    return text.replace("\r\n", "\n").strip()
 
 
 def _check_place(by: Membership, conversation: Conversation, target: Post, channel: Channel) -> None:

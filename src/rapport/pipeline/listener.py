@@ -1,4 +1,4 @@
-"""The listener: reads every connected account in turn, and loses nothing between two looks."""
+"""The listener: reads every connected account in turn, holds its live line, and loses nothing between two looks."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from threading import Event
 
 from django.db import OperationalError, close_old_connections, connection
+from django.db.models import QuerySet
 
 from rapport.actions import listening
 from rapport.bus.base import Bus
@@ -15,6 +16,7 @@ from rapport.core.errors import InvalidPost, NetworkError, Reauthorise, RetryLat
 from rapport.core.post import Post, admit
 from rapport.networks.base import Network, Page
 from rapport.networks.http import GuardedSession
+from rapport.pipeline.live import LiveLines
 from rapport.pipeline.sender import account_of
 from rapport.store.models import Channel, Cursor
 
@@ -22,7 +24,7 @@ log = logging.getLogger(__name__)
 
 
 class Listener:
-    """Polls accounts; each page is stored with its cursor in one transaction."""
+    """Polls accounts and keeps their live lines; each page is stored with its cursor in one transaction."""
 
     def __init__(
         self,
@@ -37,6 +39,7 @@ class Listener:
         self.bus = bus
         self.clock = clock
         self.every = every
+        self.lines = LiveLines(lambda channel: networks[channel.network], account_of, session, self.store, clock)
 
     def run_forever(self, stop: Event) -> None:
         """Listen until `stop` is set."""
@@ -45,23 +48,27 @@ class Listener:
                 close_old_connections()
                 for channel in self.due():
                     if stop.is_set():
-                        return
+                        break
                     self.pull(channel)
+                self.lines.mind(list(self._connected()))
             except OperationalError:
                 log.exception("the database does not answer; trying again in a moment")
                 connection.close()
             stop.wait(0.5)
+        self.lines.end()
 
     def due(self) -> list[Channel]:
         """Connected accounts that were not read for `every`, and whose network did not ask for a pause."""
         now = self.clock()
-        rows = Channel.objects.filter(state=Channel.State.CONNECTED, network__in=list(self.networks)).order_by("pk")
         return [
             row
-            for row in rows
+            for row in self._connected()
             if (row.last_pull_at is None or now - row.last_pull_at >= self.every)
             and (row.paused_until is None or row.paused_until <= now)
         ]
+
+    def _connected(self) -> QuerySet[Channel]:
+        return Channel.objects.filter(state=Channel.State.CONNECTED, network__in=list(self.networks)).order_by("pk")
 
     def pull(self, channel: Channel) -> int:
         """Read every stream of one account to its end; returns the number of new posts."""

@@ -26,8 +26,9 @@ class Stopped(Exception):
     """What `pause` raises to end a stream."""
 
 
-def stop(_seconds: float) -> None:
-    raise Stopped
+def stop(seconds: float) -> None:
+    if seconds:  # 0 is the question at every line whether to go on
+        raise Stopped
 
 
 def go_on(_seconds: float) -> None:
@@ -127,6 +128,8 @@ def test_a_line_that_was_cut_is_opened_again_and_the_gap_is_filled(
     waits: list[float] = []
 
     def pause(seconds: float) -> None:
+        if not seconds:
+            return
         waits.append(seconds)
         assert away.wait(10)
 
@@ -205,6 +208,8 @@ def test_waits_double_up_to_a_minute_and_start_anew_after_news() -> None:
     quiet = True
 
     def pause(seconds: float) -> None:
+        if not seconds:
+            return
         nonlocal quiet
         waits.append(seconds)
         quiet = len(waits) != 9
@@ -225,6 +230,8 @@ def test_a_server_that_asks_for_patience_gets_it() -> None:
     waits: list[float] = []
 
     def pause(seconds: float) -> None:
+        if not seconds:
+            return
         waits.append(seconds)
         raise Stopped
 
@@ -274,3 +281,19 @@ def test_edits_that_speak_to_us_come_in_and_others_do_not() -> None:
     assert refused.rejected
     assert [(post.id, post.text) for post in mended.posts] == [("2", "mended")]
     assert mended.cursor == '{"id":"1"}'
+
+
+def test_a_stream_ends_at_the_next_heartbeat_when_nobody_listens_any_more(
+    mastodon: MastodonServer, brand: Account, session: GuardedSession
+) -> None:
+    done = threading.Event()
+
+    def pause(seconds: float) -> None:
+        if done.is_set():
+            raise Stopped
+
+    heard = Listener(listen(brand, {}, session, pause))
+    time.sleep(0.5)
+    assert heard.error is None
+    done.set()
+    assert until(lambda: isinstance(heard.error, Stopped), 5.0)

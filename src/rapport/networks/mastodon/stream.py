@@ -38,14 +38,17 @@ def listen(
     pause: Callable[[float], None],
     silence: float = SILENCE,
 ) -> Iterator[Page]:
-    """See `Network.stream`. `pause` gets the seconds of a doubling wait and may add jitter."""
+    """See `Network.stream`. `pause` gets the seconds of a doubling wait and may add jitter.
+
+    It is also called with 0 at every line that the server sends, so that it can raise to end the stream.
+    """
     doorbell = _Doorbell(account, dict(cursors), session)
     bases = _streaming_bases(account)
     wait, tries = _FIRST_WAIT, 0
     while True:
         began = time.monotonic()
         try:
-            for page in doorbell.ring(bases[tries % len(bases)], silence):
+            for page in doorbell.ring(bases[tries % len(bases)], silence, pause):
                 wait = _FIRST_WAIT
                 yield page
             raise RetryLater("the server ended the stream")
@@ -67,7 +70,7 @@ class _Doorbell:
         self._account, self._cursors, self._session = account, cursors, session
         self._looked = 0.0
 
-    def ring(self, base: str, silence: float) -> Iterator[Page]:
+    def ring(self, base: str, silence: float, pause: Callable[[float], None]) -> Iterator[Page]:
         """One connection. It is opened before the gap is filled, so that nothing falls between the two."""
         wire = Wire.of(self._account, self._session)
         lines = read_lines(wire.open_stream(base, "/api/v1/streaming/user", silence))
@@ -75,6 +78,7 @@ class _Doorbell:
             yield from self._look_at(*self._cursors)
             event = ""
             for line in lines:
+                pause(0.0)  # a heartbeat is the moment to notice that nobody listens any more
                 if line.startswith("event:"):
                     event = line[6:].strip()
                 elif line.startswith("data:"):

@@ -166,9 +166,14 @@ def _entries(posts: list[Post], notes: Iterable[Note], deliveries: list[Delivery
 
 
 def speaking_channels(conversation: Conversation) -> list[Channel]:
-    """Accounts of ours that can answer on the conversation's network, its own first."""
-    found = Channel.objects.of(conversation.workspace_id).filter(network=conversation.network, state="connected")
-    return sorted(found, key=lambda channel: (channel.pk != conversation.channel_id, channel.name))
+    """Accounts of ours on the conversation's network: connected ones first, then its own.
+
+    One that is off or must be connected again may be chosen too: the guard holds the reply and says how to mend it, so
+    nobody's words wait in the box alone. A channel that is only filled from files has no account.
+    """
+    found = Channel.objects.of(conversation.workspace_id).filter(network=conversation.network).exclude(handle="")
+    own = conversation.channel_id
+    return sorted(found, key=lambda channel: (channel.state != "connected", channel.pk != own, channel.name))
 
 
 def colleagues(conversation: Conversation) -> list[Membership]:

@@ -31,7 +31,12 @@ _FAMILIES = {"complaint": "care", "negative": "care", "praise": "praise", "posit
 def words(text: str, judgement: Outcome | None = None) -> SafeString:
     """A post's text with its links, and with the words marked that carried its reading."""
     spans = why_spans(judgement.reading, text) if judgement else []
-    return words_as_html(text, [span for span in spans if span[2] not in _UNMARKED])
+    return words_as_html(text, [span for span in spans if span[2] not in _UNMARKED and _tells(text[span[0] : span[1]])])
+
+
+def _tells(words: str) -> bool:
+    """A lone "my" or "?" carried something, yet marked it would say nothing to a reader; an emoji does."""
+    return len(words) > 2 or not (words.isascii() and words)
 
 
 @register.simple_tag
