@@ -103,19 +103,24 @@ def reopen(by: Membership, conversation: Conversation, *, now: dt.datetime) -> C
 
 def move(by: Membership, conversation: Conversation, basket: Basket, *, now: dt.datetime) -> Conversation:
     """Into another basket; the next word of theirs does not move it back."""
-    if basket.workspace_id != by.workspace_id:
-        raise NotAllowed("This basket belongs to another workspace.")
+    _check_basket(by, basket)
     return _change(by, conversation, "conversation.move", now, basket=basket)
 
 
 def take_out(by: Membership, conversation: Conversation, basket: Basket, *, now: dt.datetime) -> Conversation:
     """Out of the quarantine into a basket: the rule was wrong about it."""
     require(by, "release")
-    if basket.workspace_id != by.workspace_id:
-        raise NotAllowed("This basket belongs to another workspace.")
+    _check_basket(by, basket)
     if conversation.state != Conversation.State.QUARANTINED:
         raise InvalidInput("This conversation is not in the quarantine any more.")
     return _change(by, conversation, "conversation.take_out", now, state=Conversation.State.OPEN, basket=basket)
+
+
+def _check_basket(by: Membership, basket: Basket) -> None:
+    if basket.workspace_id != by.workspace_id:
+        raise NotAllowed("This basket belongs to another workspace.")
+    if not by.sees_every_basket and not by.baskets.filter(basket=basket).exists():
+        raise NotAllowed("You do not work in this basket; ask a lead to move it there.")
 
 
 def add_note(by: Membership, conversation: Conversation, text: str, *, now: dt.datetime) -> Note:

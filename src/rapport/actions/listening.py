@@ -131,7 +131,8 @@ def connect_channel(
     require(by, "channels")
     with transaction.atomic():
         same = Channel.objects.filter(network=network, server=server, external_id=external_id)
-        if same.exclude(workspace=by.workspace).exists():
+        # one that was disconnected (it has no token) is free for another workspace
+        if same.exclude(workspace=by.workspace).exclude(token=b"").exists():
             raise InvalidInput("This account is connected to another workspace. Disconnect it there first.")
         channel = same.filter(workspace=by.workspace).select_for_update().first()
         if channel is None:
