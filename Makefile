@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+# what touches the database; the rest has nothing to tell of another one
+POSTGRESQL := tests/store tests/actions tests/pipeline tests/faults tests/web -m "not browser"
 
 .PHONY: help up setup setup-dev check test-deps test bench lock clean
 
@@ -38,7 +40,8 @@ test-deps: setup-dev  ## system packages that the tests need (Chromium)
 	sh tests/install-deps.sh
 
 test: test-deps  ## the whole suite, on SQLite and on PostgreSQL, with a real browser
-	$(BIN)/pytest -q -n 2
+	$(BIN)/pytest -q -n 2 --dist loadfile
+	$(BIN)/python tests/with_postgresql.py $(BIN)/pytest -q -n 2 --dist loadfile $(POSTGRESQL)
 
 bench: setup-dev  ## the side-by-side benchmarks
 	$(BIN)/rapport bench
