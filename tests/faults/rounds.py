@@ -1,8 +1,8 @@
 """Rounds of SIGKILL against the worker or the sender, at every step between claim and acknowledgement.
 
 Run as a program (the test does): `python rounds.py worker|sender ROUNDS SEED`. Each round forks a child that works
-until the step that the round chose and kills itself there with SIGKILL: before or after it, on its n-th time. Time moves
-on by two minutes a round, so that the claims of the dead run out. At the end one child that nothing kills finishes the
+until the step that the round chose and kills itself there with SIGKILL: before or after it, on its n-th time. Time
+moves on by two minutes a round, so that claims of the dead run out. At the end one child that nothing kills finishes the
 work, and what is in the database (and on the network) is printed as JSON.
 """
 

@@ -162,7 +162,7 @@ def approve(
 
 
 def _check_text(text: str) -> str:
-    if "\x00" in text or not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text):
+    if "\x00" in text or (not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text)):
         raise InvalidInput("The text contains characters that cannot be sent. Type them again instead of pasting them.")
     return text.replace("\r\n", "\n").strip()
 

@@ -144,7 +144,9 @@ def first_admin(now: dt.datetime) -> User:
     except ValidationError as error:
         name = "RAPPORT_ADMIN_PASSWORD" if error.error_list[0].code != "invalid" else "RAPPORT_ADMIN_EMAIL"
         raise InvalidInput(f"{name}: {' '.join(error.messages)}") from None
-    return User.objects.create_user(email, settings.admin_password or None, joined_at=now)
+    # "ola.lind@..." -> "Ola": what the desk calls them until they say otherwise in their profile
+    name = email.partition("@")[0].replace("_", ".").partition(".")[0].title()
+    return User.objects.create_user(email, settings.admin_password or None, name=name, joined_at=now)
 
 
 def first_sign_in_path(now: dt.datetime) -> str | None:
