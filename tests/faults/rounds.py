@@ -2,8 +2,8 @@
 
 Run as a program (the test does): `python rounds.py worker|sender ROUNDS SEED`. Each round forks a child that works
 until the step that the round chose and kills itself there with SIGKILL: before or after it, on its n-th time. Time
-moves on by two minutes a round, so that claims of the dead run out. At the end one child that nothing kills finishes the
-work, and what is in the database (and on the network) is printed as JSON.
+moves on by two minutes a round, so that claims of the dead run out. At the end one child that nothing kills finishes
+the work, and what is in the database (and on the network) is printed as JSON.
 """
 
 from __future__ import annotations
