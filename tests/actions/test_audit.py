@@ -13,7 +13,7 @@ import pytest
 
 import rapport.actions
 from conftest import NOON
-from rapport.actions import accounts, desk, listening, outbound, people, rules
+from rapport.actions import accounts, delivery, desk, listening, outbound, people, rules
 from rapport.bus.base import Batch
 from rapport.core.post import Author, Post
 from rapport.core.rules import default_document
@@ -66,11 +66,11 @@ class World:
 
     def claimed(self, pushed: bool = True) -> Delivery:
         self.approve()
-        delivery = outbound.claim("sender", dt.timedelta(minutes=1), now=NOON)
-        assert delivery is not None
+        claimed = delivery.claim("sender", dt.timedelta(minutes=1), now=NOON)
+        assert claimed is not None
         if pushed:
-            outbound.mark_pushed(delivery, now=NOON)
-        return delivery
+            delivery.mark_pushed(claimed, now=NOON)
+        return claimed
 
     def batch(self) -> Batch:
         listening.hear(self.channel, [Post("mastodon", "2", "Hi", NOON, Author(id="n"))], self.bus, now=NOON)
@@ -112,16 +112,16 @@ def record(world: World) -> Any:
 
 
 def retry(world: World) -> Any:
-    delivery = world.claimed()
-    outbound.settle_failed(delivery, "no", now=NOON)
+    one = world.claimed()
+    delivery.settle_failed(one, "no", now=NOON)
     AuditEntry.objects.all().delete()
-    return outbound.retry_delivery(world.alice, delivery, now=NOON)
+    return outbound.retry_delivery(world.alice, one, now=NOON)
 
 
 def push(world: World) -> Any:
-    delivery = world.claimed(pushed=False)
+    one = world.claimed(pushed=False)
     AuditEntry.objects.all().delete()
-    return outbound.mark_pushed(delivery, now=NOON)
+    return delivery.mark_pushed(one, now=NOON)
 
 
 #: name -> what calls it; each must write at least one audit row
@@ -180,15 +180,15 @@ WALK: dict[str, Callable[[World], Any]] = {
     "outbound.requeue_held": lambda w: outbound.requeue_held(w.workspace, rule="crisis-hold", now=NOON),
     "outbound.hold_everything": lambda w: outbound.hold_everything(w.alice, "storm", now=NOON),
     "outbound.release_hold": lambda w: outbound.release_hold(w.alice, now=NOON),
-    "outbound.claim": lambda w: w.claimed(pushed=False),
-    "outbound.mark_pushed": push,
-    "outbound.settle_sent": lambda w: outbound.settle_sent(
+    "delivery.claim": lambda w: w.claimed(pushed=False),
+    "delivery.mark_pushed": push,
+    "delivery.settle_sent": lambda w: delivery.settle_sent(
         w.claimed(), "77", "", Post("mastodon", "77", "x", NOON, Author(id="us", ours=True)), w.bus, now=NOON
     ),
-    "outbound.settle_later": lambda w: outbound.settle_later(w.claimed(), "429", NOON, now=NOON),
-    "outbound.settle_failed": lambda w: outbound.settle_failed(w.claimed(), "gone", now=NOON),
-    "outbound.settle_held": lambda w: outbound.settle_held(w.claimed(), "pace", now=NOON),
-    "outbound.settle_unconfirmed": lambda w: outbound.settle_unconfirmed(w.claimed(), "time-out", NOON, now=NOON),
+    "delivery.settle_later": lambda w: delivery.settle_later(w.claimed(), "429", NOON, now=NOON),
+    "delivery.settle_failed": lambda w: delivery.settle_failed(w.claimed(), "gone", now=NOON),
+    "delivery.settle_held": lambda w: delivery.settle_held(w.claimed(), "pace", now=NOON),
+    "delivery.settle_unconfirmed": lambda w: delivery.settle_unconfirmed(w.claimed(), "time-out", NOON, now=NOON),
     "people.ignore_person": lambda w: people.ignore_person(w.alice, w.person, True, now=NOON),
     "people.suppress_person": lambda w: people.suppress_person(w.alice, w.person, "asked", now=NOON),
     "people.set_relationship": lambda w: people.set_relationship(w.alice, w.person, "customer", now=NOON),

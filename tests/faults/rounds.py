@@ -43,14 +43,14 @@ WORKER_STEPS = [
     ("django.db.backends.base.base", "BaseDatabaseWrapper._commit"),
 ]
 SENDER_STEPS = [
-    ("rapport.actions.outbound", "claim"),
+    ("rapport.actions.delivery", "claim"),
     ("rapport.pipeline.sender", "check"),
-    ("rapport.actions.outbound", "mark_pushed"),
+    ("rapport.actions.delivery", "mark_pushed"),
     ("rapport.networks.mastodon.network", "Mastodon.push"),
     ("rapport.networks.mastodon.network", "Mastodon.find"),
     ("rapport.networks.http", "GuardedSession.send"),
-    ("rapport.actions.outbound", "settle_sent"),
-    ("rapport.actions.outbound", "_log"),
+    ("rapport.actions.delivery", "settle_sent"),
+    ("rapport.actions.delivery", "_log"),
     ("rapport.actions.listening", "hear"),
     ("django.db.backends.base.base", "BaseDatabaseWrapper._commit"),
 ]

@@ -14,7 +14,9 @@ from threading import Event
 
 from django.db import OperationalError, close_old_connections, connection
 
-from rapport.actions import listening, outbound
+from rapport.actions import delivery as steps
+from rapport.actions import listening
+from rapport.actions.outbound import describe
 from rapport.bus.base import Bus
 from rapport.core import post as vocabulary
 from rapport.core.errors import AddressRefused, GiveUp, NetworkError, Reauthorise, RetryLater, Unconfirmed
@@ -81,12 +83,12 @@ class Sender:
 
     def send_once(self) -> bool:
         """Take one step with one delivery that is due; False when none was."""
-        delivery = outbound.claim(self.name, self.lease, now=self.clock())
+        delivery = steps.claim(self.name, self.lease, now=self.clock())
         if delivery is None:
             return False
         network = self.networks.get(delivery.channel.network)
         if network is None:
-            outbound.settle_held(delivery, "Replies cannot be sent to this network yet.", now=self.clock())
+            steps.settle_held(delivery, "Replies cannot be sent to this network yet.", now=self.clock())
         elif delivery.state == Delivery.State.UNCONFIRMED:
             self._reconcile(delivery, network)
         else:
@@ -99,7 +101,7 @@ class Sender:
         reply = reply_of_delivery(delivery)
         try:
             account = account_of(delivery.channel)
-            if not outbound.mark_pushed(delivery, now=self.clock()):
+            if not steps.mark_pushed(delivery, now=self.clock()):
                 return  # the claim was lost while we looked: whoever holds it now goes on
             sent = network.push(account, reply, delivery.idempotency_key, self.session())
         except NetworkError as error:
@@ -112,11 +114,11 @@ class Sender:
         approval = delivery.approval
         now = self.clock()
         if not approval.person.may("send"):
-            outbound.settle_held(delivery, f"{approval.person} may not send any more; approve it anew.", now=now)
+            steps.settle_held(delivery, f"{approval.person} may not send any more; approve it anew.", now=now)
             return False
         reply = reply_of_delivery(delivery)
         if reply.digest != approval.digest:
-            outbound.settle_failed(delivery, "This is not what was approved; nothing was sent.", now=now)
+            steps.settle_failed(delivery, "This is not what was approved; nothing was sent.", now=now)
             return False
         facts = read_guard_facts(
             reply, delivery.conversation, approval.target, delivery.channel, delivery.channel.workspace,
@@ -126,37 +128,37 @@ class Sender:
         if verdict.standing == "allow":
             return True
         if verdict.standing == "hold" and verdict.retry_at is not None:
-            outbound.settle_later(delivery, outbound.describe(verdict), verdict.retry_at, now=now)
+            steps.settle_later(delivery, describe(verdict), verdict.retry_at, now=now)
         else:
-            outbound.settle_held(delivery, outbound.describe(verdict), now=now)
+            steps.settle_held(delivery, describe(verdict), now=now)
         return False
 
     def _settle_error(self, delivery: Delivery, error: NetworkError) -> None:
         now = self.clock()
         cause = str(error)
         if isinstance(error, Unconfirmed):
-            outbound.settle_unconfirmed(delivery, cause, now + dt.timedelta(seconds=LOOKS[0]), now=now)
+            steps.settle_unconfirmed(delivery, cause, now + dt.timedelta(seconds=LOOKS[0]), now=now)
         elif isinstance(error, RetryLater):
             wait = error.after if error.after is not None else BACK_OFF[min(delivery.attempts, len(BACK_OFF)) - 1]
             until = now + dt.timedelta(seconds=wait)
             if error.after is not None:
                 listening.pause_channel(delivery.channel, until, cause, now=now)
             if delivery.attempts >= MAX_ATTEMPTS:
-                outbound.settle_failed(delivery, f"Given up after {delivery.attempts} tries: {cause}", now=now)
+                steps.settle_failed(delivery, f"Given up after {delivery.attempts} tries: {cause}", now=now)
             else:
-                outbound.settle_later(delivery, cause, until, now=now)
+                steps.settle_later(delivery, cause, until, now=now)
         elif isinstance(error, Reauthorise):
             listening.ask_to_reconnect(delivery.channel, cause, now=now)
-            outbound.settle_held(delivery, f"channel-off: {cause} Connect the account again.", now=now)
+            steps.settle_held(delivery, f"channel-off: {cause} Connect the account again.", now=now)
         elif isinstance(error, GiveUp | AddressRefused):
-            outbound.settle_failed(delivery, cause, now=now)
+            steps.settle_failed(delivery, cause, now=now)
         else:
             raise error
 
     def _settle_sent(self, delivery: Delivery, reply: Reply, sent: Sent, how: str) -> None:
         now = self.clock()
         post = own_post(delivery, reply, sent, now)
-        outbound.settle_sent(delivery, sent.id, sent.url or "", post, self.bus, how=how, now=now)
+        steps.settle_sent(delivery, sent.id, sent.url or "", post, self.bus, how=how, now=now)
 
     def _reconcile(self, delivery: Delivery, network: Network) -> None:
         """Read the network: is it there? Only a network that keeps our key may be asked to take it once more."""
@@ -181,7 +183,7 @@ class Sender:
         if found is not None:
             self._settle_sent(delivery, reply, found, "reconciled")
         elif self._is_still_idempotent(network, pushed, now):
-            outbound.settle_later(delivery, "Not on the network; sending again with the same key.", now, now=now)
+            steps.settle_later(delivery, "Not on the network; sending again with the same key.", now, now=now)
         else:
             self._look_again(delivery, "The network does not show it yet.", now)
 
@@ -194,10 +196,10 @@ class Sender:
         looks = delivery.tries.filter(step="unconfirmed").count()
         if looks < len(LOOKS):
             look_at = now + dt.timedelta(seconds=LOOKS[looks])
-            outbound.settle_unconfirmed(delivery, cause, look_at, now=now)
+            steps.settle_unconfirmed(delivery, cause, look_at, now=now)
         else:
             text = f"We cannot tell whether the network took it ({cause}) Look there, then retry or take it back."
-            outbound.settle_failed(delivery, text, now=now)
+            steps.settle_failed(delivery, text, now=now)
 
 
 def reply_of_delivery(delivery: Delivery) -> Reply:
