@@ -24,6 +24,7 @@ from rapport.store.models import (
     Channel,
     Conversation,
     Delivery,
+    Handle,
     Membership,
     Person,
     PreparedReply,
@@ -103,6 +104,21 @@ def poisoned(world: World) -> BusMessage:
 
 def link(world: World) -> str:
     return accounts.make_sign_in_link(world.alice.user, dt.timedelta(hours=1), now=NOON)
+
+
+def neighbour(world: World) -> Person:
+    """Somebody else, on another network."""
+    person = Person.objects.create(workspace=world.workspace, name="Nadia O", first_seen=NOON, last_seen=NOON)
+    Handle.objects.create(
+        workspace=world.workspace, person=person, network="bluesky", external_id="did:n", handle="nadia.example"
+    )
+    return person
+
+
+def joined(world: World) -> Any:
+    merge = people.join_people(world.alice, world.person, neighbour(world), "Her profile says so", now=NOON)
+    AuditEntry.objects.all().delete()
+    return merge
 
 
 def record(world: World) -> Any:
@@ -192,6 +208,12 @@ WALK: dict[str, Callable[[World], Any]] = {
     "people.ignore_person": lambda w: people.ignore_person(w.alice, w.person, True, now=NOON),
     "people.suppress_person": lambda w: people.suppress_person(w.alice, w.person, "asked", now=NOON),
     "people.set_relationship": lambda w: people.set_relationship(w.alice, w.person, "customer", now=NOON),
+    "people.join_people": lambda w: people.join_people(w.alice, w.person, neighbour(w), "She said so", now=NOON),
+    "people.split_people": lambda w: people.split_people(w.alice, joined(w), now=NOON),
+    "people.split_handle": lambda w: (
+        Handle.objects.create(workspace=w.workspace, person=w.person, network="bluesky", external_id="did:n"),
+        people.split_handle(w.alice, Handle.objects.get(network="mastodon", person=w.person), now=NOON),
+    ),
     "rules.save_rules": lambda w: rules.save_rules(w.alice, default_document(), "same", now=NOON),
 }
 

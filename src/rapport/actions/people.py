@@ -1,19 +1,26 @@
-"""What we decide about a person: ignore, suppress, name the relationship."""
+"""What we decide about a person: ignore, suppress, name the relationship, and who is one with whom."""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 
+import msgspec
 from django.db import transaction
 
 from rapport.actions.audit import announce, require, write_audit
 from rapport.core.errors import InvalidInput, NotAllowed
-from rapport.store.models import Conversation, Membership, Person
+from rapport.core.identity import Known, carry_strictness, combine, rebase
+from rapport.store.models import Conversation, Handle, Membership, Person, PersonMerge, Workspace
+from rapport.store.queries import identity
+from rapport.store.queries.people import visible_people
 
 RELATIONSHIPS = (
     "", "prospect", "customer", "advocate", "detractor", "influencer", "partner", "journalist", "colleague",
     "competitor",
 )  # fmt: skip
+MAX_EVIDENCE = 2_000  # characters
+_GONE = "This person was joined with another one meanwhile. Load the page again."
 
 
 def ignore_person(by: Membership, person: Person, ignored: bool, *, now: dt.datetime) -> Person:
@@ -34,15 +41,204 @@ def set_relationship(by: Membership, person: Person, relationship: str, *, now: 
 
 
 def _change(by: Membership, person: Person, verb: str, now: dt.datetime, **fields: object) -> Person:
-    require(by, "triage")
-    if person.workspace_id != by.workspace_id:
-        raise NotAllowed("This person belongs to another workspace.")
+    _require_person(by, person)
     with transaction.atomic():
         before = {name: getattr(person, name) for name in fields}
         for name, value in fields.items():
             setattr(person, name, value)
-        person.save(update_fields=list(fields))
+        if not Person.objects.of(by.workspace_id).filter(pk=person.pk).update(**fields):
+            raise InvalidInput(_GONE)
         write_audit(by.workspace, by, verb, person, now, before=before, after=fields)
         touched = Conversation.objects.of(by.workspace).filter(person=person).values_list("pk", flat=True)[:200]
         announce(by.workspace, now, touched)
     return person
+
+
+def _require_person(by: Membership, person: Person) -> None:
+    require(by, "triage")
+    if person.workspace_id != by.workspace_id:
+        raise NotAllowed("This person belongs to another workspace.")
+    if not visible_people(by).filter(pk=person.pk).exists():
+        if not Person.objects.of(by.workspace_id).filter(pk=person.pk).exists():
+            raise InvalidInput(_GONE)
+        raise NotAllowed("This person has no conversation in your baskets. A lead can decide about them.")
+
+
+# ---------------------------------------------------------------- one person, many handles
+
+
+def join_people(by: Membership, keep: Person, other: Person, evidence: str, *, now: dt.datetime) -> PersonMerge:
+    """They are one: handles, conversations and what is known of `other` go to `keep`, and `other` is no more.
+
+    `evidence` says how we know. The stricter of ignored and suppressed holds. `split_people` undoes it.
+    """
+    _require_person(by, keep)
+    _require_person(by, other)
+    evidence = evidence.replace("\x00", "").strip()
+    if keep.pk == other.pk:
+        raise InvalidInput("These are one person already.")
+    if not evidence:
+        raise InvalidInput("Say how you know that they are one person: whoever doubts it later will read it.")
+    if len(evidence) > MAX_EVIDENCE:
+        raise InvalidInput(f"The evidence has {len(evidence):,} characters; at most {MAX_EVIDENCE:,} fit.")
+    with transaction.atomic():
+        keep, other = _lock(by, keep), _lock(by, other)
+        handles = Handle.objects.of(by.workspace)
+        if handles.filter(person__in=[keep, other], ours=True).exists():
+            raise InvalidInput("One of them is an account of ours; it cannot be joined with people outside.")
+        moved = list(handles.filter(person=other).order_by("pk"))
+        talks = Conversation.objects.of(by.workspace).filter(person=other)
+        before, known = identity.known_of(keep), identity.known_of(other)
+        merge = PersonMerge.objects.create(
+            workspace=by.workspace, kept=keep.pk, absorbed=other.pk, evidence=evidence, by=by, at=now,
+            before=msgspec.to_builtins(before), known=msgspec.to_builtins(known),
+            handles=[handle.pk for handle in moved], conversations=list(talks.values_list("pk", flat=True)),
+        )  # fmt: skip
+        handles.filter(person=other).update(person=keep)
+        talks.update(person=keep)
+        identity.write_known(keep, combine(before, known))
+        keep.save()
+        write_audit(
+            by.workspace, by, "person.join", keep, now, name=other.name, handles=[_called(each) for each in moved],
+            evidence=evidence, person=other.pk, join=merge.pk,
+        )  # fmt: skip
+        other.delete()
+        announce(by.workspace, now, merge.conversations)
+    return merge
+
+
+def split_people(by: Membership, merge: PersonMerge, *, now: dt.datetime) -> Person:
+    """Undo a join: the person who was joined comes back with their handles and conversations.
+
+    What happened since stays with the handle that it happened on; what was decided since stays with the person kept,
+    and whoever must be left alone is so on both sides. Joins can be undone in any order.
+    """
+    require(by, "triage")
+    if merge.workspace_id != by.workspace_id:
+        raise NotAllowed("This person belongs to another workspace.")
+    with transaction.atomic():
+        _lock_workspace(by)
+        if not identity.standing(by.workspace_id).filter(pk=merge.pk).update(undone_at=now):
+            raise InvalidInput("This join was undone already.")
+        merge.refresh_from_db()
+        holder = (
+            Person.objects.of(by.workspace).select_for_update().get(pk=identity.living(by.workspace_id, merge.kept))
+        )
+        _require_person(by, holder)
+        theirs = Handle.objects.of(by.workspace).filter(person=holder)
+        coming = list(theirs.filter(pk__in=merge.handles).order_by("pk"))
+        if coming and len(coming) == theirs.count():
+            raise InvalidInput("No other handle is left with this person, so there is nobody to split them from.")
+        person = _bring_back(merge, holder)
+        spoken = identity.talks_with(holder, [handle.pk for handle in coming])
+        Handle.objects.filter(pk__in=[handle.pk for handle in coming]).update(person=person)
+        touched = _hand_over(holder, person, spoken, silent=merge.conversations)
+        _widen(holder)
+        _widen(person)
+        write_audit(
+            by.workspace, by, "person.split", person, now, name=person.name, kept=holder.pk,
+            handles=[_called(each) for each in coming], join=merge.pk,
+        )  # fmt: skip
+        announce(by.workspace, now, touched)
+    return person
+
+
+def split_handle(by: Membership, handle: Handle, *, now: dt.datetime) -> Person:
+    """A handle that does not belong gets a person of its own, with what was said on it.
+
+    The last handle that a join brought along goes back to who it was: then this undoes the join. Ignored and suppressed
+    hold on both sides.
+    """
+    _require_person(by, handle.person)
+    with transaction.atomic():
+        _lock_workspace(by)
+        handle = Handle.objects.of(by.workspace).select_related("person").get(pk=handle.pk)
+        was = handle.person
+        left = set(Handle.objects.of(by.workspace).filter(person=was).values_list("pk", flat=True))
+        if left == {handle.pk}:
+            raise InvalidInput("This is their only handle.")
+        for merge in identity.joins_of(was):
+            if left & set(merge.handles) == {handle.pk}:
+                return split_people(by, merge, now=now)
+        person = Person.objects.create(
+            workspace=by.workspace, name=handle.name or handle.handle or handle.external_id, ignored=was.ignored,
+            suppressed_reason=was.suppressed_reason, first_seen=was.first_seen, last_seen=was.last_seen,
+        )  # fmt: skip
+        spoken = identity.talks_with(was, [handle.pk])
+        Handle.objects.filter(pk=handle.pk).update(person=person)
+        touched = _hand_over(was, person, spoken)
+        for each in (was, person):
+            if span := identity.heard_span(each):
+                Person.objects.filter(pk=each.pk).update(first_seen=span[0], last_seen=span[1])
+        write_audit(by.workspace, by, "person.split_handle", person, now, handle=_called(handle), kept=was.pk)
+        announce(by.workspace, now, touched)
+    return person
+
+
+def _lock_workspace(by: Membership) -> None:
+    """Workers that record posts hold it too: no conversation is given to somebody who is just leaving."""
+    Workspace.objects.select_for_update().only("pk").get(pk=by.workspace_id)
+
+
+def _lock(by: Membership, person: Person) -> Person:
+    _lock_workspace(by)
+    row = Person.objects.of(by.workspace_id).select_for_update().filter(pk=person.pk).first()
+    if row is None:
+        raise InvalidInput(_GONE)
+    return row
+
+
+def _called(handle: Handle) -> str:
+    return f"@{handle.handle or handle.external_id} ({handle.network})"
+
+
+def _bring_back(merge: PersonMerge, holder: Person) -> Person:
+    """The row of the joined person again, and what came from them out of what is known of `holder`."""
+    now, (old, new) = identity.known_of(holder), _without(merge)
+    person = Person(pk=merge.absorbed, workspace_id=merge.workspace_id)
+    identity.write_known(person, carry_strictness(msgspec.convert(merge.known, Known), now, old))
+    person.save(force_insert=True)
+    # the span follows the handles: what was heard since is added from the posts
+    known = msgspec.structs.replace(rebase(now, old, new), first_seen=new.first_seen, last_seen=new.last_seen)
+    identity.write_known(holder, known)
+    holder.save()
+    return person
+
+
+def _without(merge: PersonMerge) -> tuple[Known, Known]:
+    """What the joins alone would say of the living person, with and without `merge`; later joins are carried along."""
+    new = msgspec.convert(merge.before, Known)
+    old = combine(new, msgspec.convert(merge.known, Known))
+    kept, after = merge.kept, merge.pk
+    while True:
+        for later in identity.standing(merge.workspace_id).filter(kept=kept, pk__gt=after).order_by("pk"):
+            before, known = msgspec.convert(later.before, Known), msgspec.convert(later.known, Known)
+            fresh = rebase(before, old, new)
+            old, new = combine(before, known), combine(fresh, known)
+            later.before = msgspec.to_builtins(fresh)
+            later.save(update_fields=["before"])
+        above = identity.standing(merge.workspace_id).filter(absorbed=kept).first()
+        if above is None:
+            return old, new
+        known, before = msgspec.convert(above.known, Known), msgspec.convert(above.before, Known)
+        fresh = rebase(known, old, new)
+        old, new = combine(before, known), combine(before, fresh)
+        above.known = msgspec.to_builtins(fresh)
+        above.save(update_fields=["known"])
+        kept, after = above.kept, above.pk
+
+
+def _hand_over(was: Person, person: Person, spoken: Collection[int], silent: Collection[int] = ()) -> list[int]:
+    """Give the conversations to `person` in which they spoke last (`silent`: those without a word, too)."""
+    found = identity.speakers([*spoken, *silent])
+    mine = [row for row, speaker in found.items() if speaker == person.pk]
+    mine += [row for row in silent if row not in found]
+    Conversation.objects.of(was.workspace_id).filter(pk__in=mine, person=was).update(person=person)
+    return mine
+
+
+def _widen(person: Person) -> None:
+    """First and last seen as far as their posts reach."""
+    if span := identity.heard_span(person):
+        first, last = min(person.first_seen, span[0]), max(person.last_seen, span[1])
+        Person.objects.filter(pk=person.pk).update(first_seen=first, last_seen=last)

@@ -4,7 +4,7 @@ from rapport.store.models.accounts import AuditEntry, Membership, SignInLink, Us
 from rapport.store.models.desk import Basket, BasketMember, Conversation, DeskEvent, Note, ThreadLink
 from rapport.store.models.listening import BusMessage, Channel, Cursor, NetworkApp, Outcome, Post, Topic, TopicMatch
 from rapport.store.models.outbound import Approval, Attempt, Delivery, Draft, PreparedReply
-from rapport.store.models.people import Handle, Person
+from rapport.store.models.people import Handle, Person, PersonMerge
 from rapport.store.models.rules import RuleSet
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "Note",
     "Outcome",
     "Person",
+    "PersonMerge",
     "Post",
     "PreparedReply",
     "RuleSet",

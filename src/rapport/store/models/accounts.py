@@ -129,4 +129,6 @@ class AuditEntry(models.Model):
         indexes = [
             models.Index(fields=["workspace", "-at"]),
             models.Index(fields=["workspace", "subject", "subject_id"]),
+            # what people did, among a hundred times as much that the machine did
+            models.Index(fields=["workspace", "-id"], condition=models.Q(actor__isnull=False), name="acts_of_people"),
         ]

@@ -110,7 +110,7 @@ class Conversation(models.Model):
     #: the oldest inbound post that nobody has answered; null when the last word is ours
     waiting_since = models.DateTimeField(null=True, blank=True)
     last_post_at = models.DateTimeField(null=True, blank=True)
-    #: rises with every change; a form that was filled in on an older version is told so
+    #: rises when somebody speaks here or a reply is approved; a reply written on an older version is told so
     version = models.PositiveIntegerField(default=1)
     merged_into = models.BigIntegerField(null=True, blank=True)
 

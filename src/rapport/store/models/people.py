@@ -56,3 +56,40 @@ class Handle(models.Model):
 
     def __str__(self) -> str:
         return f"@{self.handle or self.external_id}"
+
+
+class PersonMerge(models.Model):
+    """Two that turned out to be one person: who said so, on what evidence, and all that it takes to undo it.
+
+    The row of the person who was joined is gone while the join stands, so both are kept by their number.
+    """
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE)
+    #: row id of the person whom the other was joined to; may be joined to a third one by now
+    kept = models.BigIntegerField()
+    #: row id of the person who was joined, and will have it again when the join is undone
+    absorbed = models.BigIntegerField()
+    #: core.identity.Known of the person who was joined, as JSON
+    known = models.JSONField()
+    #: core.identity.Known of the person kept, just before
+    before = models.JSONField()
+    #: row ids of the handles that moved
+    handles = models.JSONField(default=list)
+    #: row ids of the conversations that moved
+    conversations = models.JSONField(default=list)
+    #: how we know that they are one
+    evidence = models.TextField()
+    by = models.ForeignKey(Membership, on_delete=models.SET_NULL, null=True)
+    at = models.DateTimeField()
+    #: null = it stands
+    undone_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ScopedQuerySet["PersonMerge"].as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["absorbed"], condition=models.Q(undone_at__isnull=True), name="joined_to_one_person"
+            )
+        ]
+        indexes = [models.Index(fields=["workspace", "kept"])]

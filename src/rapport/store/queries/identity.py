@@ -1,0 +1,147 @@
+"""Who is who: joins that stand, people who may be the same, and whose a conversation is."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection
+
+import msgspec
+from django.db.models import Max, Min, Q
+
+from rapport.core.identity import Known
+from rapport.store.models import Conversation, Handle, Membership, Person, PersonMerge, Post
+from rapport.store.models.scoped import ScopedQuerySet
+from rapport.store.queries.conversations import read_words, stand
+from rapport.store.queries.people import visible_people
+
+#: people offered at once
+OFFERED = 20
+#: a shorter name or handle is everybody's
+SHORTEST = 3
+
+
+class Candidate(msgspec.Struct, frozen=True):
+    """Somebody who may be the same person."""
+
+    person: Person
+    handles: list[Handle]
+    #: what they have in common: "name", "handle"; empty for one who was searched for
+    common: tuple[str, ...] = ()
+
+
+def known_of(person: Person) -> Known:
+    """What the row of a person says."""
+    return Known(
+        first_seen=person.first_seen, last_seen=person.last_seen, name=person.name, about=person.about,
+        relationship=person.relationship, ignored=person.ignored, suppressed_reason=person.suppressed_reason,
+        known_to=person.known_to_id,
+    )  # fmt: skip
+
+
+def write_known(person: Person, known: Known) -> None:
+    """Put what is known onto the row (not saved). A colleague who is gone meanwhile is left out."""
+    for name in Known.__struct_fields__:
+        if name != "known_to":
+            setattr(person, name, getattr(known, name))
+    still = Membership.objects.of(person.workspace_id).filter(pk=known.known_to or 0).exists()
+    person.known_to_id = known.known_to if still else None
+
+
+def standing(workspace: int) -> ScopedQuerySet[PersonMerge]:
+    """The joins of a workspace that were not undone."""
+    return PersonMerge.objects.of(workspace).filter(undone_at__isnull=True)
+
+
+def living(workspace: int, person: int) -> int:
+    """The row id under which `person` is found now: their own, or that of whoever they were joined to."""
+    while above := standing(workspace).filter(absorbed=person).values_list("kept", flat=True).first():
+        person = above
+    return person
+
+
+def joins_of(person: Person) -> list[PersonMerge]:
+    """Every join that this person is made of, those of the joined ones among them, newest first."""
+    found: list[PersonMerge] = []
+    level = [person.pk]
+    while level:
+        joined = list(standing(person.workspace_id).filter(kept__in=level).select_related("by__user"))
+        found += joined
+        level = [merge.absorbed for merge in joined]
+    return sorted(found, key=lambda merge: -merge.pk)
+
+
+def speakers(conversations: Collection[int]) -> dict[int, int]:
+    """Conversation -> row id of the person who spoke there last; those without a word of theirs are left out."""
+    told = ((row, stand(words).newest) for row, words in read_words(conversations).items())
+    return {row: newest.person for row, newest in told if newest}
+
+
+def talks_with(person: Person, handles: Collection[int]) -> list[int]:
+    """Conversations of this person in which one of the handles spoke."""
+    spoken = Post.objects.of(person.workspace_id).filter(handle__in=handles, conversation_id__isnull=False)
+    rows = Conversation.objects.of(person.workspace_id).filter(person=person)
+    return list(rows.filter(pk__in=spoken.values("conversation_id")).values_list("pk", flat=True))
+
+
+def heard_span(person: Person) -> tuple[dt.datetime, dt.datetime] | None:
+    """From their first to their last post; None when there is none."""
+    span = (
+        Post.objects.of(person.workspace_id)
+        .filter(handle__person=person)
+        .aggregate(first=Min("sort_at"), last=Max("sort_at"))
+    )
+    return (span["first"], span["last"]) if span["first"] else None
+
+
+def search_people(member: Membership, words: str, besides: Person) -> list[Candidate]:
+    """People within sight whose name or handle contains `words`; two queries."""
+    wanted = words.strip().lstrip("@")
+    if not wanted:
+        return []
+    accounts = Handle.objects.of(member.workspace_id).filter(Q(handle__icontains=wanted) | Q(name__icontains=wanted))
+    return _offer(member, Q(name__icontains=wanted) | Q(pk__in=accounts.values("person")), besides, (), ())
+
+
+def likely_same(member: Membership, person: Person) -> list[Candidate]:
+    """People within sight with the same name, or the same handle on another network. A hint, never a verdict."""
+    own = list(Handle.objects.of(member.workspace_id).filter(person=person))
+    names = {name.strip().lower() for name in (person.name, *(each.name for each in own))}
+    names = {name for name in names if len(name) >= SHORTEST}
+    bare = {(each.network, bare_handle(each.handle)) for each in own if len(bare_handle(each.handle)) >= SHORTEST}
+    like = Q(pk__in=[])
+    for name in names:
+        like |= Q(name__iexact=name)
+    for network, handle in bare:
+        same = Q(handle__iexact=handle) | Q(handle__istartswith=f"{handle}@") | Q(handle__istartswith=f"{handle}.")
+        like |= same & ~Q(network=network)
+    rows = Handle.objects.of(member.workspace_id).filter(like).exclude(person=person).exclude(ours=True)
+    found = Q(pk__in=list(rows.values_list("person", flat=True)[:200]))
+    for name in names:
+        found |= Q(name__iexact=name)
+    return [each for each in _offer(member, found, person, names, bare) if each.common]
+
+
+def bare_handle(handle: str) -> str:
+    """`Ann@example.social` and `ann.bsky.social` are `ann`."""
+    name, at, _server = handle.lstrip("@").lower().partition("@")
+    return name if at else name.partition(".")[0]
+
+
+def _offer(
+    member: Membership, found: Q, besides: Person, names: Collection[str], bare: Collection[tuple[str, str]]
+) -> list[Candidate]:
+    rows = visible_people(member).filter(found).exclude(pk=besides.pk).exclude(handles__ours=True)
+    people = list(rows.order_by("-last_seen", "-pk")[:OFFERED])
+    handles: dict[int, list[Handle]] = {}
+    for handle in Handle.objects.of(member.workspace_id).filter(person__in=people).order_by("network", "pk"):
+        handles.setdefault(handle.person_id, []).append(handle)
+    offered = []
+    for person in people:
+        own = handles.get(person.pk, [])
+        same_name = {person.name.strip().lower(), *(each.name.strip().lower() for each in own)} & set(names)
+        same_handle = any(
+            bare_handle(each.handle) == handle and each.network != network for each in own for network, handle in bare
+        )
+        common = tuple(word for word, shared in (("name", same_name), ("handle", same_handle)) if shared)
+        offered.append(Candidate(person, own, common))
+    return sorted(offered, key=lambda each: -len(each.common))
