@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rapport.core.decision import Decision, Factor, Outcome, Route, Score, Step
+from rapport.core.decision import AuthorFacts, Decision, Factor, Outcome, PersonFacts, Route, Score, Step
 from rapport.core.errors import InvalidPost
 from rapport.core.post import Author, Media, Metrics, Post, admit
 from rapport.core.reply import Draft, Finding, Reply, Verdict
@@ -164,7 +164,21 @@ def sample_outcome() -> Outcome:
         trace=(Step("Complaint", matched=True, because=("complaint 0.93 >= 0.7",), actions=("basket:care",)),),
     )
     score = Score(61.5, (Factor("mood", 40.0, "negative 0.93"), Factor("urgency", 21.5)))
-    return Outcome("mastodon", "111", ("parcels",), reading, score, decision, Route("care", 5, "knows them"))
+    facts = PersonFacts(id=3, relationship="customer", first_seen=NOON, last_seen=NOON, posts=(NOON,), conversations=1)
+    made = (reading, score, decision, Route("care", 5, "knows them"))
+    return Outcome(
+        "mastodon", "111", ("parcels",), *made, facts, NOON, AuthorFacts(12, bot=True), NOON, False, ("fernway",)
+    )
+
+
+def test_an_outcome_that_says_little_is_short_and_comes_back_the_same() -> None:
+    reading = load_reader().read([SAMPLE])[0]
+    outcome = Outcome("mastodon", "111", (), reading, Score(), Decision("care"), Route("care"))
+    raw = msgspec.json.encode(outcome)
+    assert set(msgspec.json.decode(raw)) == {"network", "id", "topics", "reading", "score", "decision", "route"}
+    assert set(msgspec.json.decode(raw)["reading"]) == set(reading.__struct_fields__)
+    for kept in (outcome, sample_outcome(), msgspec.structs.replace(outcome, facts=None)):
+        assert msgspec.json.decode(msgspec.json.encode(kept), type=Outcome) == kept
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 import msgspec
 
-from rapport.core.decision import PersonFacts, Score, Step
+from rapport.core.decision import PersonFacts
 from rapport.core.errors import InvalidPost, InvalidRule
 from rapport.core.post import Post, decode_post
 from rapport.core.reading import Reading
@@ -33,10 +33,12 @@ class DecideLine(msgspec.Struct, frozen=True):
 
     network: str
     id: str
-    score: Score
+    #: these three whole: what is kept of a decision leaves out what goes without saying, and this is read by programs
+    score: dict[str, object]
     #: the decision without its trace, which stands beside it
     decision: dict[str, object]
-    trace: tuple[Step, ...]
+    #: every rule that was tried
+    trace: list[dict[str, object]]
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -98,10 +100,18 @@ def _decide(
     facts = people.get(key, PersonFacts())
     value = score(post, reading, facts, now)
     decision = rules.decide(post, reading, value, facts, (), now)
+    steps = rules.explain(post, reading, value, facts, (), now)
     people[key] = _remember(facts, post, reading)
-    plain = msgspec.structs.asdict(decision)
+    plain = _whole(decision)
     del plain["trace"]
-    return DecideLine(post.network, post.id, value, plain, decision.trace)
+    factors = [_whole(factor) for factor in value.factors]
+    return DecideLine(
+        post.network, post.id, _whole(value) | {"factors": factors}, plain, [_whole(one) for one in steps]
+    )
+
+
+def _whole(struct: msgspec.Struct) -> dict[str, object]:
+    return msgspec.structs.asdict(struct)
 
 
 def _remember(facts: PersonFacts, post: Post, reading: Reading) -> PersonFacts:

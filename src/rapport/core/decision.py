@@ -1,4 +1,8 @@
-"""`Score`, `Decision`, `Route`, `Outcome`: what follows from a post and its reading, with the reasons."""
+"""`Score`, `Decision`, `Route`, `Outcome`: what follows from a post and its reading, with the reasons.
+
+In JSON, fields that have their default value are left out (`omit_defaults`), because an outcome is kept for every post.
+`Score` and `Reading` are always whole.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,7 @@ Priority = Literal["low", "medium", "high", "urgent"]
 PRIORITIES: tuple[Priority, ...] = ("low", "medium", "high", "urgent")
 
 
-class Factor(msgspec.Struct, frozen=True, gc=False):
+class Factor(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """One named part of a score."""
 
     #: a word of the glossary: mood, urgency, intent, reach, history, rating, relationship
@@ -31,7 +35,7 @@ class Score(msgspec.Struct, frozen=True, gc=False):
     factors: tuple[Factor, ...] = ()
 
 
-class Step(msgspec.Struct, frozen=True, gc=False):
+class Step(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """One rule that was tried on one post."""
 
     rule: str
@@ -41,8 +45,8 @@ class Step(msgspec.Struct, frozen=True, gc=False):
     actions: tuple[str, ...] = ()
 
 
-class Decision(msgspec.Struct, frozen=True, gc=False):
-    """What the rules decided for one post, and the trace to read it back."""
+class Decision(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """What the rules decided for one post, with the rules that made it so."""
 
     basket: str
     priority: Priority = "medium"
@@ -55,10 +59,13 @@ class Decision(msgspec.Struct, frozen=True, gc=False):
     #: one short sentence for the chip and the banner: "complaint 0.93, third negative in 30 days"
     why: str = ""
     rule_set: int = 0
+    #: the rules that matched, in order, and those that broke ("error: ..."); `RuleSet.explain` tells of the others too
     trace: tuple[Step, ...] = ()
+    #: how many rules were tried
+    tried: int = 0
 
 
-class Route(msgspec.Struct, frozen=True, gc=False):
+class Route(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """Where the conversation goes: a basket, and a person where one is meant."""
 
     basket: str
@@ -67,7 +74,7 @@ class Route(msgspec.Struct, frozen=True, gc=False):
     reason: str = ""
 
 
-class PersonFacts(msgspec.Struct, frozen=True, gc=False):
+class PersonFacts(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """What we knew about an author before this post. Built from the store, passed in as a value."""
 
     #: database id of the person, None for somebody new
@@ -87,8 +94,23 @@ class PersonFacts(msgspec.Struct, frozen=True, gc=False):
     known_to: int | None = None
 
 
-class Outcome(msgspec.Struct, frozen=True, gc=False):
-    """Everything that the line made of one post."""
+class AuthorFacts(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """What the network said of an author at the time; the store keeps only what it says now."""
+
+    followers: int | None = None
+    following: int | None = None
+    posts: int | None = None
+    verified: bool = False
+    bot: bool = False
+
+
+#: shared by everybody of whom nothing is known
+NOBODY = PersonFacts()
+UNTOLD = AuthorFacts()
+
+
+class Outcome(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """Everything that the line made of one post, and what it was made from where the store would not know it later."""
 
     network: str
     id: str
@@ -98,3 +120,14 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
     score: Score
     decision: Decision
     route: Route
+    #: what was known of the person; None where their history is too long to be kept with each of their posts
+    facts: PersonFacts | None = NOBODY
+    #: the moment that the rules were given; None for outcomes of before it was kept
+    decided_at: dt.datetime | None = None
+    author: AuthorFacts = UNTOLD
+    #: which version of the post was read; None for the first
+    edited_at: dt.datetime | None = None
+    #: the desk was staffed
+    business_hours: bool = True
+    #: our own handles as far as the post could be addressed to one: none are kept where it mentions nobody
+    handles: tuple[str, ...] = ()

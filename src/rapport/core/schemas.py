@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from rapport.core import post
-from rapport.core.decision import Decision, Factor, Outcome, Route, Score, Step
+from rapport.core.decision import AuthorFacts, Decision, Factor, Outcome, PersonFacts, Route, Score, Step
 from rapport.core.post import Author, Media, Metrics, Post
 from rapport.core.reading import Emotion, Intent, Reading, Sentiment
 from rapport.core.reply import Draft, Finding, Reply, Verdict
@@ -35,6 +35,8 @@ _PARTS: tuple[type[msgspec.Struct], ...] = (
     Decision,
     Step,
     Route,
+    PersonFacts,
+    AuthorFacts,
     Finding,
 )
 _STRUCTS: dict[str, type[msgspec.Struct]] = {struct.__name__: struct for struct in (*PUBLISHED, *_PARTS)}
@@ -73,6 +75,8 @@ BOUNDS: dict[tuple[str, str], dict[str, Any]] = {
     ("Author", "created_at"): _MOMENT,
     **{("Metrics", name): _COUNT for name in Metrics.__struct_fields__},
     ("Sentiment", "label"): {"enum": ["negative", "neutral", "positive"]},
+    **{("PersonFacts", name): _MOMENT for name in ("first_seen", "last_seen")},
+    **{("Outcome", name): _MOMENT for name in ("decided_at", "edited_at")},
     ("Score", "value"): {"minimum": 0, "maximum": 100},
     ("Verdict", "retry_at"): _MOMENT,
 }

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from rapport.core.decision import Decision, Outcome, PersonFacts, Route, Score
-from rapport.core.post import Post
+from rapport.core.decision import NOBODY, UNTOLD, AuthorFacts, Decision, Outcome, PersonFacts, Route, Score
+from rapport.core.post import Author, Post
 from rapport.core.query import Matcher
 from rapport.core.reading import Reading
 from rapport.core.route import TeamLoad, route
@@ -19,7 +19,8 @@ from rapport.core.rules import RuleSet
 from rapport.core.score import score
 from rapport.core.understand import Reader
 
-NOBODY = PersonFacts()
+#: moments of a person's history that are kept with each of their posts; a longer one would grow with its square
+MOST_KEPT = 100
 
 
 class Snapshot(msgspec.Struct, frozen=True):
@@ -48,9 +49,10 @@ def process(posts: Sequence[Post], snapshot: Snapshot, now: dt.datetime) -> list
     scores = weigh(posts, readings, people, now)
     decisions = decide(posts, readings, scores, people, topics, snapshot, now)
     routes = send_to(decisions, people, snapshot)
+    kept = keep(posts, people, snapshot, now)
     return [
-        Outcome(post.network, post.id, *made)
-        for post, *made in zip(posts, topics, readings, scores, decisions, routes, strict=True)
+        Outcome(post.network, post.id, *made, *inputs)
+        for post, *made, inputs in zip(posts, topics, readings, scores, decisions, routes, kept, strict=True)
     ]
 
 
@@ -98,7 +100,7 @@ def decide(
     snapshot: Snapshot,
     now: dt.datetime,
 ) -> list[Decision]:
-    """What the rules say about each post, with the trace."""
+    """What the rules say about each post."""
     return [
         snapshot.rules.decide(post, reading, value, facts, slugs, now, snapshot.business_hours, snapshot.handles)
         for post, reading, value, facts, slugs in zip(posts, readings, scores, people, topics, strict=True)
@@ -108,3 +110,27 @@ def decide(
 def send_to(decisions: Sequence[Decision], people: Sequence[PersonFacts], snapshot: Snapshot) -> list[Route]:
     """Basket and person for each post."""
     return [route(decision, facts, snapshot.load) for decision, facts in zip(decisions, people, strict=True)]
+
+
+def keep(
+    posts: Sequence[Post], people: Sequence[PersonFacts], snapshot: Snapshot, now: dt.datetime
+) -> list[tuple[PersonFacts | None, dt.datetime, AuthorFacts, dt.datetime | None, bool, tuple[str, ...]]]:
+    """What each decision was made from and the store forgets: the last fields of `Outcome`, in their order."""
+    handles = tuple(sorted(snapshot.handles))
+    return [
+        (
+            facts if len(facts.posts) <= MOST_KEPT else None,
+            now,
+            _told_of(post.author),
+            post.edited_at,
+            snapshot.business_hours,
+            handles if post.mentions else (),
+        )
+        for post, facts in zip(posts, people, strict=True)
+    ]
+
+
+def _told_of(author: Author) -> AuthorFacts:
+    if author.followers is author.following is author.posts is None and not author.verified and not author.bot:
+        return UNTOLD  # the default itself is left out of the JSON
+    return AuthorFacts(author.followers, author.following, author.posts, author.verified, author.bot)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 import msgspec
+import re2
 
 from rapport.core.decision import PersonFacts
 from rapport.core.post import Author, Post
@@ -21,6 +22,10 @@ Type = Literal["number", "text", "bool", "time", "duration", "texts", "numbers",
 
 #: How long the store keeps the times in `PersonFacts`; `count` over a longer span would be wrong.
 HISTORY = dt.timedelta(days=90)
+
+#: What an evaluation can raise although names and types were checked: values that break the contract of their
+#: struct (a naive time, a text where a number belongs, None where nothing may be unknown).
+EVALUATION_ERRORS = (TypeError, ValueError, AttributeError, LookupError, ArithmeticError, re2.error)
 
 
 class Case(msgspec.Struct, gc=False):

@@ -1,7 +1,7 @@
 """One comparison, compiled: its answer, its line in the trace, and what it says to a person.
 
-Each rule is tried on each post and leaves a line in the trace, so `test` and `say` are the hot path of the
-rules: what does not depend on the post is put together here, once.
+`test` runs for every post on each rule that `index` cannot rule out; `say` and `phrase` only where somebody reads them:
+for the rules that matched, and when a decision is explained.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Leaf(msgspec.Struct, frozen=True):
     phrase: Say
 
 
-_OPERATORS: dict[Operator, Callable[[Any, Any], bool]] = {
+OPERATORS: dict[Operator, Callable[[Any, Any], bool]] = {
     "==": operator.eq,
     "!=": operator.ne,
     "<": operator.lt,
@@ -49,7 +49,7 @@ _TESTS: dict[Operator, Callable[[Read, Any], Test]] = {
     ">": lambda read, fixed: lambda case: (value := read(case)) is not None and value > fixed,
     ">=": lambda read, fixed: lambda case: (value := read(case)) is not None and value >= fixed,
 }
-_MIRRORED: dict[Operator, Operator] = {"==": "==", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
+MIRRORED: dict[Operator, Operator] = {"==": "==", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 
 def compile_leaf(node: Node) -> Leaf:
@@ -85,7 +85,7 @@ def _truth(node: Node) -> Leaf:
 def _compare(node: Compare) -> Leaf:
     left, right, sign = node.left, node.right, node.operator
     if is_constant(left):  # 0.7 <= complaint reads in the trace as complaint >= 0.7
-        left, right, sign = right, left, _MIRRORED[sign]
+        left, right, sign = right, left, MIRRORED[sign]
     fields = (field_of(left), field_of(right))
     folded = any(field is not None and field.folded for field in fields)
     read = folding(reader(left)) if folded else reader(left)
@@ -95,7 +95,7 @@ def _compare(node: Compare) -> Leaf:
         say = _say_constant(label(left), read, sign, fixed, label(right))
         return Leaf(test, say, _compare_phrase(left, sign, test, read))
     other = folding(reader(right)) if folded else reader(right)
-    holds = _OPERATORS[sign]
+    holds = OPERATORS[sign]
 
     def test_both(case: Case) -> bool:
         one, two = read(case), other(case)
@@ -106,26 +106,20 @@ def _compare(node: Compare) -> Leaf:
 
 
 def _say_constant(name: str, read: Read, sign: Operator, fixed: Any, shown: str) -> Say:
-    holds = _OPERATORS[sign]
-    unknown, start = f"{name} unknown", f"{name} "
-    true_end, false_end = f" {sign} {shown}", f" {words.OPPOSITE[sign]} {shown}"
-    probability = isinstance(fixed, float | int) and not isinstance(fixed, bool)
+    holds = OPERATORS[sign]
 
     def say(case: Case) -> str:
         value = read(case)
         if value is None:
-            return unknown
-        if probability and value.__class__ is float and 0.0 <= value <= 1.0 and not -0.01 < value - fixed < 0.01:
-            found = words.HUNDREDTHS[int(value * 100 + 0.5)]
-        else:
-            found = words.show_beside(value, fixed)
-        return start + found + (true_end if holds(value, fixed) else false_end)
+            return f"{name} unknown"
+        found = sign if holds(value, fixed) else words.OPPOSITE[sign]
+        return f"{name} {words.show_beside(value, fixed)} {found} {shown}"
 
     return say
 
 
 def _say_both(name: str, read: Read, sign: Operator, other: Read, other_name: str) -> Say:
-    holds = _OPERATORS[sign]
+    holds = OPERATORS[sign]
 
     def say(case: Case) -> str:
         one, two = read(case), other(case)

@@ -1,4 +1,8 @@
-"""A compiled rule set and its one verb: `decide`."""
+"""A compiled rule set and its two verbs: `decide` says what follows, `explain` tells how it came about.
+
+Deciding is cheap and keeps only what matched; `explain` puts every comparison into words, for the posts that somebody
+asks about. Both are pure, so an explanation made later from the same arguments is the one that was true then.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,6 @@ import datetime as dt
 from collections.abc import Collection
 
 import msgspec
-import re2
 
 from rapport.core.decision import Decision, PersonFacts, Priority, Score, Step
 from rapport.core.post import Post
@@ -16,13 +19,9 @@ from rapport.core.rules.actions import ERROR_TAG, Action
 from rapport.core.rules.baskets import FALLBACK
 from rapport.core.rules.document import RuleText, read_document
 from rapport.core.rules.evaluate import Condition, compile_condition
-from rapport.core.rules.fields import Case
-from rapport.core.rules.leaves import Leaf, Say, Test
-from rapport.core.rules.syntax import AllOf
-
-#: What an evaluation can raise although names and types were checked: values that break the contract of their
-#: struct (a naive time, a text where a number belongs, None where nothing may be unknown).
-EVALUATION_ERRORS = (TypeError, ValueError, AttributeError, LookupError, ArithmeticError, re2.error)
+from rapport.core.rules.fields import EVALUATION_ERRORS, Case
+from rapport.core.rules.index import Index
+from rapport.core.rules.leaves import Leaf
 
 #: Statements of one step; a rule with a list of fifty alternatives would fill the trace.
 MAX_BECAUSE = 8
@@ -35,15 +34,11 @@ class Rule(msgspec.Struct, frozen=True):
 
     name: str
     when: str
-    #: the conditions that must all hold, in order
-    conditions: tuple[Condition, ...]
-    #: the tests of `conditions`, side by side because the loop over all rules reads them most
-    tests: tuple[Test, ...]
-    #: how each test is put into words where it is a single comparison
-    says: tuple[Say | None, ...]
+    condition: Condition
     actions: tuple[Action, ...]
     #: the actions as they were written, for the trace
     written: tuple[str, ...]
+    names_basket: bool
     stop: bool
     #: line of its section in the document, from 1
     line: int
@@ -53,6 +48,8 @@ class RuleSet(msgspec.Struct, frozen=True):
     """An ordered set of rules."""
 
     rules: tuple[Rule, ...]
+    #: which of them can match a post
+    index: Index
     version: int = 0
     #: basket of a post for which no rule named one
     fallback: str = FALLBACK
@@ -68,7 +65,7 @@ class RuleSet(msgspec.Struct, frozen=True):
         business_hours: bool = True,
         handles: frozenset[str] = frozenset(),
     ) -> Decision:
-        """Try every rule in order on one post and say what follows, with the whole trace.
+        """Try the rules in order on one post and say what follows, with the steps that matched or broke.
 
         `topics` are slugs; `now` is aware; `handles` are our own in lower case without @ (empty: not known, and
         `addressed` then takes any mention for one of ours). The first matching rule that names a basket, a
@@ -76,34 +73,52 @@ class RuleSet(msgspec.Struct, frozen=True):
         A rule whose evaluation breaks counts as not matched, says "error: ..." in the trace and leaves the tag
         `rule-error` on the post. Never raises for a value in the post.
         """
-        case = Case(
-            post=post,
-            author=post.author,
-            reading=reading,
-            intent=reading.intent,
-            sentiment=reading.sentiment,
-            emotion=reading.emotion,
-            person=facts,
-            score=score.value,
-            topics=topics if isinstance(topics, frozenset) else frozenset(topics),
-            now=now,
-            business_hours=business_hours,
-            handles=handles,
-        )
+        case = _case(post, reading, score, facts, topics, now, business_hours, handles)
+        steps: list[Step] = []
+        outcome = _Sum()
+        tried = len(self.rules)
+        for number in self.index.candidates(case):
+            rule = self.rules[number]
+            try:
+                if not rule.condition.test(case):
+                    continue
+                steps.append(_take(rule, case, outcome))
+            except EVALUATION_ERRORS as error:
+                steps.append(_broken(rule, error, outcome))
+                continue
+            if rule.stop:
+                tried = number + 1
+                break
+        return outcome.decision(self, tuple(steps), tried)
+
+    def explain(
+        self,
+        post: Post,
+        reading: Reading,
+        score: Score,
+        facts: PersonFacts,
+        topics: Collection[str],
+        now: dt.datetime,
+        business_hours: bool = True,
+        handles: frozenset[str] = frozenset(),
+    ) -> tuple[Step, ...]:
+        """Every rule that `decide` tries for the same arguments, matched or not, with the values that it found.
+
+        The steps of `Decision.trace` are among them, the same and in the same order, and there are `Decision.tried`.
+        """
+        case = _case(post, reading, score, facts, topics, now, business_hours, handles)
         steps: list[Step] = []
         outcome = _Sum()
         for rule in self.rules:
             try:
-                step, leaves = _try_rule(rule, case)
-                if leaves is not None:
-                    outcome.add(rule, leaves, case)
+                matched = rule.condition.test(case)
+                steps.append(_take(rule, case, outcome) if matched else _failed(rule, case))
             except EVALUATION_ERRORS as error:
-                step, leaves = Step(rule.name, False, (f"error: {words.shorten(str(error))}",)), None
-                outcome.tags[ERROR_TAG] = None
-            steps.append(step)
-            if leaves is not None and rule.stop:
+                steps.append(_broken(rule, error, outcome))
+                continue
+            if matched and rule.stop:
                 break
-        return outcome.decision(self, tuple(steps))
+        return tuple(steps)
 
 
 def compile_rules(document: str, version: int = 0, baskets: Collection[str] | None = None) -> RuleSet:
@@ -116,37 +131,64 @@ def compile_rules(document: str, version: int = 0, baskets: Collection[str] | No
     fallback = read.fallback or FALLBACK
     if baskets and fallback not in baskets:
         fallback = next(iter(baskets))
-    return RuleSet(tuple(_compile(rule) for rule in read.rules), version or read.version, fallback)
+    rules = tuple(_compile(rule) for rule in read.rules)
+    return RuleSet(rules, Index([rule.condition for rule in read.rules]), version or read.version, fallback)
 
 
 def _compile(rule: RuleText) -> Rule:
-    node = rule.condition
-    conditions = tuple(compile_condition(part) for part in (node.parts if isinstance(node, AllOf) else (node,)))
     return Rule(
         name=rule.name,
         when=rule.when,
-        conditions=conditions,
-        tests=tuple(condition.test for condition in conditions),
-        says=tuple(condition.leaf.say if condition.leaf else None for condition in conditions),
+        condition=compile_condition(rule.condition),
         actions=rule.actions,
         written=tuple(action.written for action in rule.actions),
+        names_basket=any(action.verb == "basket" for action in rule.actions),
         stop=rule.stop,
         line=rule.line,
     )
 
 
-def _try_rule(rule: Rule, case: Case) -> tuple[Step, tuple[Leaf, ...] | None]:
-    """The step of the trace, and the comparisons that carried the rule (None when it did not match)."""
-    for number, test in enumerate(rule.tests):
-        if not test(case):
-            say = rule.says[number]
-            if say is not None:
-                return Step(rule.name, False, (say(case),)), None
-            failed = rule.conditions[number].decisive(case)
-            return Step(rule.name, False, tuple(leaf.say(case) for leaf in failed[:MAX_BECAUSE])), None
-    leaves = tuple(leaf for condition in rule.conditions for leaf in condition.decisive(case))
-    because = tuple(leaf.say(case) for leaf in leaves[:MAX_BECAUSE])
-    return Step(rule.name, True, because, rule.written), leaves
+def _case(
+    post: Post,
+    reading: Reading,
+    score: Score,
+    facts: PersonFacts,
+    topics: Collection[str],
+    now: dt.datetime,
+    business_hours: bool,
+    handles: frozenset[str],
+) -> Case:
+    return Case(
+        post=post,
+        author=post.author,
+        reading=reading,
+        intent=reading.intent,
+        sentiment=reading.sentiment,
+        emotion=reading.emotion,
+        person=facts,
+        score=score.value,
+        topics=topics if isinstance(topics, frozenset) else frozenset(topics),
+        now=now,
+        business_hours=business_hours,
+        handles=handles,
+    )
+
+
+def _take(rule: Rule, case: Case, outcome: _Sum) -> Step:
+    """Let a rule that matched take effect; its step."""
+    leaves = rule.condition.decisive(case)
+    step = Step(rule.name, True, tuple(leaf.say(case) for leaf in leaves[:MAX_BECAUSE]), rule.written)
+    outcome.add(rule, leaves, case)
+    return step
+
+
+def _failed(rule: Rule, case: Case) -> Step:
+    return Step(rule.name, False, tuple(leaf.say(case) for leaf in rule.condition.decisive(case)[:MAX_BECAUSE]))
+
+
+def _broken(rule: Rule, error: Exception, outcome: _Sum) -> Step:
+    outcome.tags[ERROR_TAG] = None
+    return Step(rule.name, False, (f"error: {words.shorten(str(error))}",))
 
 
 class _Sum:
@@ -163,7 +205,7 @@ class _Sum:
 
     def add(self, rule: Rule, leaves: tuple[Leaf, ...], case: Case) -> None:
         # First, because it alone can break on the post: a rule takes effect as a whole or not at all.
-        why = "" if self.basket is not None else _why(rule, leaves, case)
+        why = _why(rule, leaves, case) if self.basket is None and rule.names_basket else ""
         for action in rule.actions:
             match action.verb:
                 case "basket":
@@ -181,7 +223,7 @@ class _Sum:
                 case "quarantine":
                     self.quarantined = True
 
-    def decision(self, rules: RuleSet, trace: tuple[Step, ...]) -> Decision:
+    def decision(self, rules: RuleSet, trace: tuple[Step, ...], tried: int) -> Decision:
         return Decision(
             basket=self.basket or rules.fallback,
             priority=self.priority or "medium",
@@ -192,6 +234,7 @@ class _Sum:
             why=self.why or "no rule named a basket",
             rule_set=rules.version,
             trace=trace,
+            tried=tried,
         )
 
 

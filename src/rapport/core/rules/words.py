@@ -13,9 +13,6 @@ MAX_SHOWN = 60
 
 OPPOSITE: dict[Operator, Operator] = {"==": "!=", "!=": "==", "<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 
-#: 0 to 1 in steps of a hundredth, as `show` writes them.
-HUNDREDTHS = tuple(f"{number / 100:.2f}".rstrip("0").rstrip(".") for number in range(101))
-
 _ORDINALS = ("zeroth", "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 
 

@@ -19,6 +19,7 @@ from rapport.actions import desk as acts
 from rapport.core.errors import InvalidInput, RapportError
 from rapport.core.guard import OVERRIDABLE
 from rapport.core.roles import RIGHTS
+from rapport.store import why
 from rapport.store.models import Basket, Conversation, Membership
 from rapport.store.queries import desk as reads
 from rapport.store.queries import people, talk
@@ -58,6 +59,7 @@ def show(request: DeskRequest, row: Conversation, status: int = 200, **composing
     request.desk_place = asked.basket  # type: ignore[attr-defined]  # read by the navigation
     context: dict[str, Any] = {
         "talk": said,
+        "explanation": why.explain(said),
         "conversation": row,
         "composer": read_composer(said, member, to=request.GET.get("to", ""), **composing),
         "profile": people.profile(member, row.person, row) if row.person else None,

@@ -1,0 +1,77 @@
+"""Why a conversation is where it is: every rule that was tried on its post, made again from what was kept."""
+
+from __future__ import annotations
+
+import functools
+
+import msgspec
+
+from rapport.core.decision import Outcome, Step
+from rapport.core.errors import InvalidRule
+from rapport.core.rules import RuleSet as CompiledRules
+from rapport.core.rules import compile_rules
+from rapport.store.mapping import post_of
+from rapport.store.models import Post, RuleSet
+from rapport.store.queries.talk import Talk
+
+#: rule sets that one process keeps compiled; most decisions on a desk were made by the newest of its workspace
+KEPT = 16
+
+
+class Explanation(msgspec.Struct, frozen=True):
+    """The steps of one decision, in order."""
+
+    steps: tuple[Step, ...]
+    #: rules that were tried and are not among the steps: nobody can say any more what they found
+    untold: int = 0
+
+
+def explain(talk: Talk) -> Explanation | None:
+    """The whole trace of the decision that put the conversation where it is; None where no rule has read it.
+
+    The steps that were kept stand alone when the rest cannot be told truly: the post was edited or deleted since, the
+    version of the rules is gone, or going through them again does not come to the same steps.
+    """
+    outcome = talk.judgement
+    if outcome is None:
+        return None
+    decision = outcome.decision
+    kept = Explanation(decision.trace, max(0, decision.tried - len(decision.trace)))
+    if decision.tried == len(decision.trace):
+        return kept
+    row = _decided_post(talk)
+    steps = _again(row, outcome) if row else ()
+    same = len(steps) == decision.tried and tuple(filter(_is_kept, steps)) == decision.trace
+    return Explanation(steps) if same else kept
+
+
+def _decided_post(talk: Talk) -> Post | None:
+    shown = [*(entry.post for entry in talk.entries if entry.post), *talk.reposts]
+    return next((post for post in shown if post.pk == talk.conversation.decided_by), None)
+
+
+def _again(row: Post, outcome: Outcome) -> tuple[Step, ...]:
+    if outcome.facts is None or outcome.decided_at is None or row.deleted or row.edited_at != outcome.edited_at:
+        return ()
+    version = outcome.decision.rule_set
+    versions = RuleSet.objects.of(row.workspace_id).filter(version=version)
+    document = versions.values_list("document", flat=True).first()
+    if document is None:
+        return ()
+    try:
+        rules = _compiled(document, version)
+    except InvalidRule:  # the language has moved on since
+        return ()
+    return rules.explain(
+        post_of(row, outcome.author), outcome.reading, outcome.score, outcome.facts, outcome.topics,
+        outcome.decided_at, outcome.business_hours, frozenset(outcome.handles),
+    )  # fmt: skip
+
+
+@functools.lru_cache(maxsize=KEPT)
+def _compiled(document: str, version: int) -> CompiledRules:
+    return compile_rules(document, version)
+
+
+def _is_kept(step: Step) -> bool:
+    return step.matched or any(line.startswith("error: ") for line in step.because)
