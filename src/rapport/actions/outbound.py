@@ -40,25 +40,34 @@ MAX_DRAFT = 50_000  # characters
 # ---------------------------------------------------------------- drafts
 
 
-def save_draft(by: Membership, conversation: Conversation, text: str, *, now: dt.datetime) -> Draft:
-    """Keep what somebody is writing. One draft a person and conversation; an empty text clears it."""
+def save_draft(by: Membership, conversation: Conversation, text: str, *, begun: str = "", now: dt.datetime) -> Draft:
+    """Keep what somebody is writing. One draft a person and conversation; an empty text clears it.
+
+    `begun`: slug of the prepared reply that they chose to begin from; else what a rule chose, or what they began from
+    before. The pages call this at every pause in typing: the audit has one row when the draft comes into being and one
+    when it is emptied, none for the steps between.
+    """
     require_conversation(by, conversation, "draft")
     if len(text) > MAX_DRAFT:
         raise InvalidInput(f"The draft has {len(text):,} characters; at most {MAX_DRAFT:,} are kept.")
+    text = text.replace("\x00", "")
     with transaction.atomic():
-        prepared = prepare_draft(conversation, by)
+        known = Draft.objects.of(by.workspace).select_for_update().filter(conversation=conversation, author=by).first()
+        prepared = prepare_draft(conversation, by, begun)
+        template = prepared.template if prepared else ""
         draft, _ = Draft.objects.update_or_create(
             conversation=conversation,
             author=by,
             defaults={
                 "workspace": by.workspace,
-                "text": text.replace("\x00", ""),
-                "template": prepared.template if prepared else "",
+                "text": text,
+                "template": template if begun or known is None else known.template,
                 "based_on": newest_inbound(conversation),
                 "updated_at": now,
             },
         )
-        write_audit(by.workspace, by, "draft.save", conversation, now, length=len(text))
+        if bool(text.strip()) is not bool(known and known.text.strip()):
+            write_audit(by.workspace, by, "draft.save" if text.strip() else "draft.empty", conversation, now)
     return draft
 
 
@@ -123,12 +132,14 @@ def approve(
     channel: Channel,
     version: int,
     despite: Collection[str] = (),
+    begun: str = "",
     now: dt.datetime,
 ) -> Delivery:
     """A person sends exactly this text, to this post, from this account.
 
     `version`: the version of the conversation that the person looked at. `despite`: rules of the guard that a lead sets
-    aside for this reply, on record. Raises `Stale` when somebody spoke since, `GuardRefused` when the guard says no,
+    aside for this reply, on record. `begun`: slug of the prepared reply that they chose to begin from; else what a rule
+    chose. Raises `Stale` when somebody spoke since, `GuardRefused` when the guard says no,
     `NotAllowed` and `InvalidInput`.
     """
     require_conversation(by, conversation, "send")
@@ -144,7 +155,7 @@ def approve(
         verdict = check(reply, read_guard_facts(reply, row, target, channel, workspace, despite, now), Policy(), now)
         if verdict.standing == "refuse":
             raise GuardRefused(verdict)
-        approval = _write_approval(by, row, reply, target, channel, verdict, despite, now)
+        approval = _write_approval(by, row, reply, target, channel, verdict, despite, begun, now)
         delivery = _queue(approval, verdict, now)
         Draft.objects.of(workspace).filter(conversation=row).filter(Q(author=by) | Q(proposed=True)).delete()
         Conversation.objects.filter(pk=row.pk).update(version=F("version") + 1)
@@ -187,10 +198,11 @@ def _write_approval(
     channel: Channel,
     verdict: Verdict,
     despite: Collection[str],
+    begun: str,
     now: dt.datetime,
 ) -> Approval:
     last = Approval.objects.of(by.workspace_id).order_by("-sequence").first()
-    prepared = prepare_draft(conversation, by)
+    prepared = prepare_draft(conversation, by, begun)
     approval = Approval(
         workspace=by.workspace, conversation=conversation, channel=channel, target=target, person=by,
         text=reply.text, visibility=reply.visibility, to=list(reply.to), digest=reply.digest,

@@ -149,7 +149,7 @@ def check_channels(now: dt.datetime) -> Iterator[Problem]:
             yield Problem(
                 "channel",
                 f"{name} must be connected again: {channel.state_reason or 'its token is dead'}.",
-                "Open Settings, Channels.",
+                "Open Sources on the desk.",
             )
             continue
         try:

@@ -52,11 +52,15 @@ def reply_of(channel: Channel, target: Post, text: str, by: Membership | None) -
     )
 
 
-def prepare_draft(conversation: Conversation, member: Membership) -> vocabulary.Draft | None:
-    """The machine's draft for this person: the prepared reply that a rule chose, with the names filled in."""
-    if not conversation.draft_slug:
+def prepare_draft(conversation: Conversation, member: Membership, chosen: str = "") -> vocabulary.Draft | None:
+    """The machine's draft for this person, with the names filled in: the prepared reply that a rule chose.
+
+    `chosen`: slug of the one that the person chose instead. None where there is no such reply, or nobody to answer.
+    """
+    slug = chosen or conversation.draft_slug
+    if not slug:
         return None
-    template = PreparedReply.objects.of(conversation.workspace_id).filter(slug=conversation.draft_slug).first()
+    template = PreparedReply.objects.of(conversation.workspace_id).filter(slug=slug).first()
     newest = newest_inbound(conversation)
     if template is None or newest is None:
         return None
