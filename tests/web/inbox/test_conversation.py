@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+from html import unescape
 from typing import Any
 
 import pytest
@@ -47,17 +48,34 @@ def test_htmx_gets_the_conversation_alone(cast: Any, enter: Any, complaint: Any)
 
 def test_it_says_why_it_is_here_down_to_each_rule(cast: Any, enter: Any, complaint: Any) -> None:
     from rapport.store.models import Post
-    from rapport.store.queries.talk import judge
+    from rapport.store.queries.talk import judge, read_talk
+    from rapport.store.why import explain
 
     said = judge(Post.objects.of(cast.workspace).select_related("outcome").get())
-    page = shown(enter(cast.alice), complaint)
+    page = unescape(shown(enter(cast.alice), complaint))
     assert f"In Care because <b>{complaint.why}</b>" in page
     assert said is not None
-    assert said.decision.trace
-    for step in said.decision.trace:
-        assert step.rule in page
+    told = explain(read_talk(complaint, cast.alice))
+    assert told is not None
+    assert len(told.steps) == said.decision.tried > len(said.decision.trace) > 0
+    places = [page.index(f"<b>{step.rule}</b>") for step in told.steps]
+    assert places == sorted(places)
+    for step in told.steps:
+        assert ", ".join(step.because) in page
     for factor in said.score.factors:
-        assert factor.reason in page.replace("&#x27;", "'").replace("&quot;", '"').replace("&gt;", ">")
+        assert factor.reason in page
+
+
+def test_rules_of_which_nothing_can_be_told_any_more_are_counted(cast: Any, enter: Any, complaint: Any) -> None:
+    from rapport.store.models import Post, RuleSet
+    from rapport.store.queries.talk import judge
+
+    RuleSet.objects.of(cast.workspace).delete()
+    said = judge(Post.objects.of(cast.workspace).select_related("outcome").get())
+    assert said is not None
+    page = unescape(shown(enter(cast.alice), complaint))
+    assert all(f"<b>{step.rule}</b>" in page for step in said.decision.trace)
+    assert f"{said.decision.tried - len(said.decision.trace)} more rules were tried and did not match." in page
 
 
 def test_words_that_carried_the_reading_are_marked(cast: Any, enter: Any, complaint: Any) -> None:

@@ -1,0 +1,64 @@
+"""The line keeps what its decisions were made from, and no more."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+
+import msgspec
+
+from rapport.core.decision import UNTOLD, AuthorFacts, Outcome, PersonFacts
+from rapport.core.post import Author, Post
+from rapport.core.query import compile_topics
+from rapport.core.route import TeamLoad
+from rapport.core.rules import compile_rules, default_document
+from rapport.core.understand import load_reader
+from rapport.pipeline.line import MOST_KEPT, Snapshot, process
+
+RULES = compile_rules(default_document())
+
+
+def a_snapshot(**known: object) -> Snapshot:
+    load = TeamLoad({})
+    return Snapshot(matcher=compile_topics([("rain", "rain")]), reader=load_reader(), rules=RULES, load=load, **known)  # type: ignore[arg-type]
+
+
+def test_a_decision_can_be_explained_from_its_outcome_after_a_round_through_json(
+    make_post: Callable[..., Post], now: dt.datetime
+) -> None:
+    author = Author(id="7", handle="nadia", followers=9_000, verified=True)
+    facts = PersonFacts(id=1, last_seen=now, negative=(now - dt.timedelta(days=3),), posts=(now,))
+    posts = [
+        make_post("Left in the rain again, where is my refund?", author=author, mentions=("Fernway",)),
+        make_post("And nobody answers!", author=author, edited_at=now),
+        make_post("I like tea"),
+    ]
+    snapshot = a_snapshot(
+        people={("mastodon", "7"): facts}, business_hours=False, handles=frozenset({"fernway", "fernway@x"})
+    )
+    outcomes = process(posts, snapshot, now)
+    for post, outcome in zip(posts, outcomes, strict=True):
+        kept = msgspec.json.decode(msgspec.json.encode(outcome), type=Outcome)
+        assert kept == outcome
+        assert kept.facts is not None
+        assert kept.decided_at == now
+        steps = RULES.explain(
+            post, kept.reading, kept.score, kept.facts, kept.topics, kept.decided_at, kept.business_hours,
+            frozenset(kept.handles),
+        )  # fmt: skip
+        assert tuple(step for step in steps if step.matched) == outcome.decision.trace
+        assert len(steps) == outcome.decision.tried
+    assert [outcome.author for outcome in outcomes] == [AuthorFacts(9_000, verified=True)] * 2 + [UNTOLD]
+    assert [outcome.handles for outcome in outcomes] == [("fernway", "fernway@x"), (), ()]
+    assert [outcome.edited_at for outcome in outcomes] == [None, now, None]
+    assert outcomes[1].facts is not None
+    assert len(outcomes[1].facts.posts) == 2  # the first of this batch counts
+
+
+def test_a_very_long_history_is_not_kept_with_each_of_its_posts(
+    make_post: Callable[..., Post], now: dt.datetime
+) -> None:
+    people = {("mastodon", "id-nadia"): PersonFacts(id=1, posts=(now,) * MOST_KEPT)}
+    first, second = process([make_post(), make_post()], a_snapshot(people=people), now)
+    assert first.facts == people["mastodon", "id-nadia"]
+    assert second.facts is None
