@@ -23,7 +23,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "match.sparse.1000": Benchmark("match", "1,000 standing queries of mostly rare words"),
     "match.dense.1000": Benchmark("match", "1,000 standing queries of common words"),
     "read.sparse": Benchmark("read", "everything that is read from a post"),
-    "rules.100": Benchmark("rules", "decisions with the whole trace against 100 rules"),
+    "rules.100": Benchmark("rules", "decisions against 100 rules, with the trace of those that matched"),
     "decode": Benchmark("decode", "Post JSONL into checked posts"),
 }
 

@@ -33,7 +33,7 @@ WARM = 200
 BATCH = 500
 LESS = (
     "put-together does less: no language, no intents but by a few words, no conversations, no bus, no audit, "
-    "no trace of rules that failed (docs/reference/benchmarks.md)"
+    "nothing kept to explain a decision (docs/reference/benchmarks.md)"
 )
 PEER_PARTS = {"pydantic": "pydantic", "vaderSentiment.vaderSentiment": "vaderSentiment"}
 

@@ -1,4 +1,4 @@
-"""`rules.N`: decisions with the whole trace against N rules, beside the same conditions in plain Python."""
+"""`rules.N`: decisions against N rules, with the trace of those that matched, beside the same conditions in plain Python."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def measure(name: str, options: Options) -> Result:
     ]  # fmt: skip
     result = Result(name=name, unit="decisions/s", posts=len(posts), source=corpus.source)
     result.notes = [
-        "plain-python gets its fields ready made, keeps no trace of what failed and trusts whoever wrote it"
+        "plain-python gets its fields ready made, keeps no trace and trusts whoever wrote it"
     ]
     for module, package in (("datalogic_py", "datalogic-py"), ("zen", "zen-engine")):
         result.skipped_peers[package] = (
