@@ -93,6 +93,7 @@ ROUTES: dict[str, Route] = {
     "inbox:move": Route("triage", POST, CONVERSATION, {"basket": "care"}),
     "inbox:note": Route("note", POST, CONVERSATION, {"note": "a word"}),
     "inbox:draft": Route("draft", POST, CONVERSATION, {"text": "Hello"}),
+    "inbox:begin": Route("draft", POST, CONVERSATION, {"begin": "reply_slug"}),
     "inbox:propose": Route("draft", POST, CONVERSATION, {"text": "Hello"}),
     "inbox:send": Route("send", POST, CONVERSATION, {"text": "Hello"}),
     "inbox:retry": Route("send", POST, CONVERSATION, {"delivery": "delivery"}),
@@ -101,6 +102,9 @@ ROUTES: dict[str, Route] = {
     "inbox:ignore": Route("triage", POST, {"pk": "person"}, {"ignored": "yes"}),
     "inbox:suppress": Route("triage", POST, {"pk": "person"}, {"reason": "asked us"}),
     "inbox:relationship": Route("triage", POST, {"pk": "person"}, {"relationship": "customer"}),
+    "inbox:join": Route("triage", BOTH, {"pk": "person"}, {"with": "double", "evidence": "They said so"}),
+    "inbox:split": Route("triage", POST, {"pk": "joined"}, {"join": "join"}),
+    "inbox:split_handle": Route("triage", POST, {"pk": "joined"}, {"handle": "handle"}),
     # settings
     "channels": Route("channels"),
     "connect": Route("channels", BOTH, {"network": "network"}),
@@ -142,6 +146,7 @@ class World:
 
 def populate(member: Any, now: dt.datetime) -> dict[str, Any]:
     from rapport.actions.outbound import save_prepared_reply
+    from rapport.actions.people import join_people
     from rapport.store.models import (
         Approval,
         Basket,
@@ -189,13 +194,27 @@ def populate(member: Any, now: dt.datetime) -> dict[str, Any]:
         workspace=workspace, approval=approval, channel=channel, conversation=conversation, state="failed",
         idempotency_key=slug, next_try_at=now, queued_at=now,
     )  # fmt: skip
+
+    def meet(name: str) -> Any:
+        met = Person.objects.create(workspace=workspace, name=name, first_seen=now, last_seen=now)
+        Handle.objects.create(workspace=workspace, person=met, network="bluesky", external_id=name, handle=name)
+        Conversation.objects.create(state="open", **{**talk, "person": met})
+        return met
+
+    joined = meet("olga")
+    join = join_people(member, joined, meet("olga.o"), "Her profile says so", now=now)
     return {
         "channel": channel.pk,
         "person": person.pk,
+        "double": meet("nadia.n").pk,
+        "joined": joined.pk,
+        "join": join.pk,
+        "handle": Handle.objects.of(workspace).get(handle="olga.o").pk,
         "conversation": conversation.pk,
         "quarantined": Conversation.objects.create(state="quarantined", **talk).pk,
         "topic": topic.pk,
         "reply": reply.pk,
+        "reply_slug": reply.slug,
         "member": hired.pk,
         "message": message.pk,
         "rule_version": len(slug) + 100,

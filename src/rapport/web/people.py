@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from typing import Any
 
 from django.contrib import messages
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from rapport.actions import people as acts
-from rapport.core.errors import RapportError
+from rapport.core.errors import InvalidInput, RapportError
 from rapport.core.roles import RIGHTS
-from rapport.store.models import Person
+from rapport.store.models import Handle, Person
+from rapport.store.queries import identity
 from rapport.store.queries import people as reads
 from rapport.store.queries.desk import visible_conversations
 from rapport.web.access import DeskRequest, desk, find
+from rapport.web.inbox.conversation import number
 
 SHOWN = 100  # conversations on the page
 
@@ -27,11 +30,20 @@ SHOWN = 100  # conversations on the page
 @require_safe
 @desk("read")
 def person(request: DeskRequest, pk: int) -> HttpResponse:
-    """The person's page: handles, moods, and every conversation that the reader may see."""
-    row = find(reads.visible_people(request.membership).select_related("known_to__user"), pk)
+    """The person's page: handles, moods, and every conversation that the reader may see.
+
+    The address of somebody who was joined to another leads there, as far as the reader sees them.
+    """
+    people = reads.visible_people(request.membership).select_related("known_to__user")
+    try:
+        row = find(people, pk)
+    except Http404:
+        row = find(people, identity.living(request.workspace.pk, min(pk, 2**63 - 1)))
+        return HttpResponseRedirect(f"/w/{request.workspace.slug}/people/{row.pk}/")
     talks = visible_conversations(request.membership).filter(person=row).exclude(state__in=["merged", "unopened"])
     context = {
         "profile": reads.profile(request.membership, row),
+        "joins": identity.told_joins(row),
         "talks": talks.select_related("basket", "assignee__user").order_by("-last_post_at")[:SHOWN],
         "can": {right: request.membership.may(right) for right in RIGHTS},
     }
@@ -64,6 +76,66 @@ def relationship(request: DeskRequest, pk: int) -> HttpResponse:
     return decide(
         request, pk, lambda row, now: acts.set_relationship(request.membership, row, wanted, now=now), _("Saved.")
     )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@desk("triage")
+def join(request: DeskRequest, pk: int) -> HttpResponse:
+    """Look for who may be the same person (`q`), see both side by side (`with`), and join them (POST, `evidence`)."""
+    people = reads.visible_people(request.membership)
+    row = find(people, pk)
+    asked = request.POST if request.method == "POST" else request.GET
+    context: dict[str, Any] = {"person": row}
+    if "with" not in asked:
+        words = request.GET.get("q", "").strip()[:200]
+        likely = identity.likely_same(request.membership, row)
+        found = identity.search_people(request.membership, words, row)
+        return render(request, "people/join.html", {**context, "words": words, "found": found, "likely": likely})
+    other = find(people.exclude(pk=row.pk), number(asked["with"]))
+    problem = ""
+    if request.method == "POST":
+        try:
+            acts.join_people(request.membership, row, other, asked.get("evidence", ""), now=timezone.now())
+        except InvalidInput as error:
+            problem = str(error)
+        else:
+            messages.success(request, _("They are one person now. This can be undone below."))
+            return to_person(request, row)
+    sides = [reads.profile(request.membership, each) for each in (row, other)]
+    context |= {
+        "other": other, "sides": sides, "problem": problem, "evidence": asked.get("evidence", ""),
+        "stricter": any(each.ignored or each.suppressed_reason for each in (row, other)),
+    }  # fmt: skip
+    return render(request, "people/join.html", context, status=422 if problem else 200)
+
+
+@require_POST
+@desk("triage")
+def split(request: DeskRequest, pk: int) -> HttpResponse:
+    """Undo one of the joins (`join`) that this person is made of."""
+    row = find(reads.visible_people(request.membership), pk)
+    wanted = number(request.POST.get("join", ""))
+    merge = next((each for each in identity.joins_of(row) if each.pk == wanted), None)
+    if merge is None:
+        raise Http404
+    said = _("They are two again.")
+    return decide(request, pk, lambda _row, now: acts.split_people(request.membership, merge, now=now), said)
+
+
+@require_POST
+@desk("triage")
+def split_handle(request: DeskRequest, pk: int) -> HttpResponse:
+    """Give one of their handles (`handle`) a person of its own."""
+    row = find(reads.visible_people(request.membership), pk)
+    handles = Handle.objects.of(request.workspace).filter(person=row).select_related("person")
+    handle = find(handles, number(request.POST.get("handle", "")))
+    said = _("The handle has a person of its own now.")
+    return decide(request, pk, lambda _row, now: acts.split_handle(request.membership, handle, now=now), said)
+
+
+def to_person(request: DeskRequest, row: Person) -> HttpResponse:
+    """To the page of a person."""
+    return HttpResponseRedirect(f"/w/{request.workspace.slug}/people/{row.pk}/", status=303)
 
 
 def decide(request: DeskRequest, pk: int, act: Callable[[Person, dt.datetime], object], said: str) -> HttpResponse:

@@ -207,3 +207,85 @@ def test_the_hold_stops_everything_and_says_so_beside_each_box(cast: Any, enter:
     client.post("/w/fernway/hold/", {"release": "yes"})
     cast.workspace.refresh_from_db()
     assert cast.workspace.held_at is None
+
+
+@pytest.fixture
+def prepared(cast: Any, now: Any) -> Any:
+    """A prepared reply that no rule chose."""
+    from rapport.actions.outbound import save_prepared_reply
+
+    return save_prepared_reply(cast.alice, "carrier", "Carrier", "Hello {first_name}, the carrier has it.", now=now)
+
+
+FILLED = "@nadia Hello Nadia, the carrier has it."
+
+
+def test_a_prepared_reply_fills_the_box_with_the_names_put_in(
+    cast: Any, enter: Any, complaint: Any, form: dict[str, str], prepared: Any
+) -> None:
+    client = enter(cast.amir)
+    assert "Carrier" in client.get(here(complaint)).content.decode()
+    for typed in ("", "  \r\n ", FILLED):
+        given = {**form, "text": typed, "begin": "carrier", "begun": "carrier" if typed == FILLED else ""}
+        answer = client.post(here(complaint, "begin"), given, headers=HTMX)
+        told = answer.json()
+        assert (told["text"], told["begun"]) == (FILLED, "carrier")
+    assert client.post(here(complaint, "begin"), {**form, "begin": "nothing"}, headers=HTMX).status_code == 404
+
+
+def test_words_that_a_person_typed_are_not_replaced_unasked(
+    cast: Any, enter: Any, complaint: Any, form: dict[str, str], prepared: Any
+) -> None:
+    client = enter(cast.amir)
+    part = client.post(here(complaint, "begin"), {**form, "begin": "carrier"}, headers=HTMX).content.decode()
+    assert "“Carrier” would replace what you wrote" in part
+    assert FILLED not in part
+    page = client.post(here(complaint, "begin"), {**form, "begin": "carrier"}).content.decode()
+    assert form["text"] in page
+    assert 'name="replace" value="carrier"' in page
+    page = client.post(here(complaint, "begin"), {**form, "replace": "carrier"}).content.decode()
+    box = page[page.index('id="reply-text"') :]
+    assert FILLED in box
+    assert form["text"] not in box
+
+
+def test_the_text_that_the_rule_prepared_is_nobody_s_own(
+    cast: Any, enter: Any, complaint: Any, form: dict[str, str], prepared: Any
+) -> None:
+    complaint.draft_slug = "sorry"
+    complaint.save()
+    client = enter(cast.amir)
+    text = client.get(here(complaint)).context["composer"].text
+    assert text
+    answer = client.post(here(complaint, "begin"), {**form, "text": text, "begin": "carrier"}, headers=HTMX)
+    assert answer.json()["text"] == FILLED
+
+
+def test_what_a_reply_began_from_goes_with_draft_and_approval(
+    cast: Any, enter: Any, complaint: Any, form: dict[str, str], prepared: Any
+) -> None:
+    from rapport.store.models import Draft
+
+    complaint.draft_slug = "sorry"
+    complaint.save()
+    client = enter(cast.amir)
+    client.post(here(complaint, "draft"), {**form, "begun": "carrier"}, headers=HTMX)
+    client.post(here(complaint, "draft"), form, headers=HTMX)
+    assert Draft.objects.get().template == "Carrier"
+    page = client.get(here(complaint)).content.decode()
+    assert 'name="begun" value="carrier"' in page
+    client.post(here(complaint, "send"), {**form, "begun": "carrier"}, headers=HTMX)
+    (sent,) = deliveries()
+    assert (sent.approval.template, sent.approval.drafted) == ("Carrier", FILLED)
+
+
+def test_writing_leaves_one_row_in_the_audit_and_emptying_another(
+    cast: Any, enter: Any, complaint: Any, form: dict[str, str]
+) -> None:
+    from rapport.store.models import AuditEntry
+
+    client = enter(cast.amir)
+    for text in ("", "D", "De", "Dear", " ", "", "D", "De"):
+        client.post(here(complaint, "draft"), {**form, "text": text}, headers=HTMX)
+    verbs = AuditEntry.objects.filter(verb__startswith="draft.").order_by("pk").values_list("verb", flat=True)
+    assert list(verbs) == ["draft.save", "draft.empty", "draft.save"]

@@ -68,3 +68,80 @@ def test_drawings_hold_in_languages_that_write_a_comma(cast: Any, enter: Any, co
     bars = re.findall(r'<rect class="[npz]" x="([^"]+)" y="([^"]+)" width="20" height="([^"]+)"', page)
     assert len(bars) == 1
     assert all(float(number) >= 0 for number in bars[0])
+
+
+@pytest.fixture
+def double(cast: Any, complaint: Any, many: Any) -> Any:
+    """Nadia again, on Bluesky, with a conversation in Care."""
+    from rapport.store.models import Handle
+
+    person = many(1)[0].person
+    person.name = "Nadia"
+    person.save()
+    Handle.objects.filter(person=person).update(network="bluesky", handle="nadia.example", name="Nadia")
+    return person
+
+
+def test_two_are_compared_joined_on_evidence_and_split_again(
+    cast: Any, enter: Any, complaint: Any, double: Any
+) -> None:
+    client, address = enter(cast.amir), f"/w/fernway/people/{complaint.person_id}/"
+    offered = client.get(f"{address}join").content.decode()
+    assert "same name" in offered
+    assert "same handle" in offered
+    assert f'href="?with={double.pk}"' in offered
+    assert f'href="?with={double.pk}"' in client.get(f"{address}join", {"q": "a.exam"}).content.decode()
+    side_by_side = client.get(f"{address}join", {"with": double.pk}).content.decode()
+    for words in ("@nadia.example", "left in the rain", "Words 0", "How do we know?"):
+        assert words in side_by_side
+    refused = client.post(f"{address}join", {"with": double.pk, "evidence": " "})
+    assert refused.status_code == 422
+    assert "Say how you know" in refused.content.decode()
+    client.post(f"{address}join", {"with": double.pk, "evidence": "Her profile <b>says</b> so"})
+    page = client.get(address).content.decode()
+    for words in ("@nadia.example", "Words 0", "Her profile &lt;b&gt;says&lt;/b&gt; so", "Amir, 2", "Undo"):
+        assert words in page
+    old = client.get(f"/w/fernway/people/{double.pk}/")
+    assert (old.status_code, old.headers["Location"]) == (302, address)
+    client.post(f"{address}split", {"join": page.split('name="join" value="')[1].split('"')[0]})
+    assert "@nadia.example" not in client.get(address).content.decode()
+    assert "Words 0" in client.get(f"/w/fernway/people/{double.pk}/").content.decode()
+
+
+def test_a_handle_is_split_off_on_the_page(cast: Any, enter: Any, complaint: Any, double: Any) -> None:
+    from rapport.store.models import Handle
+
+    client, address = enter(cast.amir), f"/w/fernway/people/{complaint.person_id}/"
+    assert "Split off" not in client.get(address).content.decode()
+    stray = Handle.objects.get(handle="nadia.example")
+    assert client.post(f"{address}split-handle", {"handle": stray.pk}).status_code == 404
+    Handle.objects.filter(pk=stray.pk).update(person=complaint.person)
+    assert "Split off" in client.get(address).content.decode()
+    client.post(f"{address}split-handle", {"handle": stray.pk})
+    assert Handle.objects.get(pk=stray.pk).person_id != complaint.person_id
+
+
+def test_nobody_out_of_sight_is_offered_compared_or_joined(cast: Any, enter: Any, complaint: Any, many: Any) -> None:
+    from rapport.store.models import Person
+
+    hidden = many(1, basket="sales")[0].person
+    Person.objects.filter(pk=hidden.pk).update(name="Nadia")
+    client, address = enter(cast.amir), f"/w/fernway/people/{complaint.person_id}/join"
+    assert f"with={hidden.pk}" not in client.get(address, {"q": "nadia"}).content.decode()
+    for other in (hidden.pk, complaint.person_id, 10**30, "x"):
+        assert client.get(address, {"with": other}).status_code == 404
+        assert client.post(address, {"with": other, "evidence": "x"}).status_code == 404
+    assert f"with={hidden.pk}" in enter(cast.lea).get(address, {"q": "nadia"}).content.decode()
+
+
+def test_the_pages_of_a_join_cost_few_queries(
+    cast: Any, enter: Any, complaint: Any, many: Any, django_assert_max_num_queries: Any
+) -> None:
+    from rapport.store.models import Person
+
+    ids = [row.person_id for row in many(15)]
+    Person.objects.filter(pk__in=ids).update(name="Nadia")
+    client, address = enter(cast.amir), f"/w/fernway/people/{complaint.person_id}/join"
+    client.get(address)
+    with django_assert_max_num_queries(18):
+        client.get(address, {"q": "nad"})

@@ -29,6 +29,16 @@ class Candidate(msgspec.Struct, frozen=True):
     common: tuple[str, ...] = ()
 
 
+class Join(msgspec.Struct, frozen=True):
+    """A join that stands, as a page shows it."""
+
+    merge: PersonMerge
+    #: what the person who was joined was called
+    name: str
+    #: those of their handles that are still here
+    handles: list[Handle]
+
+
 def known_of(person: Person) -> Known:
     """What the row of a person says."""
     return Known(
@@ -68,6 +78,17 @@ def joins_of(person: Person) -> list[PersonMerge]:
         found += joined
         level = [merge.absorbed for merge in joined]
     return sorted(found, key=lambda merge: -merge.pk)
+
+
+def told_joins(person: Person) -> list[Join]:
+    """The joins of a person as their page shows them; one query for each level, and one for the handles."""
+    merges = joins_of(person)
+    wanted = {pk for merge in merges for pk in merge.handles}
+    rows = Handle.objects.of(person.workspace_id).filter(pk__in=wanted, person=person).in_bulk() if wanted else {}
+    return [
+        Join(merge, str(merge.known.get("name", "")), [rows[pk] for pk in merge.handles if pk in rows])
+        for merge in merges
+    ]
 
 
 def speakers(conversations: Collection[int]) -> dict[int, int]:

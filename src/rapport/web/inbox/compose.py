@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from django.contrib import messages
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -16,10 +16,11 @@ from rapport.actions import outbound as acts
 from rapport.core.errors import GuardRefused, InvalidInput, RapportError, Stale
 from rapport.core.guard import OVERRIDABLE, Policy, check, length, limit
 from rapport.core.reply import Verdict
-from rapport.store.models import Channel, Conversation, Delivery, Post
-from rapport.store.queries.outbound import read_guard_facts, reply_of
+from rapport.store.models import Channel, Conversation, Delivery, Post, PreparedReply
+from rapport.store.queries.outbound import prepare_draft, read_guard_facts, reply_of
 from rapport.store.queries.talk import speaking_channels
 from rapport.web.access import DeskRequest, desk, find
+from rapport.web.inbox.composer import is_typed
 from rapport.web.inbox.conversation import change, done, find_conversation, number, show
 
 
@@ -29,7 +30,7 @@ def draft(request: DeskRequest, pk: int) -> HttpResponse:
     """Keep what somebody is writing, and answer with the guard's findings on it and the time of saving."""
     row = find_conversation(request, pk)
     text = request.POST.get("text", "")
-    saved = acts.save_draft(request.membership, row, text, now=timezone.now())
+    saved = acts.save_draft(request.membership, row, text, begun=request.POST.get("begun", ""), now=timezone.now())
     verdict = weigh(request, row, text)
     findings = verdict.findings if verdict and text.strip() else ()
     clean = verdict is not None and not findings and bool(text.strip())
@@ -41,6 +42,30 @@ def draft(request: DeskRequest, pk: int) -> HttpResponse:
     }
     response.headers["HX-Trigger"] = json.dumps({"desk-saved": told})
     return response
+
+
+@require_POST
+@desk("draft")
+def begin(request: DeskRequest, pk: int) -> HttpResponse:
+    """Put a prepared reply (`begin`: its slug) into the box, names filled in.
+
+    Words that a person typed are not replaced before they said so (`replace` instead of `begin`). A script gets the
+    text as JSON, or the question as HTML; without one the page comes back with either.
+    """
+    row = find_conversation(request, pk)
+    sure = request.POST.get("replace", "")
+    reply = find(PreparedReply.objects.of(request.workspace), slug=sure or request.POST.get("begin", ""))
+    prepared = prepare_draft(row, request.membership, reply.slug)
+    if prepared is None:
+        raise Http404
+    text, begun = request.POST.get("text", ""), request.POST.get("begun", "")
+    ask = not sure and is_typed(row, request.membership, text, begun)
+    if not request.headers.get("HX-Request"):
+        return show(request, row, typed=request.POST, **{"ask" if ask else "begin": reply.slug})
+    if ask:
+        return render(request, "desk/ask.html", {"asked": reply, "here": f"/w/{request.workspace.slug}/c/{row.pk}/"})
+    say = _("Draft from “%(name)s”, read it and make it yours") % {"name": reply.name}
+    return JsonResponse({"text": prepared.text, "begun": reply.slug, "say": say})
 
 
 def left_in_words(network: str, text: str) -> str:
@@ -101,6 +126,7 @@ def send(request: DeskRequest, pk: int) -> HttpResponse:
             channel=channel,
             version=number(request.POST.get("version", "")),
             despite=request.POST.getlist("despite"),
+            begun=request.POST.get("begun", ""),
             now=timezone.now(),
         )
     except Stale:
@@ -123,7 +149,8 @@ def propose(request: DeskRequest, pk: int) -> HttpResponse:
     now = timezone.now()
     try:
         if "text" in request.POST:
-            acts.save_draft(request.membership, row, request.POST["text"], now=now)
+            begun = request.POST.get("begun", "")
+            acts.save_draft(request.membership, row, request.POST["text"], begun=begun, now=now)
         acts.propose_draft(request.membership, row, now=now)
     except InvalidInput as error:
         return show(request, row, 422, typed=request.POST, problem=str(error))

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from rapport.core.guard import Policy, length, limit
 from rapport.core.reply import Finding
-from rapport.store.models import Channel, Draft, Membership, Post
+from rapport.store.models import Channel, Conversation, Draft, Membership, Post, PreparedReply
 from rapport.store.queries import talk as reads
 from rapport.store.queries.outbound import prepare_draft
 
@@ -44,6 +44,12 @@ class Composer(msgspec.Struct, frozen=True):
     left: int = 0
     #: how the network counts, for the counter in the browser
     counting: str = "graphemes"
+    #: prepared replies to begin from
+    replies: tuple[PreparedReply, ...] = ()
+    #: slug of the one that the text began from; empty = none was chosen
+    begun: str = ""
+    #: the one that would replace words which somebody typed: they are asked first
+    asked: PreparedReply | None = None
 
 
 def read_composer(
@@ -54,16 +60,25 @@ def read_composer(
     findings: tuple[Finding, ...] = (),
     moved_on: bool = False,
     to: str = "",
+    begin: str = "",
+    ask: str = "",
 ) -> Composer:
-    """The box for `member`. `typed`: a form that could not be accepted, whose words are kept."""
+    """The box for `member`.
+
+    `typed`: a form that could not be accepted, whose words are kept. `begin`: slug of a prepared reply that takes their
+    place; `ask`: slug of one that would, if the person says so.
+    """
     draft = talk.own_draft
-    prepared = prepare_draft(talk.conversation, member) if _wants_draft(talk, member, typed) else None
+    replies = tuple(PreparedReply.objects.of(talk.conversation.workspace_id)) if member.may("draft") else ()
+    wanted_draft = bool(begin) or _wants_draft(talk, member, typed)
+    prepared = prepare_draft(talk.conversation, member, begin) if wanted_draft else None
     wanted = typed.get("target", "") if typed else to
     target = talk.inbound_post(int(wanted)) if wanted.isascii() and wanted.isdigit() and len(wanted) < 19 else None
     channels = reads.speaking_channels(talk.conversation)
     chosen = typed.get("channel", "") if typed else ""
     channel = next((each for each in channels if str(each.pk) == chosen), channels[0] if channels else None)
-    text = typed.get("text", "") if typed else draft.text if draft else prepared.text if prepared else ""
+    kept = typed.get("text", "") if typed else draft.text if draft else ""
+    text = prepared.text if prepared else kept
     network = channel.network if channel else talk.conversation.network
     most = limit(network)
     return Composer(
@@ -85,7 +100,24 @@ def read_composer(
         limit=most,
         left=most - length(text.strip(), network),
         counting=Policy().of(network).counting,
+        replies=replies,
+        begun=begin or (typed.get("begun", "") if typed else _begun(draft, replies)),
+        asked=next((each for each in replies if each.slug == ask), None),
     )
+
+
+def _begun(draft: Draft | None, replies: tuple[PreparedReply, ...]) -> str:
+    """Slug of the prepared reply that a kept draft says it came from."""
+    return next((each.slug for each in replies if draft and each.name == draft.template), "")
+
+
+def is_typed(conversation: Conversation, member: Membership, text: str, begun: str) -> bool:
+    """Whether somebody's own words would be lost with `text`: neither empty nor just what was prepared for them."""
+    words = text.replace("\r\n", "\n").strip()
+    if not words:
+        return False
+    prepared = [prepare_draft(conversation, member, slug) for slug in {begun, ""}]
+    return all(draft is None or draft.text.replace("\r\n", "\n").strip() != words for draft in prepared)
 
 
 def _wants_draft(talk: reads.Talk, member: Membership, typed: QueryDict | None) -> bool:

@@ -24,6 +24,7 @@ urlpatterns = [
     path("c/<int:pk>/move", conversation.move, name="move"),
     path("c/<int:pk>/note", conversation.note, name="note"),
     path("c/<int:pk>/draft", compose.draft, name="draft"),
+    path("c/<int:pk>/begin", compose.begin, name="begin"),
     path("c/<int:pk>/send", compose.send, name="send"),
     path("c/<int:pk>/propose", compose.propose, name="propose"),
     path("c/<int:pk>/retry", compose.retry, name="retry"),
@@ -32,4 +33,7 @@ urlpatterns = [
     path("people/<int:pk>/ignore", people.ignore, name="ignore"),
     path("people/<int:pk>/suppress", people.suppress, name="suppress"),
     path("people/<int:pk>/relationship", people.relationship, name="relationship"),
+    path("people/<int:pk>/join", people.join, name="join"),
+    path("people/<int:pk>/split", people.split, name="split"),
+    path("people/<int:pk>/split-handle", people.split_handle, name="split_handle"),
 ]

@@ -107,6 +107,9 @@
     if (answer) { event.preventDefault(); answerTo(answer); return; }
     const take = event.target.closest("[data-take]");
     if (take) { write($("#" + take.dataset.take).textContent); return; }
+    const begin = event.target.closest("[data-begin]");
+    if (begin) { event.preventDefault(); beginFrom(begin); return; }
+    if (event.target.closest("[data-unask]")) { $("#ask").replaceChildren(); focusReply(); return; }
     const back = event.target.closest("[data-back]");
     if (back && history.state && wide()) { event.preventDefault(); history.back(); return; }
     if (event.target.closest("[data-do=help]")) help();
@@ -122,6 +125,34 @@
     field.value = text;
     field.dispatchEvent(new Event("input", { bubbles: true }));
     focusReply();
+  }
+
+  // a prepared reply into the box; the server asks back before it takes the place of somebody's own words
+  async function beginFrom(button) {
+    const form = new FormData(button.form);
+    form.set(button.name, button.value);
+    const open = $("#main").dataset.conversation;
+    $("#begin-from").hidePopover();
+    const answer = await fetch(button.getAttribute("formaction"), { method: "POST", body: form, headers: { "HX-Request": "true", "X-CSRFToken": csrf() }, credentials: "same-origin" }).catch(() => null);
+    if ($("#main")?.dataset.conversation !== open) return;
+    if (!answer?.ok) return void say(body.dataset.wrong, "error");
+    if (!(answer.headers.get("Content-Type") || "").startsWith("application/json")) {
+      $("#ask").innerHTML = await answer.text();
+      $("#ask button").focus();
+      return;
+    }
+    const told = await answer.json();
+    $("#ask").replaceChildren();
+    $("#begun").value = told.begun;
+    write(told.text);
+    $("#reply-state").textContent = told.say;
+  }
+  function palette() {
+    const box = $("#begin-from");
+    if (!box) return;
+    if ($("#mode-reply")) $("#mode-reply").checked = true;
+    box.showPopover();
+    $(".item", box).focus();
   }
 
   // ------------------------------------------------------------------ menus: a click elsewhere or Esc closes them
@@ -141,7 +172,7 @@
     return true;
   }
   function walkMenu(event) {
-    const menu = event.target.closest("details[data-menu][open]");
+    const menu = event.target.closest("details[data-menu][open], [popover]");
     if (!menu || !["ArrowDown", "ArrowUp"].includes(event.key)) return false;
     const items = $$(".item:not(:disabled)", menu);
     const at = items.indexOf(document.activeElement);
@@ -310,7 +341,7 @@
   }
   function help() { const box = $("#keys"); if (box && !box.open) box.showModal(); }
   const KEYS = {
-    j: () => step(1), k: () => step(-1), o: open, r: focusReply, n: focusNote, u: backToList, "?": help,
+    j: () => step(1), k: () => step(-1), o: open, r: focusReply, n: focusNote, p: palette, u: backToList, "?": help,
     a: () => openMenu("a"), s: () => openMenu("s"), m: () => openMenu("m"),
     e: () => $("[data-key=e]")?.requestSubmit(),
     "/": () => $("#find")?.focus(),
