@@ -13,10 +13,11 @@ from rapport.bus.base import Batch, Bus
 from rapport.core.decision import Outcome
 from rapport.core.errors import InvalidInput, NotAllowed
 from rapport.core.guard import stop_words
-from rapport.store.models import Basket, BusMessage, Conversation, Membership, Note, Person, Topic, Workspace
-from rapport.store.models import Post as PostRow
-from rapport.store.queries.conversations import refresh
+from rapport.store.models import Basket, BusMessage, Conversation, Membership, Note, Person, Workspace
+from rapport.store.queries.conversations import refresh, words_of
+from rapport.store.queries.ingest import read_stored
 from rapport.store.queries.outcomes import note_presence, store_outcomes
+from rapport.store.queries.sql import redone_if_lost
 from rapport.store.queries.threads import link_posts
 
 MAX_NOTE = 10_000  # characters
@@ -35,20 +36,19 @@ def record(batch: Batch, outcomes: Sequence[Outcome], bus: Bus, *, now: dt.datet
 
     Threads become conversations, each one gets its basket, score and reason, and is opened, reopened or put aside.
     """
-    with transaction.atomic():
+    # lost with the power, it is done again from the posts, which `hear` has made last
+    with redone_if_lost():
         # one worker at a time per workspace: two of them must not open the same thread twice
-        Workspace.objects.select_for_update().only("pk").get(pk=batch.workspace)
+        Workspace.objects.select_for_update(no_key=True).only("pk").get(pk=batch.workspace)
         if not bus.acknowledge(batch):
             return Recorded(kept=False)
         posts = list(batch.posts)
-        topics = dict(Topic.objects.of(batch.workspace).values_list("slug", "pk"))
-        store_outcomes(batch.workspace, posts, outcomes, topics, now)
-        note_presence(posts, now)
-        rows = [row for row, _ in posts]
-        channels = dict(PostRow.objects.of(batch.workspace).filter(pk__in=rows).values_list("pk", "channel_id"))
-        linked = link_posts(batch.workspace, channels, posts)
+        stored = read_stored([row for row, _ in posts])
+        store_outcomes(batch.workspace, posts, outcomes, now)
+        note_presence(posts, stored, now)
+        linked = link_posts(batch.workspace, posts, stored)
         touched = set(linked.conversations.values())
-        seen = refresh(batch.workspace, touched, rows, now)
+        seen = refresh(batch.workspace, linked, words_of(posts, outcomes, stored), now)
         _suppress_who_asked(batch, now)
         announce(batch.workspace, now, seen)
         write_audit(

@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from rapport.bus.base import MAX_TRIES, Batch
 from rapport.core.post import Post
 from rapport.store.models import BusMessage
-from rapport.store.queries.sql import adapt, insert_rows
+from rapport.store.queries.sql import adapt, redone_if_lost
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(tuple[tuple[int, Post], ...])
@@ -29,7 +29,8 @@ class TableBus:
 
     def claim(self, worker: str, now: dt.datetime, lease: dt.timedelta) -> Batch | None:
         """Take the oldest free message. A message that killed its worker often enough is set aside here."""
-        with transaction.atomic(), connection.cursor() as cursor:
+        # a claim that is lost with the power is made again: nobody has to wait for the disk here
+        with redone_if_lost(), connection.cursor() as cursor:
             locking = "FOR UPDATE SKIP LOCKED" if connection.vendor == "postgresql" else ""
             cursor.execute(
                 "UPDATE store_busmessage SET state = 'claimed', claimed_by = %s, lease_until = %s, "
@@ -89,5 +90,9 @@ class TableBus:
             (workspace, _encoder.encode(part), len(part), "ready", attempts, "", error[:5000], adapt(now))
             for part in parts
         ]
-        columns = ("workspace_id", "payload", "size", "state", "attempts", "claimed_by", "error", "created_at")
-        insert_rows("store_busmessage", columns, rows)
+        with connection.cursor() as cursor:
+            cursor.executemany(
+                "INSERT INTO store_busmessage (workspace_id, payload, size, state, attempts, claimed_by, error, "
+                "created_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
+                rows,
+            )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import signal
 import socket
 import threading
@@ -36,7 +37,19 @@ def run(arguments: argparse.Namespace) -> int:
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())
     hold_leash(arguments.leash, stop.set)
-    return _run_loops(_loops(arguments.command), stop)
+    loops = _loops(arguments.command)
+    calm_collector()
+    return _run_loops(loops, stop)
+
+
+def calm_collector() -> None:
+    """Make Python's search for unreachable circles rare: what was loaded is never looked at again, and posts hold none.
+
+    As it comes, the search costs the line a tenth of its time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 Loop = Callable[[threading.Event], None]

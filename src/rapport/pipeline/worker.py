@@ -15,6 +15,7 @@ from django.db import OperationalError, close_old_connections, connection
 from rapport.actions.desk import record
 from rapport.bus.base import Batch, Bus
 from rapport.core.query import Matcher, compile_topics
+from rapport.core.route import TeamLoad
 from rapport.core.rules import RuleSet, compile_rules
 from rapport.core.understand import Reader, load_reader
 from rapport.pipeline.line import Snapshot, process
@@ -87,13 +88,16 @@ class Worker:
     def snapshot(self, batch: Batch) -> Snapshot:
         """What the line may know: the compiled configuration, the team, and the authors of this batch."""
         compiled = self._configuration(batch.workspace)
+        people = read_person_facts(batch.workspace, batch.posts, self.clock())
+        # the load decides only between people on our side who know an author
+        known = any(facts.known_to is not None for facts in people.values())
         return Snapshot(
             matcher=compiled.matcher,
             reader=compiled.reader,
             rules=compiled.rules,
-            load=read_team_load(batch.workspace),
+            load=read_team_load(batch.workspace) if known else TeamLoad(),
             handles=compiled.handles,
-            people=read_person_facts(batch.workspace, batch.posts, self.clock()),
+            people=people,
         )
 
     def _configuration(self, workspace: int) -> Compiled:

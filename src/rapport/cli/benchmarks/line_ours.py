@@ -13,6 +13,7 @@ from rapport.cli.benchmarks.order import Done, Order, slices
 from rapport.cli.benchmarks.rulebook import as_document
 from rapport.cli.desk import load_django, migrate
 from rapport.cli.import_posts import by_network
+from rapport.cli.parts import calm_collector
 from rapport.core.post import Post, decode_post
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ def run(order: Order) -> Done:
     load_django()
     line = Line(order)
     line.walk(as_lines(order.warm))
+    calm_collector()
     lines = as_lines(order.posts)
     start = time.perf_counter()
     line.walk(lines)
@@ -104,6 +106,7 @@ def run_with_stages(order: Order) -> Done:
     stages.attach()
     line = Line(order)
     line.walk(as_lines(order.warm))
+    calm_collector()
     lines = as_lines(order.posts)
     stages.clear()
     start = time.perf_counter()

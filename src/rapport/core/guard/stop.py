@@ -46,7 +46,7 @@ def stop_words(text: str) -> bool:
 
     A sentence that merely contains such words ("please stop the train at Lee") is none.
     """
-    if len(text) > _LONGEST:
+    if len(text) > _LONGEST or _says_more(text):
         return False
     found = words(without_addresses(text)).words
     if tuple(found) in _FOLDED:
@@ -54,4 +54,11 @@ def stop_words(text: str) -> bool:
     return tuple(word for word in found if word not in _POLITE) in _FOLDED
 
 
+def _says_more(text: str) -> bool:
+    """True when a plain word of the text stands in no such phrase: most texts are known by their first words."""
+    # between spaces, ASCII letters alone are one word, whatever stands around them
+    return any(piece.isascii() and piece.isalpha() and piece.lower() not in _USED for piece in text.split())
+
+
 _FOLDED = frozenset(tuple(words(" ".join(phrase)).words) for phrase in STOP_PHRASES)
+_USED = _POLITE.union(*_FOLDED)

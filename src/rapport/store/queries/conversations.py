@@ -7,17 +7,17 @@ doing it twice changes nothing. What people decided (assignee, resolved, snoozed
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable
-from typing import Any
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import msgspec
-from django.db import connection
 
-from rapport.core.decision import PRIORITIES
-from rapport.store.models import Conversation
-from rapport.store.queries.sql import adapt, moment, select_in
-
-PREVIEW = 300  # characters
+from rapport.core.decision import PRIORITIES, Outcome
+from rapport.core.post import Post
+from rapport.store.models import Basket, Conversation
+from rapport.store.queries.ingest import PREVIEW, StoredPost
+from rapport.store.queries.sql import adapt, insert_rows, moment, select_in, update_rows
+from rapport.store.queries.threads import Linked
 
 
 class Word(msgspec.Struct, frozen=True, gc=False):
@@ -88,75 +88,110 @@ def stand(words: Iterable[Word], settled_at: dt.datetime | None = None) -> Stand
 def read_words(conversations: Collection[int]) -> dict[int, list[Word]]:
     """Every post of these conversations, grouped by conversation."""
     rows = select_in(
-        "SELECT p.conversation_id, p.id, p.sort_at, p.seen_at, p.ours, p.kind, h.person_id, substr(p.text, 1, 300), "
-        "o.score, o.basket, o.priority, o.quarantined, o.why, o.draft, o.routed_to "
+        "SELECT p.conversation_id, p.id, h.person_id, p.sort_at, p.seen_at, p.ours, p.kind, "
+        "substr(p.text, 1, %s), o.score, o.basket, o.priority, o.quarantined, o.why, o.draft, o.routed_to "
         "FROM store_post p JOIN store_handle h ON h.id = p.handle_id LEFT JOIN store_outcome o ON o.post_id = p.id "
-        "WHERE p.conversation_id IN ({keys})",
-        [],
+        "WHERE p.conversation_id {among}",
+        [PREVIEW],
         list(conversations),
     )
     found: dict[int, list[Word]] = {}
-    for conversation, post, at, seen, ours, kind, person, text, *outcome in rows:
-        score, basket, priority, quarantined, why, draft, routed_to = outcome if outcome[0] is not None else _UNREAD
-        found.setdefault(conversation, []).append(
-            Word(
-                post,
-                moment(at),
-                moment(seen),
-                bool(ours),
-                kind == "repost",
-                person,
-                text,
-                score,
-                basket,
-                priority,
-                bool(quarantined),
-                why,
-                draft,
-                routed_to,
-            )
-        )
+    for conversation, *row in rows:
+        found.setdefault(conversation, []).append(_word(*row))
     return found
 
 
-_UNREAD: tuple[Any, ...] = (0.0, "", "medium", False, "", "", None)
+def words_of(
+    posts: Sequence[tuple[int, Post]], outcomes: Sequence[Outcome], stored: Mapping[int, StoredPost]
+) -> dict[int, Word]:
+    """Row id -> word, for posts whose outcomes have just been made: as `read_words` would read them."""
+    return {
+        row: _word(
+            row, *stored[row][2:8],
+            outcome.score.value, outcome.route.basket, outcome.decision.priority, outcome.decision.quarantined,
+            outcome.decision.why[:500], outcome.decision.draft or "", outcome.route.person,
+        )
+        for (row, _), outcome in zip(posts, outcomes, strict=True)
+    }  # fmt: skip
 
 
-def refresh(workspace_id: int, touched: Collection[int], spoke: Collection[int], now: dt.datetime) -> list[int]:
-    """Bring conversations in line with their posts; `spoke`: row ids of the posts that are new to them.
+def _word(
+    post: int, person: int, at: Any, seen: Any, ours: Any, kind: str, text: str, score: float | None, *outcome: Any
+) -> Word:
+    if score is None:
+        return Word(post, moment(at), moment(seen), bool(ours), kind == "repost", person, text)
+    basket, priority, quarantined, why, draft, routed_to = outcome
+    return Word(
+        post, moment(at), moment(seen), bool(ours), kind == "repost", person, text,
+        score, basket, priority, bool(quarantined), why, draft, routed_to,
+    )  # fmt: skip
+
+
+class _Row(NamedTuple):
+    """What people and earlier posts made of a conversation; the defaults are those of a new one."""
+
+    id: int
+    state: str = Conversation.State.UNOPENED.value
+    basket: int | None = None
+    assignee: int | None = None
+    decided_by: int | None = None
+    opened_at: dt.datetime | None = None
+    snoozed_until: dt.datetime | None = None
+    settled_at: dt.datetime | None = None
+
+
+#: what `_change` computes, in its order
+_STATE_COLUMNS = (
+    "state", "basket_id", "person_id", "priority", "score", "preview", "why", "decided_by", "draft_slug", "opened_at",
+    "waiting_since", "last_post_at", "snoozed_until", "assignee_id", "version", "id",
+)  # fmt: skip
+
+
+def refresh(workspace_id: int, linked: Linked, spoken: Mapping[int, Word], now: dt.datetime) -> list[int]:
+    """Bring conversations in line with their posts, and insert those that are new; `spoken`: the posts of this batch.
 
     Returns the ids of those that people see.
     """
-    words = read_words(touched)
-    baskets = dict(_baskets(workspace_id))
-    rows = (
-        Conversation.objects.of(workspace_id)
-        .filter(pk__in=list(words))
-        .only("state", "basket_id", "assignee_id", "opened_at", "version", "decided_by", "snoozed_until", "settled_at")
+    baskets = dict(Basket.objects.of(workspace_id).values_list("slug", "pk"))
+    known = set(linked.conversations.values()) - linked.new.keys()
+    words = read_words(known)
+    changes = [_change(row, words[row.id], baskets, spoken, now) for row in _read_rows(workspace_id, sorted(words))]
+    update_rows("store_conversation", _STATE_COLUMNS[:-1], changes, {"version": "add"})
+    # most conversations are one post that was never heard before: nothing of them has to be read back
+    first: dict[int, list[Word]] = {conversation: [] for conversation in linked.new}
+    for row, conversation in linked.conversations.items():
+        if conversation in first:
+            first[conversation].append(spoken[row])
+    made = [_change(_Row(conversation), heard, baskets, spoken, now) for conversation, heard in first.items()]
+    insert_rows(
+        "store_conversation",
+        ("workspace_id", "network", "channel_id", *_STATE_COLUMNS),
+        [(workspace_id, *linked.new[row[-1]], *row[:-2], 1 + row[-2], row[-1]) for row in made],
     )
-    heard = set(spoke)
-    changes = [_change(row, words[row.pk], baskets, heard, now) for row in rows]
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            "UPDATE store_conversation SET state=%s, basket_id=%s, person_id=%s, priority=%s, score=%s, preview=%s, "
-            "why=%s, decided_by=%s, draft_slug=%s, opened_at=%s, waiting_since=%s, last_post_at=%s, "
-            "snoozed_until=%s, assignee_id=%s, version=version+%s WHERE id=%s",
-            changes,
-        )
-    return [change[-1] for change in changes if change[0] != Conversation.State.UNOPENED]
+    return [change[-1] for change in (*changes, *made) if change[0] != Conversation.State.UNOPENED]
+
+
+def _read_rows(workspace_id: int, conversations: Sequence[int]) -> list[_Row]:
+    rows = select_in(
+        "SELECT id, state, basket_id, assignee_id, decided_by, opened_at, snoozed_until, settled_at "
+        "FROM store_conversation WHERE workspace_id = %s AND id {among}",
+        [workspace_id],
+        conversations,
+    )
+    return [_Row(*row[:5], *(None if at is None else moment(at) for at in row[5:])) for row in rows]
 
 
 def _change(
-    row: Conversation, words: list[Word], baskets: dict[str, int], heard: set[int], now: dt.datetime
+    row: _Row, words: list[Word], baskets: dict[str, int], spoken: Mapping[int, Word], now: dt.datetime
 ) -> tuple[Any, ...]:
     where = stand(words, row.settled_at)
-    state = next_state(row.state, where, any(word.post in heard and not word.ours for word in words))
+    state = next_state(row.state, where, any(not word.ours and word.post in spoken for word in words))
     pressing = where.pressing
     decided = pressing.post if pressing else None
-    basket = row.basket_id
-    if pressing and pressing.basket and (basket is None or (decided != row.decided_by and row.assignee_id is None)):
+    basket = row.basket
+    if pressing and pressing.basket and (basket is None or (decided != row.decided_by and row.assignee is None)):
         basket = baskets.get(pressing.basket) or basket or next(iter(baskets.values()), None)
-    assignee = row.assignee_id
+    assignee = row.assignee
     if assignee is None and row.opened_at is None and pressing and state == Conversation.State.OPEN:
         assignee = pressing.routed_to
     opened = row.opened_at or (now if state == Conversation.State.OPEN else None)
@@ -165,11 +200,11 @@ def _change(
         state, basket, newest.person if newest else None,
         PRIORITIES.index(pressing.priority) if pressing else 1,
         pressing.score if pressing else 0.0,
-        newest.text[:PREVIEW] if newest else "",
-        pressing.why[:500] if pressing else "", decided, pressing.draft if pressing else "",
+        newest.text if newest else "",
+        pressing.why if pressing else "", decided, pressing.draft if pressing else "",
         adapt(opened), adapt(where.waiting_since), adapt(where.last_post_at),
         adapt(row.snoozed_until if state == Conversation.State.SNOOZED else None), assignee,
-        int(any(word.post in heard for word in words)), row.pk,
+        int(any(word.post in spoken for word in words)), row.id,
     )  # fmt: skip
 
 
@@ -188,9 +223,3 @@ def next_state(state: str, where: Standing, they_spoke: bool) -> str:
         return "open"
     answered = state == "open" and where.answered and not where.waiting_since
     return "pending" if answered else state
-
-
-def _baskets(workspace_id: int) -> list[tuple[str, int]]:
-    from rapport.store.models import Basket
-
-    return list(Basket.objects.of(workspace_id).values_list("slug", "pk"))

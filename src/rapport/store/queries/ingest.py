@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
-from typing import Any
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import msgspec
 from django.db import connection
 
 from rapport.core.post import Author, Media, Metrics, Post
 from rapport.store.models import Channel
-from rapport.store.queries.sql import adapt, insert_rows, select_in
+from rapport.store.queries.sql import adapt, insert_new, insert_rows, reserve_ids, select_in, update_rows
 
+#: characters of a text that the list of conversations shows
+PREVIEW = 300
+#: (network, the author's key there)
+Key = tuple[str, str]
+PERSON_COLUMNS = (
+    "id", "workspace_id", "name", "about", "relationship", "first_seen", "last_seen", "ignored", "suppressed_reason",
+)  # fmt: skip
 HANDLE_COLUMNS = (
-    "workspace_id", "person_id", "network", "external_id", "handle", "name", "url", "bio",
+    "id", "workspace_id", "person_id", "network", "external_id", "handle", "name", "url", "bio",
     "followers", "following", "verified", "bot", "ours",
 )  # fmt: skip
 POST_COLUMNS = (
-    "workspace_id", "channel_id", "handle_id", "network", "external_id", "kind", "text", "lang", "url",
+    "id", "workspace_id", "channel_id", "handle_id", "network", "external_id", "kind", "text", "lang", "url",
     "created_at", "edited_at", "seen_at", "sort_at", "in_reply_to", "thread", "rating", "visibility",
     "ours", "deleted", "extra",
 )  # fmt: skip
@@ -46,25 +54,26 @@ def read_extra(text: str) -> Extra:
 
 def store_handles(workspace_id: int, posts: Sequence[Post], now: dt.datetime) -> dict[tuple[str, str], int]:
     """Make or refresh a handle for every author, each new one with a person; (network, author key) -> handle id."""
-    newest: dict[tuple[str, str], Author] = {}
-    for post in posts:
-        newest[post.network, post.author.key] = post.author
+    newest: dict[Key, Author] = {(post.network, post.author.key): post.author for post in posts}
     known = _known_handles(workspace_id, newest)
-    fresh = [key for key in newest if key not in known]
-    if fresh:
-        people = _store_people(workspace_id, len(fresh), now)
-        known |= _store_new_handles(workspace_id, fresh, people, newest)
+    fresh = {key: author for key, author in newest.items() if key not in known}
+    ids = _store_new_handles(workspace_id, fresh, now) if fresh else {}
+    if missed := [key for key in fresh if key not in ids]:
+        # another process met these authors in the same moment: its rows count
+        known |= _known_handles(workspace_id, missed)
     _refresh_handles(known, newest)
-    return {key: row[0] for key, row in known.items()}
+    return ids | {key: row[0] for key, row in known.items()}
 
 
-def _known_handles(workspace_id: int, wanted: dict[tuple[str, str], Author]) -> dict[tuple[str, str], tuple[Any, ...]]:
-    found: dict[tuple[str, str], tuple[Any, ...]] = {}
-    for network in {network for network, _ in wanted}:
-        keys = [key for each, key in wanted if each == network]
+def _known_handles(workspace_id: int, wanted: Iterable[Key]) -> dict[Key, tuple[Any, ...]]:
+    by_network: dict[str, list[str]] = defaultdict(list)
+    for network, key in wanted:
+        by_network[network].append(key)
+    found: dict[Key, tuple[Any, ...]] = {}
+    for network, keys in by_network.items():
         rows = select_in(
             "SELECT external_id, id, handle, name, bio, followers, bot, verified FROM store_handle "
-            "WHERE workspace_id = %s AND network = %s AND external_id IN ({keys})",
+            "WHERE workspace_id = %s AND network = %s AND external_id {among}",
             [workspace_id, network],
             keys,
         )
@@ -72,51 +81,28 @@ def _known_handles(workspace_id: int, wanted: dict[tuple[str, str], Author]) -> 
     return found
 
 
-def _store_people(workspace_id: int, count: int, now: dt.datetime) -> list[int]:
+def _store_new_handles(workspace_id: int, authors: Mapping[Key, Author], now: dt.datetime) -> dict[Key, int]:
+    """A person and a handle for each author; the ids of the handles that were not there yet."""
+    people, ids = reserve_ids("store_person", len(authors)), reserve_ids("store_handle", len(authors))
     moment = adapt(now)
-    rows = [(workspace_id, "", "", "", moment, moment, False, "")] * count
-    columns = (
-        "workspace_id",
-        "name",
-        "about",
-        "relationship",
-        "first_seen",
-        "last_seen",
-        "ignored",
-        "suppressed_reason",
+    insert_rows(
+        "store_person",
+        PERSON_COLUMNS,
+        [
+            (person, workspace_id, author.name or author.handle or author.key, "", "", moment, moment, False, "")
+            for person, author in zip(people, authors.values(), strict=True)
+        ],
     )
-    return [row[0] for row in insert_rows("store_person", columns, rows, returning=("id",))]
-
-
-def _store_new_handles(
-    workspace_id: int,
-    keys: Sequence[tuple[str, str]],
-    people: Sequence[int],
-    authors: dict[tuple[str, str], Author],
-) -> dict[tuple[str, str], tuple[Any, ...]]:
     rows = [
-        (workspace_id, person, network, key, *_handle_values(authors[network, key]))
-        for (network, key), person in zip(keys, people, strict=True)
+        (row, workspace_id, person, *key, *_handle_values(author))
+        for row, person, (key, author) in zip(ids, people, authors.items(), strict=True)
     ]
-    written = insert_rows(
-        "store_handle",
-        HANDLE_COLUMNS,
-        rows,
-        # two processes may meet the same author first: the later one takes the row of the earlier
-        "ON CONFLICT (workspace_id, network, external_id) DO UPDATE SET handle = excluded.handle",
-        ("network", "external_id", "id", "person_id"),
-    )
-    # RETURNING keeps no order, so a person is named from the handle that it came to belong to
-    names = [
-        (author.name or author.handle or author.key, person)
-        for author, person in ((authors[network, key], person) for network, key, _, person in written)
-    ]
-    orphans = [(person,) for person in set(people) - {row[3] for row in written}]
-    with connection.cursor() as cursor:
-        cursor.executemany("UPDATE store_person SET name = %s WHERE id = %s", names)
-        if orphans:
+    written = insert_new("store_handle", HANDLE_COLUMNS, rows, ("workspace_id", "network", "external_id"))
+    orphans = [(person,) for row, person in zip(ids, people, strict=True) if row not in written]
+    if orphans:
+        with connection.cursor() as cursor:
             cursor.executemany("DELETE FROM store_person WHERE id = %s", orphans)
-    return {(network, key): (row_id, *_facts(authors[network, key])) for network, key, row_id, _ in written}
+    return {key: row for key, row in zip(authors, ids, strict=True) if row in written}
 
 
 def _handle_values(author: Author) -> tuple[Any, ...]:
@@ -130,43 +116,69 @@ def _facts(author: Author) -> tuple[Any, ...]:
     return (author.handle, author.name, author.bio or "", author.followers, author.bot, author.verified)
 
 
-def _refresh_handles(known: dict[tuple[str, str], tuple[Any, ...]], newest: dict[tuple[str, str], Author]) -> None:
+def _refresh_handles(known: dict[Key, tuple[Any, ...]], newest: dict[Key, Author]) -> None:
     changed = []
     for key, row in known.items():
-        seen = _facts(newest[key])
+        seen, stored = _facts(newest[key]), row[1:]
+        if seen == stored:
+            continue
         # a source that tells less (no name, no counter) must not wipe what another one told
-        merged = tuple(new if new not in ("", None) else old for new, old in zip(seen, row[1:], strict=True))
-        if merged != tuple(row[1:]):
+        merged = tuple(new if new not in ("", None) else old for new, old in zip(seen, stored, strict=True))
+        if merged != stored:
             changed.append((*merged, row[0]))
-    if changed:
-        with connection.cursor() as cursor:
-            cursor.executemany(
-                "UPDATE store_handle SET handle=%s, name=%s, bio=%s, followers=%s, bot=%s, verified=%s WHERE id=%s",
-                changed,
-            )
+    update_rows("store_handle", ("handle", "name", "bio", "followers", "bot", "verified"), changed)
 
 
 def store_posts(channel: Channel, posts: Sequence[Post], now: dt.datetime) -> list[tuple[int, Post]]:
     """Store the posts that are not known yet; the new ones with their row ids, in the given order."""
     unique = {(post.network, post.id): post for post in posts}
     handles = store_handles(channel.workspace_id, list(unique.values()), now)
-    rows = [_post_values(channel, handles[post.network, post.author.key], post, now) for post in unique.values()]
-    written = insert_rows(
-        "store_post",
-        POST_COLUMNS,
+    ids = reserve_ids("store_post", len(unique))
+    heard = adapt(now)
+    rows = [
+        (row, *_post_values(channel, handles[post.network, post.author.key], post, now, heard))
+        for row, post in zip(ids, unique.values(), strict=True)
+    ]
+    written = insert_new("store_post", POST_COLUMNS, rows, ("workspace_id", "network", "external_id"))
+    return [(row, post) for row, post in zip(ids, unique.values(), strict=True) if row in written]
+
+
+class StoredPost(NamedTuple):
+    """A post as it lies in the store now, as far as recording its outcome needs it. Times as the driver has them."""
+
+    conversation: int | None
+    channel: int
+    person: int
+    #: when it was said, and when we heard it
+    at: Any
+    seen: Any
+    ours: bool
+    kind: str
+    #: its beginning; empty when it was deleted meanwhile
+    text: str
+    #: when the person was first and last seen
+    first_seen: Any
+    last_seen: Any
+
+
+def read_stored(rows: Sequence[int]) -> dict[int, StoredPost]:
+    """Row id -> post; without those that are gone."""
+    found = select_in(
+        "SELECT p.id, p.conversation_id, p.channel_id, h.person_id, p.sort_at, p.seen_at, p.ours, p.kind, "
+        "substr(p.text, 1, %s), w.first_seen, w.last_seen FROM store_post p "
+        "JOIN store_handle h ON h.id = p.handle_id JOIN store_person w ON w.id = h.person_id WHERE p.id {among}",
+        [PREVIEW],
         rows,
-        "ON CONFLICT (workspace_id, network, external_id) DO NOTHING",
-        ("network", "external_id", "id"),
     )
-    ids = {(network, key): row_id for network, key, row_id in written}
-    return [(ids[key], post) for key, post in unique.items() if key in ids]
+    return {row[0]: StoredPost(*row[1:]) for row in found}
 
 
-def _post_values(channel: Channel, handle_id: int, post: Post, now: dt.datetime) -> tuple[Any, ...]:
+def _post_values(channel: Channel, handle_id: int, post: Post, now: dt.datetime, heard: Any) -> tuple[Any, ...]:
     extra = Extra(post.html, post.mentions, post.hashtags, post.links, post.media, post.metrics)
+    said = adapt(post.created_at)
     return (
         channel.workspace_id, channel.pk, handle_id, post.network, post.id, post.kind, post.text, post.lang or "",
-        post.url or "", adapt(post.created_at), adapt(post.edited_at), adapt(now), adapt(min(post.created_at, now)),
+        post.url or "", said, adapt(post.edited_at), heard, said if post.created_at <= now else heard,
         post.in_reply_to or "", post.thread or "", post.rating, post.visibility, post.author.ours, post.deleted,
         _encoder.encode(extra).decode(),
     )  # fmt: skip

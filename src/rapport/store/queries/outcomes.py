@@ -4,43 +4,46 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
-from django.db import connection
 
 from rapport.core.decision import Outcome, PersonFacts
 from rapport.core.post import Post
-from rapport.store.queries.sql import adapt, insert_rows, moment, select_in
+from rapport.store.queries.ingest import StoredPost
+from rapport.store.queries.sql import adapt, insert_rows, moment, select_in, update_rows
 
 #: how far back the history of a person reaches in `PersonFacts`
 HISTORY = dt.timedelta(days=90)
 _encoder = msgspec.json.Encoder()
 _COLUMNS = (
     "post_id", "workspace_id", "sentiment", "language", "score", "basket", "priority", "quarantined", "why", "draft",
-    "routed_to",    "rule_set", "body", "processed_at",
+    "routed_to", "rule_set", "body", "processed_at",
 )  # fmt: skip
 
 
 def store_outcomes(
-    workspace_id: int,
-    posts: Sequence[tuple[int, Post]],
-    outcomes: Sequence[Outcome],
-    topics: dict[str, int],
-    now: dt.datetime,
+    workspace_id: int, posts: Sequence[tuple[int, Post]], outcomes: Sequence[Outcome], now: dt.datetime
 ) -> None:
     """Write outcomes (a later one replaces an earlier one of the same post) and the topics that matched."""
+    processed = adapt(now)
     rows = [
         (
             row, workspace_id, outcome.reading.sentiment.label, outcome.reading.language, outcome.score.value,
             outcome.route.basket, outcome.decision.priority, outcome.decision.quarantined, outcome.decision.why[:500],
             outcome.decision.draft or "", outcome.route.person,
-            outcome.decision.rule_set, _encoder.encode(outcome).decode(), adapt(now),
+            outcome.decision.rule_set, _encoder.encode(outcome).decode(), processed,
         )
         for (row, _), outcome in zip(posts, outcomes, strict=True)
     ]  # fmt: skip
     updates = ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS[2:])
     insert_rows("store_outcome", _COLUMNS, rows, f"ON CONFLICT (post_id) DO UPDATE SET {updates}")
+    matched = sorted({slug for outcome in outcomes for slug in outcome.topics})
+    topics = dict(
+        select_in(
+            "SELECT slug, id FROM store_topic WHERE workspace_id = %s AND slug {among}", [workspace_id], matched
+        )
+    )
     matches = [
         (workspace_id, topics[slug], row)
         for (row, _), outcome in zip(posts, outcomes, strict=True)
@@ -68,7 +71,7 @@ def read_person_facts(
         rows = select_in(
             "SELECT h.external_id, p.id, p.ignored, p.suppressed_reason, p.relationship, p.first_seen, p.last_seen, "
             "p.known_to_id FROM store_handle h JOIN store_person p ON p.id = h.person_id "
-            "WHERE h.workspace_id = %s AND h.network = %s AND h.external_id IN ({keys})",
+            "WHERE h.workspace_id = %s AND h.network = %s AND h.external_id {among}",
             [workspace_id, network],
             keys,
         )
@@ -98,7 +101,7 @@ def _read_history(people: Sequence[int], now: dt.datetime) -> dict[int, list[tup
     found: dict[int, list[tuple[dt.datetime, str]]] = defaultdict(list)
     rows = select_in(
         "SELECT h.person_id, p.sort_at, o.sentiment FROM store_handle h JOIN store_post p ON p.handle_id = h.id "
-        "JOIN store_outcome o ON o.post_id = p.id WHERE h.person_id IN ({keys}) AND p.sort_at > %s ORDER BY p.sort_at",
+        "JOIN store_outcome o ON o.post_id = p.id WHERE h.person_id {among} AND p.sort_at > %s ORDER BY p.sort_at",
         [],
         people,
         [adapt(now - HISTORY)],
@@ -110,7 +113,7 @@ def _read_history(people: Sequence[int], now: dt.datetime) -> dict[int, list[tup
 
 def _count_conversations(workspace_id: int, people: Sequence[int]) -> dict[int, int]:
     rows = select_in(
-        "SELECT person_id, COUNT(*) FROM store_conversation WHERE workspace_id = %s AND person_id IN ({keys}) "
+        "SELECT person_id, COUNT(*) FROM store_conversation WHERE workspace_id = %s AND person_id {among} "
         "GROUP BY person_id",
         [workspace_id],
         people,
@@ -118,33 +121,22 @@ def _count_conversations(workspace_id: int, people: Sequence[int]) -> dict[int, 
     return dict(rows)
 
 
-def note_presence(posts: Sequence[tuple[int, Post]], now: dt.datetime) -> None:
+def note_presence(posts: Sequence[tuple[int, Post]], stored: Mapping[int, StoredPost], now: dt.datetime) -> None:
     """Widen first and last seen of the authors by these posts."""
-    spans: dict[tuple[str, str], tuple[dt.datetime, dt.datetime]] = {}
-    for _, post in posts:
-        key = (post.network, post.author.key)
-        at = min(post.created_at, now)
-        first, last = spans.get(key, (at, at))
-        spans[key] = (min(first, at), max(last, at))
-    _widen({row: spans[post.network, post.author.key] for row, post in posts})
-
-
-def _widen(spans: dict[int, tuple[dt.datetime, dt.datetime]]) -> None:
-    people: dict[int, tuple[dt.datetime, dt.datetime]] = {}
-    rows = select_in(
-        "SELECT p.id, h.person_id FROM store_post p JOIN store_handle h ON h.id = p.handle_id WHERE p.id IN ({keys})",
-        [],
-        list(spans),
+    known = {kept.person: (moment(kept.first_seen), moment(kept.last_seen)) for kept in stored.values()}
+    spans = dict(known)
+    for row, post in posts:
+        at, person = min(post.created_at, now), stored[row].person
+        first, last = spans[person]
+        if not first <= at <= last:
+            spans[person] = (min(first, at), max(last, at))
+    update_rows(
+        "store_person",
+        ("first_seen", "last_seen"),
+        [
+            (adapt(first), adapt(last), person)
+            for person, (first, last) in spans.items()
+            if (first, last) != known[person]
+        ],
+        {"first_seen": "least", "last_seen": "greatest"},
     )
-    for row, person in rows:
-        first, last = people.get(person, spans[row])
-        people[person] = (min(first, spans[row][0]), max(last, spans[row][1]))
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            "UPDATE store_person SET first_seen = CASE WHEN first_seen > %s THEN %s ELSE first_seen END, "
-            "last_seen = CASE WHEN last_seen < %s THEN %s ELSE last_seen END WHERE id = %s",
-            [
-                (adapt(first), adapt(first), adapt(last), adapt(last), person)
-                for person, (first, last) in people.items()
-            ],
-        )

@@ -10,13 +10,14 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from django.db import connection
 
 from rapport.core.post import Post
 from rapport.store.models import Conversation
-from rapport.store.queries.sql import insert_rows, select_in
+from rapport.store.queries.ingest import StoredPost
+from rapport.store.queries.sql import insert_rows, reserve_ids, select_in, update_rows
 
 Key = tuple[str, str]
 #: stands in the place of a network for a conversation that exists already
@@ -47,14 +48,14 @@ class Linked:
     def __init__(self) -> None:
         #: row id of a post -> conversation id
         self.conversations: dict[int, int] = {}
-        #: ids of conversations that were made
-        self.new: set[int] = set()
+        #: ids of conversations that are to be made -> network and channel
+        self.new: dict[int, tuple[str, int]] = {}
         #: conversation that was absorbed -> the one that lives on
         self.merged: dict[int, int] = {}
 
 
-def link_posts(workspace_id: int, channels: dict[int, int], posts: Sequence[tuple[int, Post]]) -> Linked:
-    """Put posts into conversations; `channels` maps a post's row id to its channel.
+def link_posts(workspace_id: int, posts: Sequence[tuple[int, Post]], stored: Mapping[int, StoredPost]) -> Linked:
+    """Put posts into conversations. The new ones have an id and no row yet: `refresh` inserts them as they stand.
 
     The caller holds the workspace's lock, so two workers cannot open the same thread twice.
     """
@@ -77,11 +78,10 @@ def link_posts(workspace_id: int, channels: dict[int, int], posts: Sequence[tupl
             done.merged.update(dict.fromkeys(found[1:], found[0]))
         else:
             fresh.append(root)
-    first_channel = {groups.root((post.network, post.id)): channels[row] for row, post in reversed(posts)}
-    created = _create_conversations(workspace_id, [(root[0], first_channel[root]) for root in fresh])
-    for root, conversation in zip(fresh, created, strict=True):
+    first_channel = {groups.root((post.network, post.id)): stored[row].channel for row, post in reversed(posts)}
+    for root, conversation in zip(fresh, reserve_ids("store_conversation", len(fresh)), strict=True):
         chosen[root] = conversation
-        done.new.add(conversation)
+        done.new[conversation] = (root[0], first_channel[root])
     links = [
         (key, chosen[root])
         for root, keys in members.items()
@@ -92,11 +92,8 @@ def link_posts(workspace_id: int, channels: dict[int, int], posts: Sequence[tupl
     _absorb(done.merged)
     for row, post in posts:
         done.conversations[row] = chosen[groups.root((post.network, post.id))]
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            "UPDATE store_post SET conversation_id = %s WHERE id = %s",
-            [(conversation, row) for row, conversation in done.conversations.items()],
-        )
+    moved = [(to, row) for row, to in done.conversations.items() if stored[row].conversation != to]
+    update_rows("store_post", ("conversation_id",), moved)
     return done
 
 
@@ -128,7 +125,7 @@ def _known_links(workspace_id: int, keys: Iterable[Key]) -> dict[Key, int]:
     for network, externals in by_network.items():
         rows = select_in(
             "SELECT external_id, conversation_id FROM store_threadlink "
-            "WHERE workspace_id = %s AND network = %s AND external_id IN ({keys})",
+            "WHERE workspace_id = %s AND network = %s AND external_id {among}",
             [workspace_id, network],
             externals,
         )
@@ -171,20 +168,6 @@ def _absorb_work(loser: Conversation, winner: Conversation) -> None:
     winner.save(update_fields=["state", "snoozed_until", "assignee", "opened_at", "basket"])
     loser.state, loser.merged_into, loser.waiting_since = Conversation.State.MERGED, winner.pk, None
     loser.save(update_fields=["state", "merged_into", "waiting_since"])
-
-
-def _create_conversations(workspace_id: int, places: Sequence[tuple[str, int]]) -> list[int]:
-    rows = [(workspace_id, network, channel, "unopened", 1, 0.0, "", "", "", 1) for network, channel in places]
-    columns = (
-        "workspace_id", "network", "channel_id", "state", "priority", "score", "preview", "why", "draft_slug",
-        "version",
-    )  # fmt: skip
-    written = insert_rows("store_conversation", columns, rows, returning=("network", "channel_id", "id"))
-    # RETURNING keeps no order: hand each row to a thread of the same network and channel
-    free: dict[tuple[str, int], list[int]] = defaultdict(list)
-    for network, channel, row in sorted(written, key=lambda found: -found[2]):
-        free[network, channel].append(row)
-    return [free[place].pop() for place in places]
 
 
 def _store_links(workspace_id: int, links: Sequence[tuple[Key, int]]) -> None:
