@@ -99,7 +99,7 @@ def test_two_are_compared_joined_on_evidence_and_split_again(
     assert "Say how you know" in refused.content.decode()
     client.post(f"{address}join", {"with": double.pk, "evidence": "Her profile <b>says</b> so"})
     page = client.get(address).content.decode()
-    for words in ("@nadia.example", "Words 0", "Her profile &lt;b&gt;says&lt;/b&gt; so", "Amir, 2", "Undo"):
+    for words in ("@nadia.example", "Words 0", "Her profile &lt;b&gt;says&lt;/b&gt; so", "Amir, <time", "Undo"):
         assert words in page
     old = client.get(f"/w/fernway/people/{double.pk}/")
     assert (old.status_code, old.headers["Location"]) == (302, address)

@@ -105,13 +105,22 @@ class AuditPage(msgspec.Struct, frozen=True):
 
 
 def read_audit(
-    workspace: Workspace, actor: int | None = None, verb: str = "", subject: str = "", before: int | None = None
+    workspace: Workspace,
+    actor: int | None = None,
+    verb: str = "",
+    subject: str = "",
+    before: int | None = None,
+    people: bool = False,
+    limit: int = PAGE,
 ) -> AuditPage:
-    """Who did what: at most `PAGE` entries older than `before` (an id), narrowed by what is given. One query.
+    """Who did what: at most `limit` entries older than `before` (an id), narrowed by what is given. One query.
 
     `verb` is a beginning: "channel" finds "channel.connect". `subject` is "conversation" or "conversation 42".
+    `people`: without what the machine did.
     """
     rows = AuditEntry.objects.of(workspace).select_related("actor__user").order_by("-id")
+    if people:
+        rows = rows.filter(actor__isnull=False)
     if actor is not None:
         rows = rows.filter(actor=actor)
     if verb:
@@ -123,8 +132,8 @@ def read_audit(
             rows = rows.filter(subject_id=number)
     if before is not None:
         rows = rows.filter(pk__lt=before)
-    found = list(rows[: PAGE + 1])
-    return AuditPage(found[:PAGE], found[PAGE - 1].pk if len(found) > PAGE else None)
+    found = list(rows[: limit + 1])
+    return AuditPage(found[:limit], found[limit - 1].pk if len(found) > limit else None)
 
 
 class QuarantinePage(msgspec.Struct, frozen=True):

@@ -61,7 +61,8 @@ def begin(request: DeskRequest, pk: int) -> HttpResponse:
     text, begun = request.POST.get("text", ""), request.POST.get("begun", "")
     ask = not sure and is_typed(row, request.membership, text, begun)
     if not request.headers.get("HX-Request"):
-        return show(request, row, typed=request.POST, **{"ask" if ask else "begin": reply.slug})
+        slugs = {"ask": reply.slug} if ask else {"begin": reply.slug}
+        return show(request, row, 200, typed=request.POST, **slugs)
     if ask:
         return render(request, "desk/ask.html", {"asked": reply, "here": f"/w/{request.workspace.slug}/c/{row.pk}/"})
     say = _("Draft from “%(name)s”, read it and make it yours") % {"name": reply.name}

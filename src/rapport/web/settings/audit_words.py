@@ -1,0 +1,117 @@
+"""What stands in the audit, in plain words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from rapport.web.templatetags.desk_words import relationship_name
+
+#: verb -> what somebody did; a name in braces is taken from the entry
+DEEDS = {
+    "channel.change": gettext_lazy("changed a source"),
+    "channel.connect": gettext_lazy("connected an account"),
+    "channel.disconnect": gettext_lazy("disconnected an account"),
+    "channel.open": gettext_lazy("opened a source for files"),
+    "channel.pause": gettext_lazy("waits, as the network asked"),
+    "channel.reauthorise": gettext_lazy("asked to connect an account again"),
+    "conversation.assign": gettext_lazy("assigned to {assignee}"),
+    "conversation.move": gettext_lazy("moved to {basket}"),
+    "conversation.note": gettext_lazy("wrote a note"),
+    "conversation.reopen": gettext_lazy("opened again"),
+    "conversation.resolve": gettext_lazy("resolved"),
+    "conversation.snooze": gettext_lazy("snoozed until {snoozed_until}"),
+    "conversation.take_out": gettext_lazy("took out of the quarantine into {basket}"),
+    "conversation.wake": gettext_lazy("brought back from snooze"),
+    "delivery.cancel": gettext_lazy("took a reply back"),
+    "delivery.claim": gettext_lazy("took a reply to send it"),
+    "delivery.failed": gettext_lazy("could not send a reply"),
+    "delivery.held": gettext_lazy("held a reply"),
+    "delivery.push": gettext_lazy("handed a reply to the network"),
+    "delivery.reconciled": gettext_lazy("found a reply on the network"),
+    "delivery.requeue": gettext_lazy("put held replies back into the queue"),
+    "delivery.retry": gettext_lazy("put a reply back into the queue"),
+    "delivery.sent": gettext_lazy("sent a reply"),
+    "delivery.unconfirmed": gettext_lazy("does not know yet whether a reply arrived"),
+    "draft.empty": gettext_lazy("emptied a draft"),
+    "draft.propose": gettext_lazy("asked a lead to send a draft"),
+    "draft.save": gettext_lazy("began a draft"),
+    "member.change": gettext_lazy("changed a member"),
+    "member.invite": gettext_lazy("invited {email}"),
+    "person.ignore": gettext_lazy("ignores a person from now on"),
+    "person.join": gettext_lazy("joined {name} with this person"),
+    "person.relationship": gettext_lazy("named the relationship: {relationship}"),
+    "person.split": gettext_lazy("undid a join: {name} is a person of their own again"),
+    "person.split_handle": gettext_lazy("split off {handle}"),
+    "person.suppress": gettext_lazy("stopped everything to a person"),
+    "post.retry": gettext_lazy("put posts back on the line"),
+    "posts.hear": gettext_lazy("took in posts"),
+    "posts.record": gettext_lazy("sorted posts into conversations"),
+    "posts.take_down": gettext_lazy("hid posts that their authors deleted"),
+    "prepared_reply.delete": gettext_lazy("deleted a prepared reply"),
+    "prepared_reply.save": gettext_lazy("saved a prepared reply"),
+    "reply.approve": gettext_lazy("approved a reply"),
+    "rules.save": gettext_lazy("put version {version} of the rules in force"),
+    "topic.delete": gettext_lazy("deleted a topic"),
+    "topic.save": gettext_lazy("saved a topic"),
+    "user.profile": gettext_lazy("changed their profile"),
+    "user.sign_in": gettext_lazy("signed in with a link"),
+    "user.sign_in_link": gettext_lazy("made a sign-in link"),
+    "workspace.create": gettext_lazy("made the workspace"),
+    "workspace.hold": gettext_lazy("held everything going out"),
+    "workspace.release": gettext_lazy("let everything go out again"),
+}
+
+#: verb -> (field, what was done when the field is empty now)
+TAKEN_BACK = {
+    "conversation.assign": ("assignee", gettext_lazy("gave back to the basket")),
+    "person.ignore": ("ignored", gettext_lazy("ignores a person no longer")),
+    "person.relationship": ("relationship", gettext_lazy("took the relationship back")),
+    "person.suppress": ("suppressed_reason", gettext_lazy("lets a person be written to again")),
+}
+
+#: table of the subject -> what pages call it
+SUBJECTS = {
+    "approval": gettext_lazy("reply"),
+    "busmessage": gettext_lazy("posts set aside"),
+    "channel": gettext_lazy("source"),
+    "conversation": gettext_lazy("conversation"),
+    "delivery": gettext_lazy("reply on its way"),
+    "membership": gettext_lazy("member"),
+    "person": gettext_lazy("person"),
+    "preparedreply": gettext_lazy("prepared reply"),
+    "ruleset": gettext_lazy("rules"),
+    "topic": gettext_lazy("topic"),
+    "user": gettext_lazy("user"),
+    "workspace": gettext_lazy("workspace"),
+}
+
+
+def deed(verb: str, told: dict[str, Any], shown: dict[str, str]) -> tuple[str, set[str]]:
+    """What was done, and the fields that the sentence says already.
+
+    `told`: the fields of the entry as they are after it; `shown`: the same as words for a person. A verb that nobody
+    has put into words yet is said as it is.
+    """
+    field, back = TAKEN_BACK.get(verb, ("", ""))
+    if field in told and not told[field]:
+        return str(back), {field}
+    sentence = str(DEEDS.get(verb, verb))
+    if verb == "person.relationship":
+        shown = {**shown, "relationship": relationship_name(str(told.get("relationship", "")))}
+    said = {name for name in shown if f"{{{name}}}" in sentence}
+    for name in said:
+        sentence = sentence.replace(f"{{{name}}}", shown[name])
+    return sentence, said
+
+
+def subject_name(table: str) -> str:
+    """What pages call a row of this table."""
+    return str(SUBJECTS.get(table, table))
+
+
+def in_bulk(steps: int) -> str:
+    """What the machine did in many steps one after the other."""
+    return _("took in and sorted posts, in %(n)d steps") % {"n": steps}
