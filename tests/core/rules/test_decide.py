@@ -374,6 +374,8 @@ CONDITIONS = st.one_of(
             'text matches "(?-i)STILL"',
             'text matches "a|^$"',
             'author.bio matches "vip"',
+            'text matches "\\Qah"',
+            'text matches "\\Qa(\\E|STILL"',
             "count(person.negative, 30 days) >= 1",
             "count(hashtags) > 0",
             "hours_since(person.last_seen) > 24",

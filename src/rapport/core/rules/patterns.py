@@ -33,12 +33,15 @@ class Patterns:
 
 
 def group_patterns(patterns: Iterable[str]) -> list[list[str]]:
-    """Put accepted patterns together as far as `TOGETHER` allows; one that is larger by itself is in no group."""
+    """Put accepted patterns together as far as `TOGETHER` allows.
+
+    In no group: one that is larger by itself, and one with \\Q, whose quotation would run on into its neighbours.
+    """
     groups: list[list[str]] = []
     room = 0
     for pattern in patterns:
         size = compile_pattern(pattern, 0).programsize
-        if size > TOGETHER:
+        if size > TOGETHER or "\\Q" in pattern:
             continue
         if size > room:
             groups.append([])

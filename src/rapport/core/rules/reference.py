@@ -30,8 +30,8 @@ stop = true
 
 Rules are tried from top to bottom on every post. The first matching rule that names a basket, a priority or a
 draft wins that one; tags and notifications of all matching rules add up. A matching rule with `stop = true` ends
-the list. Each decision keeps the rules that matched, with the values that were found; the desk and `rapport decide` tell
-the same of every rule that was tried.
+the list. Each decision keeps the rules that matched, with the values that were found; the desk and `rapport decide`
+tell the same of every rule that was tried.
 """
 
 _CONDITIONS = """\
