@@ -209,6 +209,66 @@ def test_a_reply_is_sent_and_stands_in_the_thread(alice: Seat) -> None:
     assert page.locator(".way footer").inner_text().strip().endswith("queued")
 
 
+def test_a_prepared_reply_is_begun_from_by_keys_and_asks_before_it_replaces_words(alice: Seat) -> None:
+    page = alice.go(alice.first())
+    keys = page.keyboard
+    page.fill("#reply-text", "My own words")
+    keys.press("Escape")
+    keys.press("p")
+    keys.press("ArrowDown")
+    keys.press("Enter")
+    page.wait_for_selector("#ask:has-text('would replace what you wrote')")
+    assert page.input_value("#reply-text") == "My own words"
+    page.click("text=Keep mine")
+    assert page.evaluate("document.activeElement.id") == "reply-text"
+    keys.press("Escape")
+    keys.press("p")
+    keys.press("Enter")
+    page.wait_for_selector("#ask [name=replace]")
+    keys.press("Enter")
+    page.wait_for_selector("#reply-state:has-text('Draft from')")
+    assert "Hello Person" in page.input_value("#reply-text")
+    assert page.locator("#ask button").count() == 0
+    assert alice.complaints == []
+
+
+def test_everything_that_matters_works_without_scripts(browser: Any, desk: str) -> None:
+    seat = Seat(browser, desk, "ben@fernway.example", java_script_enabled=False)
+    page = seat.page
+    page.goto(f"{desk}/w/fernway/b/care/?tab=all")
+    page.locator("[data-row]").nth(3).click()
+    page.wait_for_url("**/c/**")
+    page.locator("label[for=mode-note]").click()
+    page.fill("#note-text", "called the depot by telephone")
+    page.click("text=Add note")
+    assert page.locator(".note:has-text('called the depot by telephone')").count() == 1
+    page.locator("details[data-menu=a] summary").click()
+    page.click("button[value=me]")
+    assert "yours" in page.inner_text(".talk .head")
+    page.fill("#reply-text", "Words of my own")
+    page.click("#begin-button")
+    page.click("#begin-from button[value=thanks]")
+    assert page.input_value("#reply-text") == "Words of my own"
+    page.click("#ask button[name=replace]")
+    assert "made our day" in page.input_value("#reply-text")
+    page.fill("#reply-text", "A new parcel leaves today, sorry for the wet one.")
+    page.click("text=Send as Ben")
+    assert page.locator(".way:has-text('A new parcel leaves today')").count() == 1
+    page.locator(".acts form[data-key=e] button").click()
+    assert page.locator("#main[data-state=resolved]").count() == 1
+    page.locator(".who h2 a").click()
+    page.click("text=Join with")
+    page.fill("input[name=q]", "person2")
+    page.click("form[role=search] button:has-text('Search')")
+    page.locator("a:has-text('Compare')").first.click()
+    page.fill("#evidence", "They said so")
+    page.click("text=Join: they are one person")
+    page.click("summary:has-text('Undo')")
+    page.click("text=Yes, undo it")
+    assert page.locator("text=They are two again").count() == 1
+    seat.context.close()
+
+
 def test_on_a_phone_one_region_shows_at_a_time(browser: Any, desk: str) -> None:
     seat = Seat(browser, desk, "alice@fernway.example", viewport={"width": 390, "height": 844})
     page = seat.go("/w/fernway/b/care/")
@@ -231,11 +291,15 @@ def test_axe_finds_nothing(browser: Any, desk: str, width: int, scheme: str) -> 
     seat = Seat(browser, desk, "alice@fernway.example", viewport={"width": width, "height": 860}, color_scheme=scheme)
     path = seat.first()
     person = seat.page.locator(".who h2 a").get_attribute("href")
+    seat.page.goto(f"{desk}{person}join?q=person")
+    other = seat.page.locator("a:has-text('Compare')").first.get_attribute("href").split("=")[1]
     for address in (
         "/w/fernway/b/care/",
         "/w/fernway/b/sales/",
         path,
         person,
+        f"{person}join?q=person",
+        f"{person}join?with={other}",
         "/w/fernway/search/?q=parcel",
         "/w/fernway/hold/",
     ):
@@ -244,6 +308,8 @@ def test_axe_finds_nothing(browser: Any, desk: str, width: int, scheme: str) -> 
         page.wait_for_selector("html[data-ready=yes]")
         if page.locator("#why").count():
             page.locator("#why summary").click()
+        if page.locator("#begin-button").count():
+            page.click("#begin-button")
         wrong = Axe().run(page).response["violations"]
         assert [(each["id"], each["nodes"][0]["html"]) for each in wrong] == [], address
     assert seat.complaints == []

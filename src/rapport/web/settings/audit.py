@@ -99,6 +99,7 @@ class Line:
         row = rows[0]
         self.at, self.since, self.actor, self.verb = row.at, rows[-1].at, row.actor, row.verb
         self.steps = len(rows)
+        self.lasted = self.at - self.since >= dt.timedelta(minutes=1)
         self.told: list[tuple[str, str]] = []
         if self.steps > 1:
             self.done, self.subject, self.subject_id, self.about = in_bulk(self.steps), "", "", ""
