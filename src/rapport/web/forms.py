@@ -32,3 +32,8 @@ def zone_choices() -> list[tuple[str, str]]:
     """Every IANA time zone that names a place, and UTC."""
     names = sorted(name for name in zoneinfo.available_timezones() if "/" in name and not name.startswith("Etc/"))
     return [("UTC", "UTC"), *((name, name.replace("_", " ")) for name in names)]
+
+
+def number(text: str) -> int:
+    """Digits as a row id; anything else is the id of nothing."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0

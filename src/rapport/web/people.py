@@ -22,7 +22,7 @@ from rapport.store.queries import identity
 from rapport.store.queries import people as reads
 from rapport.store.queries.desk import visible_conversations
 from rapport.web.access import DeskRequest, desk, find
-from rapport.web.inbox.conversation import number
+from rapport.web.forms import number
 
 SHOWN = 100  # conversations on the page
 

@@ -223,7 +223,7 @@ def test_moving_out_of_sight_leads_to_the_list(cast: Any, enter: Any, complaint:
 
 def test_an_outsourced_agent_knows_no_other_baskets(cast: Any, enter: Any, complaint: Any) -> None:
     client = enter(cast.rita)
-    assert 'value="sales"' not in shown(client, complaint)
+    assert 'name="basket" value="sales"' not in shown(client, complaint)
     assert client.post(here(complaint, "move"), {"basket": "sales"}).status_code == 404
 
 

@@ -20,8 +20,9 @@ from rapport.store.models import Channel, Conversation, Delivery, Post, Prepared
 from rapport.store.queries.outbound import prepare_draft, read_guard_facts, reply_of
 from rapport.store.queries.talk import speaking_channels
 from rapport.web.access import DeskRequest, desk, find
+from rapport.web.forms import number
 from rapport.web.inbox.composer import is_typed
-from rapport.web.inbox.conversation import change, done, find_conversation, number, show
+from rapport.web.inbox.conversation import change, done, find_conversation, show
 
 
 @require_POST

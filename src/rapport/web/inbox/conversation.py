@@ -24,6 +24,7 @@ from rapport.store.models import Basket, Conversation, Membership
 from rapport.store.queries import desk as reads
 from rapport.store.queries import people, talk
 from rapport.web.access import DeskRequest, desk, find
+from rapport.web.forms import number
 from rapport.web.inbox.composer import read_composer
 from rapport.web.inbox.events import stream_address
 from rapport.web.inbox.list import Asked, asked_for, read_listing
@@ -211,8 +212,3 @@ def note(request: DeskRequest, pk: int) -> HttpResponse:
     """A word among colleagues."""
     text = request.POST.get("note", "")
     return change(request, pk, lambda row, now: acts.add_note(request.membership, row, text, now=now))
-
-
-def number(text: str) -> int:
-    """Digits as a row id; anything else is the id of nothing."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
