@@ -50,3 +50,5 @@ class Bus(Protocol):
 
 #: tries before a post is set aside for a person to look at
 MAX_TRIES = 5
+#: how long a post that failed rests before its next try: about three minutes between the first and the last
+WAITS = tuple(dt.timedelta(seconds=seconds) for seconds in (1, 5, 30, 120))

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 import msgspec
 from django.db import connection, transaction
 
-from rapport.bus.base import MAX_TRIES, Batch
+from rapport.bus.base import MAX_TRIES, WAITS, Batch
 from rapport.core.post import Post
 from rapport.store.models import BusMessage
-from rapport.store.queries.sql import adapt, redone_if_lost
+from rapport.store.queries.sql import adapt, open_cursor, redone_if_lost
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(tuple[tuple[int, Post], ...])
@@ -34,10 +34,10 @@ class TableBus:
             locking = "FOR UPDATE SKIP LOCKED" if connection.vendor == "postgresql" else ""
             cursor.execute(
                 "UPDATE store_busmessage SET state = 'claimed', claimed_by = %s, lease_until = %s, "
-                "attempts = attempts + 1 WHERE id = (SELECT id FROM store_busmessage WHERE state = 'ready' "
-                "OR (state = 'claimed' AND lease_until < %s) ORDER BY id LIMIT 1 {locking}) "
+                "attempts = attempts + 1 WHERE id = (SELECT id FROM store_busmessage WHERE (state = 'ready' "
+                "AND (lease_until IS NULL OR lease_until <= %s)) OR (state = 'claimed' AND lease_until < %s) ORDER BY id LIMIT 1 {locking}) "
                 "RETURNING id, workspace_id, payload, attempts, size".replace("{locking}", locking),
-                [worker, adapt(now + lease), adapt(now)],
+                [worker, adapt(now + lease), adapt(now), adapt(now)],
             )
             row = cursor.fetchone()
             if row is None:
@@ -78,7 +78,8 @@ class TableBus:
         changed = mine.update(
             state=BusMessage.State.QUARANTINED if done else BusMessage.State.READY,
             claimed_by="",
-            lease_until=None,
+            # a fault of the moment (a disk, a table, a release gone wrong) must not set aside everything in one second
+            lease_until=None if done else now + WAITS[batch.attempt - 1],
             error=error[:5000],
         )
         return "lost" if not changed else "quarantined" if done else "retried"
@@ -90,7 +91,7 @@ class TableBus:
             (workspace, _encoder.encode(part), len(part), "ready", attempts, "", error[:5000], adapt(now))
             for part in parts
         ]
-        with connection.cursor() as cursor:
+        with open_cursor() as cursor:
             cursor.executemany(
                 "INSERT INTO store_busmessage (workspace_id, payload, size, state, attempts, claimed_by, error, "
                 "created_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",

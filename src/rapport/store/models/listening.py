@@ -89,9 +89,9 @@ class Cursor(models.Model):
 class Post(models.Model):
     """One utterance, once, whoever told us of it and however often."""
 
-    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="posts")
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="posts", db_index=False)
     channel = models.ForeignKey(Channel, on_delete=models.CASCADE, related_name="posts")
-    handle = models.ForeignKey(Handle, on_delete=models.CASCADE, related_name="posts")
+    handle = models.ForeignKey(Handle, on_delete=models.CASCADE, related_name="posts", db_index=False)
     #: set when the post has been recorded; the key of desk.Conversation (no foreign key: tables point one way)
     conversation_id = models.BigIntegerField(null=True, blank=True, db_index=False)
     network = models.CharField(max_length=32)
@@ -152,7 +152,7 @@ class Outcome(models.Model):
 class Topic(models.Model):
     """A standing query: what we listen for."""
 
-    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="topics")
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="topics", db_index=False)
     slug = models.SlugField(max_length=80)
     name = models.CharField(max_length=200)
     query = models.TextField()
@@ -200,6 +200,7 @@ class BusMessage(models.Model):
     #: tries so far; the number is the fencing token of the try that runs
     attempts = models.PositiveIntegerField(default=0)
     claimed_by = models.CharField(max_length=64, blank=True)
+    #: claimed: until then nobody else may have it; ready: not before then
     lease_until = models.DateTimeField(null=True, blank=True)
     error = models.TextField(blank=True)
     created_at = models.DateTimeField()
