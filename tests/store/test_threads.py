@@ -129,3 +129,29 @@ def test_the_threads_of_real_support_talks_are_rebuilt_in_any_order(
     assert sorted(map(sorted, found.values())) == sorted(
         sorted(post.id for post in thread) for thread in threads.values()
     )
+
+
+def test_a_post_that_its_author_deleted_leaves_neither_words_nor_work(
+    hear: Any, make_post: Callable[..., Post], channel: Any, now: Any
+) -> None:
+    from rapport.actions.listening import take_down
+    from rapport.store.models import Outcome
+
+    hear(make_post("My parcel is broken, never again @fernway", id="1"))
+    assert Conversation.objects.get().waiting_since
+    take_down(channel, ["1"], now=now)
+    after = Conversation.objects.get()
+    assert (after.state, after.preview, after.why, after.waiting_since) == ("resolved", "", "", None)
+    assert PostRow.objects.get().text == ""
+    assert not Outcome.objects.exists()
+
+
+def test_the_rest_of_a_talk_stands_when_one_word_of_it_is_deleted(
+    hear: Any, make_post: Callable[..., Post], channel: Any, now: Any
+) -> None:
+    from rapport.actions.listening import take_down
+
+    hear(make_post("Where is it, @fernway?", id="1"), make_post("I am furious, never again", id="2", in_reply_to="1"))
+    take_down(channel, ["2"], now=now)
+    after = Conversation.objects.get()
+    assert (after.state, after.preview) == ("open", "Where is it, @fernway?")

@@ -16,10 +16,12 @@ from rapport.bus.base import Bus
 from rapport.core.errors import InvalidInput, NotAllowed
 from rapport.core.post import Post
 from rapport.core.query import compile_topics
-from rapport.store.models import Channel, Cursor, Membership, Topic, Workspace
+from rapport.store.models import Channel, Cursor, Membership, Outcome, Topic, Workspace
 from rapport.store.models import Post as PostRow
+from rapport.store.queries.conversations import refresh
 from rapport.store.queries.ingest import store_posts
 from rapport.store.queries.sql import chunks
+from rapport.store.queries.threads import Linked
 from rapport.store.secrets import seal
 
 
@@ -95,6 +97,11 @@ def take_down(channel: Channel, ids: Sequence[str], *, now: dt.datetime) -> int:
             PostRow.objects.of(channel.workspace_id).filter(network=channel.network, external_id__in=ids, deleted=False)
         )
         PostRow.objects.filter(pk__in=[row.pk for row in rows]).update(deleted=True, text="", extra="{}")
+        # what was read in their words goes with them, and no list shows their beginning any more
+        Outcome.objects.filter(post__in=rows).delete()
+        linked = Linked()
+        linked.conversations = {row.pk: row.conversation_id for row in rows if row.conversation_id}
+        refresh(channel.workspace_id, linked, {}, now)
         write_audit(channel.workspace_id, None, "posts.take_down", channel, now, count=len(rows))
         announce(channel.workspace_id, now, [row.conversation_id for row in rows if row.conversation_id])
     return len(rows)

@@ -32,6 +32,8 @@ class Word(msgspec.Struct, frozen=True, gc=False):
     repost: bool
     person: int
     text: str
+    #: its author deleted it: nobody answers it any more
+    gone: bool = False
     score: float = 0.0
     basket: str = ""
     priority: str = "medium"
@@ -71,10 +73,13 @@ def stand(words: Iterable[Word], settled_at: dt.datetime | None = None) -> Stand
     unanswered = [
         word
         for word in theirs
-        if (last_ours is None or (word.at, word.post) > last_ours) and (settled_at is None or word.seen > settled_at)
+        if not word.gone
+        and (last_ours is None or (word.at, word.post) > last_ours)
+        and (settled_at is None or word.seen > settled_at)
     ]
+    standing = [word for word in theirs if not word.gone] or theirs
     # a thread of reposts alone has nobody to answer, yet it must be found by its words
-    newest = theirs[-1] if theirs else next((word for word in ordered if not word.ours), None)
+    newest = standing[-1] if standing else next((word for word in ordered if not word.ours), None)
     pressing = max(unanswered, key=lambda word: (not word.quarantined, word.score, word.at), default=newest)
     return Standing(
         last_post_at=ordered[-1].at,
@@ -88,7 +93,8 @@ def stand(words: Iterable[Word], settled_at: dt.datetime | None = None) -> Stand
 def read_words(conversations: Collection[int]) -> dict[int, list[Word]]:
     """Every post of these conversations, grouped by conversation."""
     rows = select_in(
-        "SELECT p.conversation_id, p.id, h.person_id, p.sort_at, p.seen_at, p.ours, p.kind, "
+        "SELECT p.conversation_id, p.id, h.person_id, p.sort_at, p.seen_at, p.ours, "
+        "CASE WHEN p.deleted THEN 'gone' ELSE p.kind END, "
         "substr(p.text, 1, %s), o.score, o.basket, o.priority, o.quarantined, o.why, o.draft, o.routed_to "
         "FROM store_post p JOIN store_handle h ON h.id = p.handle_id LEFT JOIN store_outcome o ON o.post_id = p.id "
         "WHERE p.conversation_id {among}",
@@ -119,10 +125,10 @@ def _word(
     post: int, person: int, at: Any, seen: Any, ours: Any, kind: str, text: str, score: float | None, *outcome: Any
 ) -> Word:
     if score is None:
-        return Word(post, moment(at), moment(seen), bool(ours), kind == "repost", person, text)
+        return Word(post, moment(at), moment(seen), bool(ours), kind == "repost", person, text, kind == "gone")
     basket, priority, quarantined, why, draft, routed_to = outcome
     return Word(
-        post, moment(at), moment(seen), bool(ours), kind == "repost", person, text,
+        post, moment(at), moment(seen), bool(ours), kind == "repost", person, text, kind == "gone",
         score, basket, priority, bool(quarantined), why, draft, routed_to,
     )  # fmt: skip
 
@@ -212,14 +218,21 @@ def next_state(state: str, where: Standing, they_spoke: bool) -> str:
     """The state that follows from the posts; `they_spoke`: a word of theirs is new. Pure."""
     if where.pressing is None:
         return state  # only we spoke: our own posts never open a conversation
-    unseen = state in {"unopened", "quarantined"}
-    if unseen and where.pressing.quarantined:
-        return "quarantined"
-    if unseen and (state == "unopened" or they_spoke):
-        return "open" if where.waiting_since or not where.answered else "pending"
-    if unseen:
-        return state
+    if where.pressing.gone:
+        return "resolved" if state in {"open", "pending", "snoozed"} else state  # they took back all that they said
+    if state in {"unopened", "quarantined"}:
+        return _first_state(state, where, they_spoke)
     if where.waiting_since and they_spoke:
         return "open"
     answered = state == "open" and where.answered and not where.waiting_since
     return "pending" if answered else state
+
+
+def _first_state(state: str, where: Standing, they_spoke: bool) -> str:
+    """The state of a conversation that nobody has seen yet."""
+    assert where.pressing is not None
+    if where.pressing.quarantined:
+        return "quarantined"
+    if state == "unopened" or they_spoke:
+        return "open" if where.waiting_since or not where.answered else "pending"
+    return state
