@@ -42,7 +42,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     #: seconds that a worker or sender may hold a claim before another takes over
     lease_seconds: float = 60.0
     #: posts in one message of the bus
-    batch: int = 200
+    batch: int = 500
     #: smtp://user:password@host:port for mail that the desk sends itself; empty = mail is off
     mail_url: str = ""
     #: sender of that mail

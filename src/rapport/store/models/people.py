@@ -34,7 +34,7 @@ class Person(models.Model):
 class Handle(models.Model):
     """One account of a person on one network, as its last post told it."""
 
-    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="handles")
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="handles", db_index=False)
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="handles")
     network = models.CharField(max_length=32)
     #: the network's stable id (its handle where it has none)

@@ -40,9 +40,7 @@ def store_outcomes(
     insert_rows("store_outcome", _COLUMNS, rows, f"ON CONFLICT (post_id) DO UPDATE SET {updates}")
     matched = sorted({slug for outcome in outcomes for slug in outcome.topics})
     topics = dict(
-        select_in(
-            "SELECT slug, id FROM store_topic WHERE workspace_id = %s AND slug {among}", [workspace_id], matched
-        )
+        select_in("SELECT slug, id FROM store_topic WHERE workspace_id = %s AND slug {among}", [workspace_id], matched)
     )
     matches = [
         (workspace_id, topics[slug], row)
