@@ -7,9 +7,8 @@ import logging
 from collections.abc import Callable
 from threading import Event
 
-from django.db import OperationalError, close_old_connections, connection
-
 from rapport.actions.desk import wake_snoozed
+from rapport.pipeline.loop import keep_going
 from rapport.store.models import DeskEvent, SignInLink, Workspace
 
 log = logging.getLogger(__name__)
@@ -28,17 +27,10 @@ class Clock:
 
     def run_forever(self, stop: Event) -> None:
         """Tick until `stop` is set."""
-        while not stop.is_set():
-            try:
-                close_old_connections()
-                self.tick()
-            except OperationalError:
-                log.exception("the database does not answer; trying again in a moment")
-                connection.close()
-            stop.wait(TICK)
+        keep_going(stop, self.tick)
 
-    def tick(self) -> None:
-        """One look at everything that time can change."""
+    def tick(self) -> float:
+        """One look at everything that time can change; returns the seconds until the next."""
         now = self.clock()
         for workspace in Workspace.objects.all():
             wake_snoozed(workspace, now=now)
@@ -46,3 +38,4 @@ class Clock:
             DeskEvent.objects.filter(at__lt=now - EVENTS).delete()
             SignInLink.objects.filter(expires_at__lt=now - dt.timedelta(days=30)).delete()
             self._swept = now
+        return TICK

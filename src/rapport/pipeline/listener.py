@@ -7,7 +7,6 @@ import logging
 from collections.abc import Callable, Mapping
 from threading import Event
 
-from django.db import OperationalError, close_old_connections, connection
 from django.db.models import QuerySet
 
 from rapport.actions import listening
@@ -17,10 +16,13 @@ from rapport.core.post import Post, admit
 from rapport.networks.base import Network, Page
 from rapport.networks.http import GuardedSession
 from rapport.pipeline.live import LiveLines
+from rapport.pipeline.loop import keep_going
 from rapport.pipeline.sender import account_of
 from rapport.store.models import Channel, Cursor
 
 log = logging.getLogger(__name__)
+
+GLANCE = 0.5  # seconds between two looks at which accounts are due
 
 
 class Listener:
@@ -43,19 +45,17 @@ class Listener:
 
     def run_forever(self, stop: Event) -> None:
         """Listen until `stop` is set."""
-        while not stop.is_set():
-            try:
-                close_old_connections()
-                for channel in self.due():
-                    if stop.is_set():
-                        break
-                    self.pull(channel)
-                self.lines.mind(list(self._connected()))
-            except OperationalError:
-                log.exception("the database does not answer; trying again in a moment")
-                connection.close()
-            stop.wait(0.5)
+        keep_going(stop, lambda: self.look_around(stop))
         self.lines.end()
+
+    def look_around(self, stop: Event) -> float:
+        """Read every account that is due and mind the live lines; returns the seconds until the next look."""
+        for channel in self.due():
+            if stop.is_set():
+                break
+            self.pull(channel)
+        self.lines.mind(list(self._connected()))
+        return GLANCE
 
     def due(self) -> list[Channel]:
         """Connected accounts that were not read for `every`, and whose network did not ask for a pause."""

@@ -12,8 +12,6 @@ import os
 from collections.abc import Callable, Mapping
 from threading import Event
 
-from django.db import OperationalError, close_old_connections, connection
-
 from rapport.actions import delivery as steps
 from rapport.actions import listening
 from rapport.actions.outbound import describe
@@ -24,6 +22,7 @@ from rapport.core.guard import Policy, check
 from rapport.core.reply import Reply
 from rapport.networks.base import Account, Network, Sent
 from rapport.networks.http import GuardedSession
+from rapport.pipeline.loop import keep_going
 from rapport.store.models import Channel, Delivery
 from rapport.store.queries.outbound import read_guard_facts, reply_of
 from rapport.store.secrets import unseal
@@ -71,15 +70,7 @@ class Sender:
 
     def run_forever(self, stop: Event) -> None:
         """Send until `stop` is set."""
-        while not stop.is_set():
-            try:
-                close_old_connections()
-                if not self.send_once():
-                    stop.wait(IDLE)
-            except OperationalError:
-                log.exception("the database does not answer; trying again in a moment")
-                connection.close()
-                stop.wait(2.0)
+        keep_going(stop, lambda: 0.0 if self.send_once() else IDLE)
 
     def send_once(self) -> bool:
         """Take one step with one delivery that is due; False when none was."""

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from threading import Event
 
 import msgspec
-from django.db import OperationalError, close_old_connections, connection
+from django.db import OperationalError
 
 from rapport.actions.desk import record
 from rapport.bus.base import Batch, Bus
@@ -19,6 +19,7 @@ from rapport.core.route import TeamLoad
 from rapport.core.rules import RuleSet, compile_rules
 from rapport.core.understand import Reader, load_reader
 from rapport.pipeline.line import Snapshot, process
+from rapport.pipeline.loop import keep_going
 from rapport.store.queries.outcomes import read_person_facts
 from rapport.store.queries.snapshot import configuration_version, read_configuration, read_team_load
 
@@ -51,16 +52,7 @@ class Worker:
 
     def run_forever(self, stop: Event) -> None:
         """Work until `stop` is set."""
-        while not stop.is_set():
-            try:
-                close_old_connections()
-                if not self.work_once():
-                    stop.wait(IDLE)
-            except OperationalError:
-                # the database is busy, restarting or full: nothing was acknowledged, so nothing is lost
-                log.exception("the database does not answer; trying again in a moment")
-                connection.close()
-                stop.wait(2.0)
+        keep_going(stop, lambda: 0.0 if self.work_once() else IDLE)
 
     def drain(self) -> int:
         """Work until the bus is empty; returns the number of posts processed."""
