@@ -44,7 +44,7 @@ def record(batch: Batch, outcomes: Sequence[Outcome], bus: Bus, *, now: dt.datet
             return Recorded(kept=False)
         posts = list(batch.posts)
         stored = read_stored([row for row, _ in posts])
-        store_outcomes(batch.workspace, posts, outcomes, now)
+        store_outcomes(batch.workspace, posts, outcomes, stored, now)
         note_presence(posts, stored, now)
         linked = link_posts(batch.workspace, posts, stored)
         touched = set(linked.conversations.values())

@@ -35,7 +35,8 @@ class TableBus:
             cursor.execute(
                 "UPDATE store_busmessage SET state = 'claimed', claimed_by = %s, lease_until = %s, "
                 "attempts = attempts + 1 WHERE id = (SELECT id FROM store_busmessage WHERE (state = 'ready' "
-                "AND (lease_until IS NULL OR lease_until <= %s)) OR (state = 'claimed' AND lease_until < %s) ORDER BY id LIMIT 1 {locking}) "
+                "AND (lease_until IS NULL OR lease_until <= %s)) OR (state = 'claimed' AND lease_until < %s) "
+                "ORDER BY id LIMIT 1 {locking}) "
                 "RETURNING id, workspace_id, payload, attempts, size".replace("{locking}", locking),
                 [worker, adapt(now + lease), adapt(now), adapt(now)],
             )

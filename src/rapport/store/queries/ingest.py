@@ -159,14 +159,17 @@ class StoredPost(NamedTuple):
     #: when the person was first and last seen
     first_seen: Any
     last_seen: Any
+    #: it has an outcome
+    read: bool
 
 
 def read_stored(rows: Sequence[int]) -> dict[int, StoredPost]:
     """Row id -> post; without those that are gone."""
     found = select_in(
         "SELECT p.id, p.conversation_id, p.channel_id, h.person_id, p.sort_at, p.seen_at, p.ours, p.kind, "
-        "substr(p.text, 1, %s), w.first_seen, w.last_seen FROM store_post p "
-        "JOIN store_handle h ON h.id = p.handle_id JOIN store_person w ON w.id = h.person_id WHERE p.id {among}",
+        "substr(p.text, 1, %s), w.first_seen, w.last_seen, o.post_id IS NOT NULL FROM store_post p "
+        "JOIN store_handle h ON h.id = p.handle_id JOIN store_person w ON w.id = h.person_id "
+        "LEFT JOIN store_outcome o ON o.post_id = p.id WHERE p.id {among}",
         [PREVIEW],
         rows,
     )

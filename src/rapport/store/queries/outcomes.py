@@ -23,7 +23,11 @@ _COLUMNS = (
 
 
 def store_outcomes(
-    workspace_id: int, posts: Sequence[tuple[int, Post]], outcomes: Sequence[Outcome], now: dt.datetime
+    workspace_id: int,
+    posts: Sequence[tuple[int, Post]],
+    outcomes: Sequence[Outcome],
+    stored: Mapping[int, StoredPost],
+    now: dt.datetime,
 ) -> None:
     """Write outcomes (a later one replaces an earlier one of the same post) and the topics that matched."""
     processed = adapt(now)
@@ -37,7 +41,10 @@ def store_outcomes(
         for (row, _), outcome in zip(posts, outcomes, strict=True)
     ]  # fmt: skip
     updates = ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS[2:])
-    insert_rows("store_outcome", _COLUMNS, rows, f"ON CONFLICT (post_id) DO UPDATE SET {updates}")
+    # the caller's lock keeps others from writing outcomes: those that are missing now are missing still
+    insert_rows("store_outcome", _COLUMNS, [row for row in rows if not stored[row[0]].read])
+    again = [row for row in rows if stored[row[0]].read]
+    insert_rows("store_outcome", _COLUMNS, again, f"ON CONFLICT (post_id) DO UPDATE SET {updates}")
     matched = sorted({slug for outcome in outcomes for slug in outcome.topics})
     topics = dict(
         select_in("SELECT slug, id FROM store_topic WHERE workspace_id = %s AND slug {among}", [workspace_id], matched)

@@ -1,8 +1,8 @@
 """SQL over many rows for the hot path, each statement in the form that its database takes fastest.
 
-SQLite prepares a statement once and binds it row by row. PostgreSQL takes all rows as one JSON parameter and reads
-the types from the table: binding every value in the client cost it eight times as much. The ORM serves everything
-else; here a row costs 3 to 10 times less (architecture.md, "hot-path writes").
+SQLite prepares a statement once and binds it row by row. PostgreSQL takes rows that cannot be there yet by COPY, and
+others as one JSON parameter of which it reads the types from the table: binding every value in the client cost it
+several times as much. The ORM serves everything else (architecture.md, "hot-path writes").
 """
 
 from __future__ import annotations
@@ -71,7 +71,11 @@ def insert_rows(table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]
         return 0
     names = ",".join(columns)
     with open_cursor() as cursor:
-        if connection.vendor == "postgresql":
+        if connection.vendor == "postgresql" and not conflict:
+            with cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
+                for row in rows:
+                    copy.write_row(row)
+        elif connection.vendor == "postgresql":
             statement = f"INSERT INTO {table} ({names}) SELECT {names} FROM {_records(table)} {conflict}"  # noqa: S608  (our names)
             cursor.execute(statement, [_as_json(columns, rows)])
         else:
