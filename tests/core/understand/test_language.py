@@ -41,6 +41,14 @@ def test_a_short_text_is_found_among_the_languages_of_the_workspace(text: str, c
     assert SOME.find(text)[0] == code
 
 
+def test_a_short_text_whose_glue_agrees_needs_no_second_opinion() -> None:
+    finder = LanguageFinder()
+    assert finder.find("where is my parcel?")[0] == "en"
+    assert "_lingua" not in vars(finder)
+    assert finder.find("perdu")[0] == "fr"
+    assert "_lingua" in vars(finder)
+
+
 def test_handles_addresses_and_hashtags_do_not_count() -> None:
     assert strip("@thebrand https://x.example/the/of/and #thanks RT") == ""
     assert ANY.find("@thebrand https://x.example/the/of/and #thanks") == UNKNOWN
