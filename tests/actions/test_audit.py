@@ -13,7 +13,7 @@ import pytest
 
 import rapport.actions
 from conftest import NOON
-from rapport.actions import accounts, delivery, desk, listening, outbound, people, rules
+from rapport.actions import accounts, api, delivery, desk, listening, outbound, people, rules
 from rapport.bus.base import Batch
 from rapport.core.post import Author, Post
 from rapport.core.rules import default_document
@@ -37,6 +37,7 @@ pytestmark = pytest.mark.django_db
 #: functions of the action modules that read or compute and write nothing, or that are a step of writing an audit row
 NOT_ACTIONS = {
     "accounts": {"check_timezone", "find_sign_in_link"},
+    "api": {"digest_of"},
     "audit": {"write_audit", "announce", "require", "require_conversation", "sees"},
     "outbound": {"chain_hash", "describe"},
 }
@@ -214,6 +215,18 @@ WALK: dict[str, Callable[[World], Any]] = {
         Handle.objects.create(workspace=w.workspace, person=w.person, network="bluesky", external_id="did:n"),
         people.split_handle(w.alice, Handle.objects.get(network="mastodon", person=w.person), now=NOON),
     ),
+    "api.create_token": lambda w: api.create_token(w.alice, "Sync", now=NOON),
+    "api.revoke_token": lambda w: (
+        token := api.create_token(w.alice, "Sync", now=NOON)[0],
+        AuditEntry.objects.all().delete(),
+        api.revoke_token(token, now=NOON),
+    ),
+    "api.hand_in": lambda w: (
+        token := api.create_token(w.alice, "Sync", now=NOON)[0],
+        AuditEntry.objects.all().delete(),
+        api.hand_in(token, "x", [], [], w.bus, key="k", digest="d", now=NOON),
+    ),
+    "api.leave_draft": lambda w: api.leave_draft(w.alice, w.conversation, "Dear", now=NOON),
     "rules.save_rules": lambda w: rules.save_rules(w.alice, default_document(), "same", now=NOON),
 }
 

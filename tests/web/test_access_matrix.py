@@ -283,7 +283,8 @@ def plain(answer: Any) -> bytes:
 
 def test_every_route_stands_in_the_table() -> None:
     found = set(walk(get_resolver().url_patterns))
-    assert found == set(ROUTES)
+    # programs come in by another door: tests/api/test_matrix.py walks their routes
+    assert {name for name in found if not name.startswith("api:")} == set(ROUTES)
 
 
 IN_WORKSPACE = sorted(name for name, route in ROUTES.items() if route.right not in {"open", "person", "own"})

@@ -46,6 +46,8 @@ COMMANDS: dict[str, Command] = {
     "listen": Command("rapport.cli.parts", "run the listener and the clock alone: read the networks"),
     "web": Command("rapport.cli.parts", "run the web pages alone"),
     "doctor": Command("rapport.cli.doctor", "check settings, database, bus, channels, clock, disk, keys"),
+    "token": Command("rapport.cli.token", "make, list and revoke the tokens of programs"),
+    "ledger": Command("rapport.cli.ledger", "check that every approval is still what a person approved"),
     "bench": Command("rapport.cli.bench", "measure ours beside others, on this machine"),
 }
 

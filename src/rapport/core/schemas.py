@@ -86,7 +86,7 @@ def render_schema(struct: type[msgspec.Struct]) -> dict[str, Any]:
     """The schema of one published struct, as a JSON document."""
     schema = msgspec.json.schema(struct)
     for name, definition in schema["$defs"].items():
-        for field, value in _described(_STRUCTS[name]).items():
+        for field, value in comments_of(_STRUCTS[name]).items():
             definition["properties"][field]["description"] = value
         for field, value in definition["properties"].items():
             bounds = BOUNDS.get((name, field), {})
@@ -107,7 +107,7 @@ def _bind(value: dict[str, Any], bounds: dict[str, Any]) -> None:
     (choices[0] if choices else value).update(bounds)
 
 
-def _described(struct: type[msgspec.Struct]) -> dict[str, str]:
+def comments_of(struct: type[msgspec.Struct]) -> dict[str, str]:
     """The comments above the fields of a struct, on one line each."""
     return {
         field: " ".join(line.strip().removeprefix("#: ") for line in comment.strip().splitlines())

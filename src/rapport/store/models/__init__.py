@@ -1,6 +1,7 @@
-"""Every table. They point one way: accounts <- people <- listening <- desk <- outbound; rules <- accounts."""
+"""Every table. They point one way: accounts <- people <- listening <- desk <- outbound; rules, api <- accounts."""
 
 from rapport.store.models.accounts import AuditEntry, Membership, SignInLink, User, Workspace
+from rapport.store.models.api import ApiToken, KeptAnswer
 from rapport.store.models.desk import Basket, BasketMember, Conversation, DeskEvent, Note, ThreadLink
 from rapport.store.models.listening import BusMessage, Channel, Cursor, NetworkApp, Outcome, Post, Topic, TopicMatch
 from rapport.store.models.outbound import Approval, Attempt, Delivery, Draft, PreparedReply
@@ -8,6 +9,7 @@ from rapport.store.models.people import Handle, Person, PersonMerge
 from rapport.store.models.rules import RuleSet
 
 __all__ = [
+    "ApiToken",
     "Approval",
     "Attempt",
     "AuditEntry",
@@ -21,6 +23,7 @@ __all__ = [
     "DeskEvent",
     "Draft",
     "Handle",
+    "KeptAnswer",
     "Membership",
     "NetworkApp",
     "Note",

@@ -47,6 +47,7 @@ DEEDS = {
     "person.split_handle": gettext_lazy("split off {handle}"),
     "person.suppress": gettext_lazy("stopped everything to a person"),
     "post.retry": gettext_lazy("put posts back on the line"),
+    "posts.hand_in": gettext_lazy("handed in posts, as a program"),
     "posts.hear": gettext_lazy("took in posts"),
     "posts.record": gettext_lazy("sorted posts into conversations"),
     "posts.take_down": gettext_lazy("hid posts that their authors deleted"),
@@ -54,6 +55,8 @@ DEEDS = {
     "prepared_reply.save": gettext_lazy("saved a prepared reply"),
     "reply.approve": gettext_lazy("approved a reply"),
     "rules.save": gettext_lazy("put version {version} of the rules in force"),
+    "token.create": gettext_lazy("made a token for programs: {name}"),
+    "token.revoke": gettext_lazy("revoked a token of programs: {name}"),
     "topic.delete": gettext_lazy("deleted a topic"),
     "topic.save": gettext_lazy("saved a topic"),
     "user.profile": gettext_lazy("changed their profile"),
@@ -74,6 +77,7 @@ TAKEN_BACK = {
 
 #: table of the subject -> what pages call it
 SUBJECTS = {
+    "apitoken": gettext_lazy("token"),
     "approval": gettext_lazy("reply"),
     "busmessage": gettext_lazy("posts set aside"),
     "channel": gettext_lazy("source"),

@@ -1,0 +1,125 @@
+"""What the interface answers, as structs: the document describes them, the views fill them."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import msgspec
+
+from rapport.core.decision import Score, Step
+from rapport.core.post import Post
+from rapport.core.reading import Reading
+
+
+class Named(msgspec.Struct, frozen=True):
+    """Somebody, by id and name."""
+
+    id: int
+    name: str
+
+
+class ConversationLine(msgspec.Struct, frozen=True):
+    """One conversation in a list."""
+
+    id: int
+    network: str
+    #: slug of the channel that brought it
+    channel: str
+    #: slug of its basket
+    basket: str | None
+    #: open, pending, snoozed, resolved or quarantined
+    state: str
+    #: low, medium, high or urgent
+    priority: str
+    #: how pressing, 0 to 100
+    score: float
+    #: why it is in this basket, in one sentence
+    why: str
+    #: the beginning of their newest post
+    preview: str
+    #: who we talk with
+    person: Named | None
+    #: the colleague who looks after it (membership id)
+    assignee: Named | None
+    opened_at: dt.datetime | None
+    #: the oldest post of theirs that nobody has answered
+    waiting_since: dt.datetime | None
+    last_post_at: dt.datetime | None
+    #: rises whenever somebody speaks
+    version: int
+    #: its page on the desk
+    page: str
+
+
+class ConversationList(msgspec.Struct, frozen=True):
+    """A page of a list, newest first."""
+
+    conversations: tuple[ConversationLine, ...]
+    #: the cursor of the next page; null on the last one
+    next: str | None
+
+
+class Said(msgspec.Struct, frozen=True):
+    """One post of a conversation with what the machine made of it."""
+
+    post: Post
+    #: null until the post has been read
+    reading: Reading | None
+    score: Score | None
+    #: slugs of the topics that matched
+    topics: tuple[str, ...] = ()
+
+
+class Remark(msgspec.Struct, frozen=True):
+    """A note among colleagues."""
+
+    text: str
+    at: dt.datetime
+    #: null when the author's membership is gone
+    author: Named | None
+
+
+class OwnDraft(msgspec.Struct, frozen=True):
+    """The draft of the member that the token acts as."""
+
+    text: str
+    #: colleagues who may send are asked to look at it
+    proposed: bool
+    updated_at: dt.datetime
+    #: id on the network of the newest post that it takes into account
+    based_on: str | None
+
+
+class Explanation(msgspec.Struct, frozen=True):
+    """Why the conversation is where it is."""
+
+    why: str
+    #: every rule that was tried, in order, with the values that it found
+    steps: tuple[Step, ...] = ()
+    #: rules that were tried and can no longer be told about
+    untold: int = 0
+
+
+class ConversationWhole(msgspec.Struct, frozen=True):
+    """One conversation with everything said in it."""
+
+    conversation: ConversationLine
+    #: the newest 400, oldest first
+    posts: tuple[Said, ...]
+    #: earlier posts that are not shown
+    hidden: int
+    #: how many shared a post of the thread
+    reposts: int
+    explanation: Explanation
+    notes: tuple[Remark, ...]
+    draft: OwnDraft | None
+
+
+class DraftBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A draft that a person will edit and send."""
+
+    text: str
+    #: the text of the draft that stands there now; empty: there is none
+    replaces: str = ""
+    #: show it to colleagues who may send
+    propose: bool = False
