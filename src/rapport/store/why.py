@@ -25,6 +25,16 @@ class Explanation(msgspec.Struct, frozen=True):
     #: rules that were tried and are not among the steps: nobody can say any more what they found
     untold: int = 0
 
+    @property
+    def decided(self) -> tuple[Step, ...]:
+        """The steps that matched or broke: what a reader asks for first."""
+        return tuple(filter(_is_kept, self.steps))
+
+    @property
+    def passed(self) -> tuple[Step, ...]:
+        """The steps that did not match, with what they found."""
+        return tuple(step for step in self.steps if not _is_kept(step))
+
 
 def explain(talk: Talk) -> Explanation | None:
     """The whole trace of the decision that put the conversation where it is; None where no rule has read it.

@@ -307,7 +307,7 @@ def test_axe_finds_nothing(browser: Any, desk: str, width: int, scheme: str) -> 
         page.goto(f"{desk}{address}")
         page.wait_for_selector("html[data-ready=yes]")
         if page.locator("#why").count():
-            page.locator("#why summary").click()
+            page.locator("#why > summary").click()
         if page.locator("#begin-button").count():
             page.click("#begin-button")
         wrong = Axe().run(page).response["violations"]
