@@ -1,10 +1,49 @@
-"""The ASGI entry: Django, with its event streams."""
+"""The ASGI entry: Django, with its event streams, behind a cap on what a request may bring."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
 
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rapport.config.django")
-application = get_asgi_application()
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+#: bytes of one request's body; Django would write an endless one to disk before any view sees it
+MOST = 16 * 1024 * 1024
+
+
+class BodyCap:
+    """Refuses a body that says it is too large, and hangs up on one that turns out to be."""
+
+    def __init__(self, application: Any, most: int = MOST) -> None:
+        self.application = application
+        self.most = most
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """One ASGI connection."""
+        if scope["type"] != "http":
+            await self.application(scope, receive, send)
+            return
+        declared = dict(scope["headers"]).get(b"content-length", b"0")
+        if declared.isdigit() and int(declared) > self.most:
+            await send({"type": "http.response.start", "status": 413, "headers": [(b"content-type", b"text/plain")]})
+            await send({"type": "http.response.body", "body": b"This is more than the desk takes in one request."})
+            return
+        seen = 0
+
+        async def counted() -> Message:
+            nonlocal seen
+            message = await receive()
+            seen += len(message.get("body", b""))
+            return message if seen <= self.most else {"type": "http.disconnect"}
+
+        await self.application(scope, counted, send)
+
+
+application = BodyCap(get_asgi_application())

@@ -138,7 +138,11 @@ CSRF_COOKIE_SECURE = RAPPORT.secure
 CSRF_COOKIE_HTTPONLY = False  # htmx reads it to send it as a header
 CACHES = {
     # throttling must be seen by every process: a table, not the memory of one of them
-    "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "store_cache"},
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "store_cache",
+        "OPTIONS": {"MAX_ENTRIES": 20_000},
+    },
 }
 
 # ---------------------------------------------------------------- transport
