@@ -1,4 +1,4 @@
-"""`rules.N`: decisions against N rules, with the trace of those that matched, beside the same conditions in plain Python."""
+"""`rules.N`: decisions against N rules, with the trace of what matched, beside the same conditions in plain Python."""
 
 from __future__ import annotations
 
@@ -31,9 +31,7 @@ def measure(name: str, options: Options) -> Result:
         for post, read, points in work
     ]  # fmt: skip
     result = Result(name=name, unit="decisions/s", posts=len(posts), source=corpus.source)
-    result.notes = [
-        "plain-python gets its fields ready made, keeps no trace and trusts whoever wrote it"
-    ]
+    result.notes = ["plain-python gets its fields ready made, keeps no trace and trusts whoever wrote it"]
     for module, package in (("datalogic_py", "datalogic-py"), ("zen", "zen-engine")):
         result.skipped_peers[package] = (
             missing(module, package) or "installed, but this benchmark does not drive it yet"
