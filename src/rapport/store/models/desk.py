@@ -84,14 +84,18 @@ class Conversation(models.Model):
         "merged": frozenset(),
     }
 
-    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="conversations")
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="conversations", db_index=False)
     network = models.CharField(max_length=32)
     channel = models.ForeignKey(Channel, on_delete=models.CASCADE, related_name="conversations")
     #: who we talk with: the author of its newest inbound post
     person = models.ForeignKey(Person, on_delete=models.SET_NULL, null=True, related_name="conversations")
-    basket = models.ForeignKey(Basket, on_delete=models.PROTECT, null=True, related_name="conversations")
+    # no index of their own for basket and assignee: those below begin with the workspace, and a planner without
+    # statistics would take the lone one and walk everything that a colleague ever had
+    basket = models.ForeignKey(
+        Basket, on_delete=models.PROTECT, null=True, related_name="conversations", db_index=False
+    )
     assignee = models.ForeignKey(
-        Membership, on_delete=models.SET_NULL, null=True, blank=True, related_name="conversations"
+        Membership, on_delete=models.SET_NULL, null=True, blank=True, related_name="conversations", db_index=False
     )
     state = models.CharField(max_length=12, choices=State.choices, default=State.UNOPENED)
     snoozed_until = models.DateTimeField(null=True, blank=True)
@@ -118,11 +122,25 @@ class Conversation(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(fields=["workspace", "basket", "state", "-score"]),
-            models.Index(fields=["workspace", "state", "basket", "waiting_since"]),
-            models.Index(fields=["workspace", "assignee", "state"]),
-            models.Index(fields=["workspace", "person"]),
-            models.Index(fields=["state", "snoozed_until"]),
+            # a list by time; the rest is what its tabs, counts and the order "pressing" are made of, so that none of
+            # them reads a row that is not shown
+            models.Index(
+                fields=[
+                    "workspace",
+                    "basket",
+                    "state",
+                    "last_post_at",
+                    "score",
+                    "priority",
+                    "waiting_since",
+                    "assignee",
+                ],
+                name="listed",
+            ),
+            # the counts of the navigation, and a list by waiting time
+            models.Index(fields=["workspace", "state", "basket", "waiting_since", "assignee"], name="waiting"),
+            models.Index(fields=["workspace", "assignee", "state"], name="assigned"),
+            models.Index(fields=["state", "snoozed_until"], name="snoozed"),
         ]
 
 

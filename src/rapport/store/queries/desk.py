@@ -11,6 +11,7 @@ from django.db.models import Case, Count, ExpressionWrapper, F, FloatField, Min,
 
 from rapport.store.models import Basket, BasketMember, Conversation, Handle, Membership, Post
 from rapport.store.models.scoped import ScopedQuerySet
+from rapport.store.queries.search import find_conversations
 
 Tab = Literal["mine", "unassigned", "all"]
 Sort = Literal["pressing", "waiting", "newest", "oldest"]
@@ -149,10 +150,12 @@ def waiting_points(waiting_since: dt.datetime | None, now: dt.datetime) -> float
 def list_rows(rows: ScopedQuerySet[Conversation], limit: int) -> tuple[list[Row], bool]:
     """The first `limit` of the ordered `rows` with what a list shows of each, and whether there are more.
 
-    Three queries, however long the list is.
+    Four queries, however long the list is: the order is found on an index alone, then whole rows are read by id.
     """
-    found = list(rows.select_related("person", "basket", "assignee__user")[: limit + 1])
-    shown = found[:limit]
+    found = list(rows.values_list("pk", flat=True)[: limit + 1])
+    read = Conversation.objects.filter(pk__in=found[:limit]).select_related("person", "basket", "assignee__user")
+    by_id = {each.pk: each for each in read}
+    shown = [by_id[pk] for pk in found[:limit] if pk in by_id]
     handles = _writing_handles(shown)
     reposts = _count_reposts(shown)
     return [
@@ -164,28 +167,40 @@ def _writing_handles(shown: Sequence[Conversation]) -> dict[tuple[int, str], Han
     if not shown:
         return {}
     people = {each.person_id for each in shown if each.person_id}
-    handles = Handle.objects.of(shown[0].workspace_id).filter(person__in=people)
+    handles = Handle.objects.filter(person__in=people)
     return {(handle.person_id, handle.network): handle for handle in handles}
 
 
 def _count_reposts(shown: Sequence[Conversation]) -> dict[int, int]:
     if not shown:
         return {}
-    reposts = Post.objects.of(shown[0].workspace_id).filter(
-        conversation_id__in=[each.pk for each in shown], kind="repost", deleted=False
-    )
+    # the conversations are this workspace's; naming it again leads SQLite to the index of the whole workspace
+    reposts = Post.objects.filter(conversation_id__in=[each.pk for each in shown], kind="repost", deleted=False)
     counted = reposts.order_by().values_list("conversation_id").annotate(found=Count("pk"))
     return {conversation or 0: found for conversation, found in counted}
 
 
 def search(member: Membership, words: str) -> ScopedQuerySet[Conversation]:
-    """Conversations within sight whose people or posts contain `words` (case does not matter)."""
-    workspace = member.workspace_id
-    accounts = Handle.objects.of(workspace).filter(Q(handle__icontains=words) | Q(name__icontains=words))
-    posts = Post.objects.of(workspace).filter(text__icontains=words, deleted=False, conversation_id__isnull=False)
-    return visible_conversations(member).filter(
-        Q(person__in=accounts.values("person"))
-        | Q(person__name__icontains=words)
-        | Q(pk__in=posts.values("conversation_id")),
-        state__in=LISTED,
-    )
+    """Conversations within sight whose people or posts hold `words`; at most `search.FOUND`, the newest ones.
+
+    What is found is decided here and now; the rows are then read by their id alone.
+    """
+    found = find_conversations(member.workspace_id, words, lambda conversations: in_sight(member, conversations))
+    return Conversation.objects.filter(pk__in=found)
+
+
+def in_sight(member: Membership, conversations: Sequence[int]) -> list[int]:
+    """Those of `conversations` (row ids) that a list can show to `member`, in the given order: `visible_conversations`
+    and `LISTED`, decided on rows that were read by their id.
+    """
+    if not conversations:
+        return []
+    # with more conditions, SQLite (which has no statistics) walks all rows in these states instead of reading some ids
+    rows = Conversation.objects.filter(pk__in=conversations)
+    read = rows.values_list("pk", "workspace_id", "state", "basket_id", "assignee_id")
+    listed = {pk: row for pk, workspace, state, *row in read if workspace == member.workspace_id and state in LISTED}
+    if member.sees_every_basket is True:
+        return [each for each in conversations if each in listed]
+    own = set(visible_baskets(member).values_list("pk", flat=True))
+    seen = {pk for pk, (basket, assignee) in listed.items() if basket in own or assignee == member.pk}
+    return [each for each in conversations if each in seen]
