@@ -13,7 +13,7 @@ import pytest
 
 import rapport.actions
 from conftest import NOON
-from rapport.actions import accounts, api, delivery, desk, listening, outbound, people, rules
+from rapport.actions import accounts, api, delivery, desk, held, listening, outbound, people, rules
 from rapport.bus.base import Batch
 from rapport.core.post import Author, Post
 from rapport.core.rules import default_document
@@ -194,7 +194,7 @@ WALK: dict[str, Callable[[World], Any]] = {
     "outbound.approve": World.approve,
     "outbound.cancel_delivery": lambda w: outbound.cancel_delivery(w.alice, w.approve(), now=NOON),
     "outbound.retry_delivery": retry,
-    "outbound.requeue_held": lambda w: outbound.requeue_held(w.workspace, rule="crisis-hold", now=NOON),
+    "held.requeue_held": lambda w: held.requeue_held(w.workspace, rule="crisis-hold", now=NOON),
     "outbound.hold_everything": lambda w: outbound.hold_everything(w.alice, "storm", now=NOON),
     "outbound.release_hold": lambda w: outbound.release_hold(w.alice, now=NOON),
     "delivery.claim": lambda w: w.claimed(pushed=False),

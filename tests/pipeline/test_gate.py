@@ -103,6 +103,9 @@ class Gate(RuleBasedStateMachine):
         )  # fmt: skip
         self.hear(0)
         self.hear(1)
+        # one that goes its way, so that every example has seen the wire
+        self.approve_as_people_do(0, 0, list("abcdefgh"))
+        self.send(None, False, 1)
 
     def teardown(self) -> None:
         if hasattr(self, "atomic"):
@@ -265,10 +268,10 @@ def test_nothing_leaves_without_a_persons_approval() -> None:
     run_state_machine_as_test(
         Gate,
         settings=settings(
-            max_examples=50, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=30, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )
     # a machine that never came to the point would prove nothing
-    assert SEEN["pushed"] > 5, SEEN
+    assert SEEN["pushed"] >= 20, SEEN
     assert SEEN["rewritten and kept back"], SEEN
     assert SEEN["demoted and kept back"], SEEN

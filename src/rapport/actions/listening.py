@@ -12,6 +12,7 @@ from django.utils.text import slugify
 
 from rapport.actions.accounts import check_timezone
 from rapport.actions.audit import announce, require, write_audit
+from rapport.actions.held import requeue_held
 from rapport.bus.base import Bus
 from rapport.core.errors import InvalidInput, NotAllowed
 from rapport.core.post import Post
@@ -154,6 +155,7 @@ def connect_channel(
         channel.paused_until = None
         channel.save()
         _renew_configuration(by.workspace)
+        requeue_held(by.workspace, rule="channel-off", channel=channel, now=now)
         write_audit(by.workspace, by, "channel.connect", channel, now, network=network, handle=handle, server=server)
         announce(by.workspace, now, kind="config")
     return channel

@@ -17,6 +17,7 @@ from django.db.models import F, Q
 from django.utils.text import slugify
 
 from rapport.actions.audit import announce, require, require_conversation, write_audit
+from rapport.actions.held import requeue_held
 from rapport.core.draft import check_template
 from rapport.core.errors import GuardRefused, InvalidInput, NotAllowed, Stale
 from rapport.core.guard import OVERRIDABLE, Policy, check
@@ -278,16 +279,6 @@ def _decide(by: Membership, delivery: Delivery, state: str, verb: str, cause: st
         announce(by.workspace, now, [delivery.conversation_id])
     delivery.refresh_from_db()
     return delivery
-
-
-def requeue_held(workspace: Workspace, *, rule: str, now: dt.datetime) -> int:
-    """Put back into the queue what one rule of the guard held; returns how many."""
-    with transaction.atomic():
-        count = Delivery.objects.of(workspace).filter(state=Delivery.State.HELD, cause__startswith=f"{rule}:").update(
-            state=Delivery.State.QUEUED, cause="", next_try_at=now
-        )  # fmt: skip
-        write_audit(workspace, None, "delivery.requeue", workspace, now, rule=rule, count=count)
-    return count
 
 
 # ---------------------------------------------------------------- the one switch
