@@ -15,8 +15,21 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 ROUNDS = 260
 
 
+def fresh_database(url: str, name: str) -> str:
+    """An empty database beside the one that `url` names; its own address."""
+    import psycopg
+
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE IF EXISTS {name}")  # our own word
+        connection.execute(f"CREATE DATABASE {name}")
+    before, _, after = url.partition("?")
+    return f"{before.rpartition('/')[0]}/{name}" + (f"?{after}" if after else "")
+
+
 def run(which: str, folder: Path) -> dict[str, Any]:
     environment = {**os.environ, "RAPPORT_DATA": str(folder), "DJANGO_SETTINGS_MODULE": "rapport.config.django"}
+    if url := environment.get("RAPPORT_DATABASE_URL"):
+        environment["RAPPORT_DATABASE_URL"] = fresh_database(url, f"faults_{which}")
     done = subprocess.run(
         [sys.executable, str(Path(__file__).with_name("rounds.py")), which, str(ROUNDS), "7"],
         env=environment, capture_output=True, text=True, timeout=900, check=False,
