@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,21 @@ from rapport.core.post import Author, Post
 #: a fixed moment; no test depends on the clock of the machine
 NOON = dt.datetime(2026, 11, 21, 12, 0, tzinfo=dt.UTC)
 DATA = Path(__file__).resolve().parents[1].parent / "shared" / "data"
+
+
+if os.environ.get("RAPPORT_DATABASE_URL"):
+
+    @pytest.fixture(scope="session", autouse=True)
+    def end_foreign_sessions(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+        """PostgreSQL drops no database that a thread of an event loop still talks to."""
+        yield
+        from django.db import connection
+
+        with django_db_blocker.unblock(), connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import re
-import time
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -276,29 +275,3 @@ def test_languages_are_found(named: bool) -> None:
         print(f"\n{code}: {found / len(texts):.3f}", end="")
     print(f"\nlanguages named {named}: {right / total:.4f} of {total}")
     assert right / total >= 0.955
-
-
-def test_reading_everything_by_words_is_not_slower_than_vader_reading_sentiment(
-    vader: Callable[[str], Vector],
-) -> None:
-    texts = [text for text, _ in airline()[:3000]]
-
-    def ours(text: str) -> None:
-        features = extract(text)
-        hits = VOCABULARIES["en"].find(features)
-        weighed = sentiment.weigh(hits)
-        sentiment.judge(weighed)
-        intent.reasons(hits, weighed, intent.judge(hits, weighed), features.written)
-
-    def pace(read: Callable[[str], object]) -> float:
-        best = float("inf")
-        for _ in range(3):
-            start = time.perf_counter()
-            for text in texts:
-                read(text)
-            best = min(best, time.perf_counter() - start)
-        return len(texts) / best
-
-    mine, theirs = pace(ours), pace(vader)
-    print(f"\nsentiment, intents and reasons: {mine:,.0f} posts/s; VADER, sentiment alone: {theirs:,.0f} posts/s")
-    assert mine >= theirs
