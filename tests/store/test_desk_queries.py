@@ -206,25 +206,20 @@ def test_signs_of_query_languages_are_only_letters_here(hear: Any, alice: Any, m
     assert found(alice, asked) == set()
 
 
-def test_of_too_many_the_newest_are_found(
-    town: Any, alice: Any, cleo: Any, now: dt.datetime, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_of_too_many_the_newest_are_found(town: Any, alice: Any, cleo: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     from rapport.store.models import Post
 
     town(7, 40)
-    newest = [post.conversation_id for post in Post.objects.order_by("-pk") if not post.deleted and "late" in post.text]
+    posts = [post for post in Post.objects.order_by("-pk") if not post.deleted and "late" in plain(post.text)]
+    monkeypatch.setattr(search, "PEOPLE", 0)  # those come first
     for member in (alice, cleo):
-        listed = desk.in_sight(member, list(dict.fromkeys(newest)))
-        monkeypatch.setattr(search, "PEOPLE", 0)
+        newest = desk.in_sight(member, list(dict.fromkeys(post.conversation_id for post in posts)))
         for step, most in ((3, 4), (1, 2), (2_000, 3)):
             monkeypatch.setattr(search, "STEP", step)
             monkeypatch.setattr(search, "FOUND", most)
-            expected = listed[:most]
-            assert len(expected) == most
-            narrow = search.find_conversations(alice.workspace_id, "late", lambda ids, m=member: desk.in_sight(m, ids))
-            wide = [each for each in narrow if each in expected]
-            assert wide == expected or set(narrow) <= found_slowly(member, "late")
-            assert len(narrow) == most
+            found = search.find_conversations(alice.workspace_id, "late", lambda ids, m=member: desk.in_sight(m, ids))
+            assert found == newest[:most]
+            assert len(found) == most
 
 
 def test_in_sight_is_what_visible_conversations_says(town: Any, alice: Any, ben: Any, cleo: Any) -> None:
@@ -298,3 +293,20 @@ def test_counts_of_the_navigation_are_those_of_the_rows(town: Any, alice: Any, c
                 waits = talk.waiting_since is not None and talk.waiting_since < now - desk.LATE_AFTER
                 expected[talk.basket_id or 0, talk.state] = (found + 1, late + waits)
         assert desk.count_by_basket(member, now) == expected
+
+
+def test_what_is_counted_no_further_is_told_as_so_many(
+    town: Any, alice: Any, cleo: Any, now: dt.datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = town(3, 60)
+    for member, basket in itertools.product((alice, cleo), place.baskets[:2]):
+        rows = desk.visible_conversations(member).filter(basket=basket, state="open")
+        full = desk.tally(rows, member)
+        for most in range(1, full.all + 2):
+            monkeypatch.setattr(desk, "MOST_COUNTED", most)
+            cut = desk.tally(rows, member)
+            assert (cut.mine, cut.unassigned, cut.all) == (
+                min(full.mine, most), min(full.unassigned, most), min(full.all, most)
+            )  # fmt: skip
+            assert cut.oldest == full.oldest
+        monkeypatch.undo()

@@ -25,6 +25,9 @@ BENCHMARKS: dict[str, Benchmark] = {
     "read.sparse": Benchmark("read", "everything that is read from a post"),
     "rules.100": Benchmark("rules", "decisions against 100 rules, with the trace of those that matched"),
     "decode": Benchmark("decode", "Post JSONL into checked posts"),
+    "desk.list": Benchmark("desk", "pages of lists and counts, on a desk with a million posts"),
+    "desk.conversation": Benchmark("desk", "pages of conversations there, short ones and some of 500 posts"),
+    "desk.search": Benchmark("desk", "pages of searches there, for common words, rare ones, handles and names"),
 }
 
 

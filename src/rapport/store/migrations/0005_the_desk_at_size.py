@@ -78,11 +78,14 @@ class Migration(migrations.Migration):
                     "waiting_since",
                     "assignee",
                 ],
+                include=["id"],
                 name="listed",
             ),
         ),
         migrations.AddIndex(
             model_name="conversation",
-            index=models.Index(fields=["workspace", "state", "basket", "waiting_since", "assignee"], name="waiting"),
+            index=models.Index(
+                fields=["workspace", "state", "basket", "waiting_since", "assignee"], include=["id"], name="waiting"
+            ),
         ),
     ]

@@ -135,10 +135,13 @@ class Conversation(models.Model):
                     "waiting_since",
                     "assignee",
                 ],
+                include=["id"],
                 name="listed",
             ),
             # the counts of the navigation, and a list by waiting time
-            models.Index(fields=["workspace", "state", "basket", "waiting_since", "assignee"], name="waiting"),
+            models.Index(
+                fields=["workspace", "state", "basket", "waiting_since", "assignee"], include=["id"], name="waiting"
+            ),
             models.Index(fields=["workspace", "assignee", "state"], name="assigned"),
             models.Index(fields=["state", "snoozed_until"], name="snoozed"),
         ]

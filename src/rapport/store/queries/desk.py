@@ -29,6 +29,8 @@ WAITING_POINTS = (
 #: what each step of priority adds there, so that a rule's word outweighs a shade of the score
 PRIORITY_POINTS = 25.0
 PAGE = 50
+#: a list of more is counted no further: this number stands for "so many or more"
+MOST_COUNTED = 10_000
 #: the states that a list can show
 LISTED = ("open", "pending", "snoozed", "resolved")
 
@@ -56,7 +58,7 @@ class Row(msgspec.Struct, frozen=True):
 
 
 class Tally(msgspec.Struct, frozen=True):
-    """The numbers above a list."""
+    """The numbers above a list; `MOST_COUNTED` stands for that or more."""
 
     mine: int
     unassigned: int
@@ -90,7 +92,7 @@ def count_by_basket(member: Membership, now: dt.datetime) -> dict[tuple[int, str
         .filter(state__in=[Conversation.State.OPEN, Conversation.State.QUARANTINED], basket__isnull=False)
         .order_by()
         .values_list("basket", "state")
-        .annotate(found=Count("pk"), late=Count("pk", filter=Q(waiting_since__lt=now - LATE_AFTER)))
+        .annotate(found=Count(Value(1)), late=Count(Value(1), filter=Q(waiting_since__lt=now - LATE_AFTER)))
     )
     return {(basket or 0, state): (found, late) for basket, state, found, late in counted}
 
@@ -104,13 +106,19 @@ def counted_baskets(member: Membership, counts: dict[tuple[int, str], tuple[int,
 
 
 def tally(rows: ScopedQuerySet[Conversation], member: Membership) -> Tally:
-    """How many of `rows` are whose, in one query."""
-    found = rows.aggregate(
+    """How many of `rows` are whose, each at most `MOST_COUNTED`: one query, and three more where there are so many."""
+    some = rows.order_by()[:MOST_COUNTED]
+    found = some.aggregate(
         mine=Count("pk", filter=Q(assignee=member)),
         unassigned=Count("pk", filter=Q(assignee__isnull=True)),
         all=Count("pk"),
         oldest=Min("waiting_since"),
     )
+    if found["all"] == MOST_COUNTED:
+        found["mine"] = of_tab(rows.order_by(), "mine", member)[:MOST_COUNTED].count()
+        found["unassigned"] = of_tab(rows.order_by(), "unassigned", member)[:MOST_COUNTED].count()
+        waiting = rows.filter(waiting_since__isnull=False).order_by("waiting_since")
+        found["oldest"] = waiting.values_list("waiting_since", flat=True).first()
     return Tally(**found)
 
 

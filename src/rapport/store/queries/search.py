@@ -18,7 +18,7 @@ from rapport.core.text import fold, is_spaceless
 from rapport.store.models import Conversation, Post
 
 #: conversations that one search finds at most; the newest ones by the posts that hold the words
-FOUND = 1_000
+FOUND = 500
 #: posts that hold the words and are looked at for one search, at most, newest first
 EXAMINED = 20_000
 #: people whose conversations are found by their name, at most
@@ -26,7 +26,7 @@ PEOPLE = 500
 #: posts that are read through for words that no index holds
 NEWEST = 30_000
 #: posts looked at together
-STEP = 2_000
+STEP = 1_000
 #: letters of the last word from which on it may be the beginning of a longer one
 BEGINNING = 3
 #: words of a search that count
@@ -69,8 +69,9 @@ def _may_go_on(term: str) -> bool:
 
 def _by_person(workspace: int, terms: list[str]) -> Iterator[list[int]]:
     """Conversations of people whose name, or one of whose handles with its name, holds the words."""
-    people = {row for (row,) in _matching("store_person", "id", workspace, terms, PEOPLE)}
-    people |= {person for (person,) in _matching("store_handle", "person_id", workspace, terms, PEOPLE)}
+    whole = not _may_go_on(terms[-1])
+    people = {row for (row,) in _matching("store_person", "id", workspace, terms, PEOPLE, whole)}
+    people |= {person for (person,) in _matching("store_handle", "person_id", workspace, terms, PEOPLE, whole)}
     if people:
         # by the person alone: without statistics, SQLite would walk the workspace instead
         rows = Conversation.objects.filter(person_id__in=people).order_by("-last_post_at", "-pk")
@@ -78,24 +79,31 @@ def _by_person(workspace: int, terms: list[str]) -> Iterator[list[int]]:
 
 
 def _by_post(workspace: int, terms: list[str]) -> Iterator[list[int]]:
-    """Conversations of posts that hold the words, newest posts first, `STEP` posts at a time."""
-    floor: int | None = None
-    examined = 0
-    while examined < EXAMINED:
-        rows = _matching("store_post", "id, conversation_id, deleted", workspace, terms, STEP, floor)
-        yield [conversation for _, conversation, deleted in rows if conversation is not None and not deleted]
-        if len(rows) < STEP:
-            return
-        floor, examined = rows[-1][0], examined + len(rows)
+    """Conversations of posts that hold the words, newest posts first, `STEP` posts at a time.
+
+    The last word as it stands comes before the words that begin with it: there are many of those, and putting them
+    together costs time that a common word does not need.
+    """
+    for whole in (True, False) if _may_go_on(terms[-1]) else (True,):
+        floor: int | None = None
+        for _ in range(0, EXAMINED, STEP):
+            rows = _matching("store_post", "id, conversation_id, deleted", workspace, terms, STEP, whole, floor)
+            yield [conversation for _, conversation, deleted in rows if conversation is not None and not deleted]
+            if len(rows) < STEP:
+                break
+            floor = rows[-1][0]
 
 
 def _matching(
-    table: str, columns: str, workspace: int, terms: list[str], most: int, below: int | None = None
+    table: str, columns: str, workspace: int, terms: list[str], most: int, whole: bool, below: int | None = None
 ) -> list[tuple[Any, ...]]:
-    """`columns` of at most `most` rows of the workspace that hold the words, newest row first, below the id `below`."""
+    """`columns` of at most `most` rows of the workspace that hold the words, newest row first, below the id `below`.
+
+    `whole`: the last word has to be whole, too.
+    """
     if connection.vendor == "postgresql":
-        return _matching_on_server(table, columns, workspace, terms, most, below)
-    query = " AND ".join(f'"{term}"' for term in terms) + ("*" if _may_go_on(terms[-1]) else "")
+        return _matching_on_server(table, columns, workspace, terms, most, whole, below)
+    query = " AND ".join(f'"{term}"' for term in terms) + ("" if whole else "*")
     bound = "AND rowid < %s" if below is not None else ""
     statement = (
         f"SELECT {columns} FROM (SELECT rowid AS found FROM {table}_words WHERE {table}_words MATCH %s {bound} "  # noqa: S608  (our names)
@@ -112,20 +120,28 @@ def _matching(
 
 
 def _matching_on_server(
-    table: str, columns: str, workspace: int, terms: list[str], most: int, below: int | None
+    table: str, columns: str, workspace: int, terms: list[str], most: int, whole: bool, below: int | None
 ) -> list[tuple[Any, ...]]:
+    """As `_matching`. Its index knows no order: what a common word finds is narrowed by id, newest first."""
     text = {"store_post": "text", "store_handle": "handle || ' ' || name", "store_person": "name"}[table]
-    query = " || ' & ' || ".join(["rapport_fold(%s)"] * len(terms)) + (" || ':*'" if _may_go_on(terms[-1]) else "")
-    bound = "AND id < %s" if below is not None else ""
-    # kept apart, or the planner walks the table from its end and cuts every text into words on the way
+    query = " || ' & ' || ".join(["rapport_fold(%s)"] * len(terms)) + ("" if whole else " || ':*'")
     statement = (
         f"WITH matching AS MATERIALIZED (SELECT {columns}, id AS place FROM {table} "  # noqa: S608  (our names)
-        f"WHERE to_tsvector('simple', rapport_fold({text})) @@ to_tsquery('simple', {query}) "
-        f"AND workspace_id = %s {bound}) SELECT * FROM matching ORDER BY place DESC LIMIT %s"
+        f"WHERE rapport_words({text}) @@ to_tsquery('simple', {query}) AND workspace_id = %s AND id >= %s AND id < %s"
+        ") SELECT * FROM matching ORDER BY place DESC LIMIT %s"
     )
     with connection.cursor() as cursor:
-        cursor.execute(statement, [*terms, workspace, *([below] if below is not None else []), most])
-        return [row[:-1] for row in cursor.fetchall()]
+        if below is None:
+            cursor.execute(f"SELECT coalesce(max(id), 0) + 1 FROM {table}")  # noqa: S608  (our names)
+            below = cursor.fetchone()[0]
+        rows: list[tuple[Any, ...]] = []
+        for floor in (below - NEWEST, below - 10 * NEWEST, 0):
+            cursor.execute(statement, [*terms, workspace, floor, below, most - len(rows)])
+            rows += [row[:-1] for row in cursor.fetchall()]
+            if len(rows) == most:
+                break
+            below = floor
+        return rows
 
 
 def _read_through(words: str) -> Iterator[list[int]]:

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_safe
 from rapport.store.models import Conversation, Membership
 from rapport.store.models.scoped import ScopedQuerySet
 from rapport.store.queries import desk as reads
+from rapport.store.queries.search import FOUND
 from rapport.web.access import DeskRequest, desk, find
 from rapport.web.inbox.events import stream_address
 
@@ -102,7 +103,8 @@ class Choice(msgspec.Struct, frozen=True):
     label: str
     url: str
     current: bool
-    count: int | None = None
+    #: "10,000+" where nobody counted further
+    count: int | str | None = None
 
 
 class Listing(msgspec.Struct, frozen=True):
@@ -149,7 +151,12 @@ def read_listing(member: Membership, asked: Asked, now: dt.datetime) -> Listing:
         summary=_summary(asked, counts, now),
         rows=shown,
         tabs=[
-            Choice(str(label), asked.address(root, tab=tab, show=reads.PAGE), tab == asked.tab, per_tab[tab])
+            Choice(
+                str(label),
+                asked.address(root, tab=tab, show=reads.PAGE),
+                tab == asked.tab,
+                _counted(asked, per_tab[tab]),
+            )
             for tab, label in TABS.items()
         ],
         sorts=[Choice(str(label), asked.address(root, sort=sort), sort == asked.sort) for sort, label in SORTS.items()],
@@ -165,14 +172,20 @@ def read_listing(member: Membership, asked: Asked, now: dt.datetime) -> Listing:
     )
 
 
+def _counted(asked: Asked, found: int) -> int | str:
+    """A count as it is shown: a number, or "500+" where a search or a count went no further."""
+    most = FOUND if asked.words else reads.MOST_COUNTED
+    return found if found < most else f"{most:,}+"
+
+
 def _summary(asked: Asked, counts: reads.Tally, now: dt.datetime) -> str:
     from rapport.web.templatetags.desk_frame import since
 
     if asked.words:
-        return _("%(n)d found for “%(words)s”") % {"n": counts.all, "words": asked.words}
+        return _("%(n)s found for “%(words)s”") % {"n": _counted(asked, counts.all), "words": asked.words}
     if not asked.basket:
         return ""
-    line = _("%(n)d %(state)s") % {"n": counts.all, "state": str(STATES[asked.state]).lower()}
+    line = _("%(n)s %(state)s") % {"n": _counted(asked, counts.all), "state": str(STATES[asked.state]).lower()}
     if asked.state == "open" and counts.oldest:
         return _("%(line)s, oldest waits %(time)s") % {"line": line, "time": since(counts.oldest, now)}
     return line
