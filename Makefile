@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+# the core, the store and the documents: what a change breaks first; `make test` runs everything
+FAST := tests/core tests/store tests/config tests/test_docs.py tests/test_house.py -m "not slow and not browser"
 # what touches the database; the rest has nothing to tell of another one
 POSTGRESQL := tests/store tests/actions tests/pipeline tests/faults tests/web -m "not browser"
 
@@ -34,7 +36,7 @@ check: setup-dev  ## lint, types, fast tests: under two minutes
 	$(BIN)/ruff format --check
 	$(BIN)/lint-imports
 	$(BIN)/mypy
-	$(BIN)/pytest -q -n 2 -m "not slow and not browser"
+	$(BIN)/pytest -q -n 2 --dist loadfile $(FAST)
 
 test-deps: setup-dev  ## system packages that the tests need (Chromium)
 	sh tests/install-deps.sh
