@@ -5,6 +5,8 @@ A later migration that makes one of these tables anew on SQLite (`AlterField` do
 `create_triggers` again; tests/store/test_desk_queries.py fails when one forgets.
 """
 
+import string
+
 from django.db import migrations
 
 #: table -> the text that is found, of the row {row}
@@ -16,13 +18,14 @@ FOUND = {
 COLUMNS = {"store_post": "text", "store_handle": "handle, name", "store_person": "name"}
 
 # Letters only, in lower case, without the accents of Latin: what unicode61 makes of a text on SQLite. The parser of
-# PostgreSQL would take addresses, numbers with points and words with hyphens for one word each.
-_FOLDED = r"""
-translate(
-    lower(normalize(regexp_replace(normalize(given, NFD), '[\u0300-\u0331]+', '', 'g'), NFC)),
-    '!"#$%&''()*+,-./:;<=>?@[\]^_`{|}~', '                                '
+# PostgreSQL would take addresses, numbers with points and words with hyphens for one word each. Built for speed, because
+# every post pays for it: ASCII has no accents, and translate() takes four times as long as thirty replace().
+_FOLDED = (
+    "lower(CASE WHEN octet_length(given) = length(given) THEN given "
+    "ELSE normalize(regexp_replace(normalize(given, NFD), U&'[\\0300-\\0331]+', '', 'g'), NFC) END)"
 )
-"""
+for sign in string.punctuation:
+    _FOLDED = f"replace({_FOLDED}, chr({ord(sign)}), ' ')"
 FOLD = f"CREATE FUNCTION rapport_fold(given text) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT {_FOLDED} $$"
 # Dear, so that the planner asks the index instead of cutting thousands of texts into words on its way. It calls no
 # function of ours: while an index is built, PostgreSQL looks for functions among its own alone.
