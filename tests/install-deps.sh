@@ -1,10 +1,40 @@
 #!/bin/sh
-# System packages that the tests need and pip cannot bring: Chromium for the browser tests.
+# What the tests need and pip cannot bring: Chromium for the browser, Dovecot for mail, servers of networks from npm.
+# What cannot be had here is named; its tests are skipped with the same words.
 set -eu
-if command -v chromium >/dev/null 2>&1; then exit 0; fi
-if command -v apt-get >/dev/null 2>&1 && [ "$(id -u)" = 0 ]; then
-    apt-get update -qq
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium
-else
-    echo "Install Chromium (Debian: apt-get install chromium); the browser tests are skipped without it." >&2
+
+missing=""
+need() { # need COMMAND PACKAGE
+    command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ] || missing="$missing $2"
+}
+need chromium chromium
+need dovecot dovecot-imapd
+need dovecot dovecot-lmtpd
+if [ -n "$missing" ]; then
+    if command -v apt-get >/dev/null 2>&1 && [ "$(id -u)" = 0 ]; then
+        apt-get update -qq
+        # shellcheck disable=SC2086  # a list of words
+        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing
+    else
+        echo "Install$missing (Debian: apt-get install$missing); the tests that need them are skipped." >&2
+    fi
 fi
+
+# every folder of tests/npm is one server of a network; it is installed once, into build/npm
+for lock in tests/npm/*/package-lock.json; do
+    [ -e "$lock" ] || continue
+    from=$(dirname "$lock")
+    into="build/npm/$(basename "$from")"
+    if [ -e "$into/.installed" ] && cmp -s "$lock" "$into/package-lock.json"; then continue; fi
+    if ! command -v npm >/dev/null 2>&1; then
+        echo "Install Node 20 with npm; the tests that need $from are skipped." >&2
+        continue
+    fi
+    mkdir -p "$into"
+    cp "$from/package.json" "$lock" "$into/"
+    if (cd "$into" && npm ci --no-audit --no-fund --loglevel=error); then
+        touch "$into/.installed"
+    else
+        echo "npm could not install $from; the tests that need it are skipped." >&2
+    fi
+done

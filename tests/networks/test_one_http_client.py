@@ -21,6 +21,10 @@ ONLY_IN = {
     "telnetlib": "",
     "socket": "networks/http.py",
     "mastodon": "networks/mastodon/",
+    # these may not open connections themselves either: they are given one of `GuardedSession.dial`
+    "imaplib": "networks/mail/",
+    "smtplib": "networks/mail/",
+    "websockets": "networks/websocket.py",
 }
 #: who may hold a socket although it is not the client: it listens, and the test below sees that it does not call out
 LISTENERS = {"cli/parts.py", "cli/ports.py", "cli/up.py"}

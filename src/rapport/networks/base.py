@@ -1,4 +1,4 @@
-"""What a network is to the rest of the house: five structs and one Protocol.
+"""What a network is to the rest of the house: a few structs, one Protocol, and `BaseNetwork`, which offers nothing.
 
 A network reads and writes through a `GuardedSession` that it is handed; it keeps no state of its own, knows no
 database and no other network. Everything that must survive a restart travels in the structs below: the cursor of a
@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from typing import Literal, Protocol
 
 import msgspec
 
+from rapport.core.errors import GiveUp, InvalidInput, Reauthorise
 from rapport.core.post import Post
 from rapport.core.reply import Reply
 from rapport.networks.http import GuardedSession
@@ -38,6 +40,16 @@ class Account(msgspec.Struct, frozen=True):
         return f"Account(channel={self.channel}, server={self.server!r}, handle={self.handle!r})"
 
 
+class Gap(msgspec.Struct, frozen=True):
+    """A stretch of a stream that could not be read and cannot be filled: shown as what it is."""
+
+    #: a sentence for the screen
+    reason: str
+    #: the stretch, as far as it is known
+    since: dt.datetime | None = None
+    until: dt.datetime | None = None
+
+
 class Page(msgspec.Struct, frozen=True):
     """A piece of one stream. Store the posts and the cursor in one transaction, then ask for the next page."""
 
@@ -49,10 +61,14 @@ class Page(msgspec.Struct, frozen=True):
     cursor: str
     #: true: the network has more at this moment
     more: bool = False
-    #: a sentence for the screen when something is known to be missing, None when the stream is whole
-    gap: str | None = None
-    #: ids of posts that their authors deleted
+    #: what is known to be missing before these posts, None when the stream is whole
+    gap: Gap | None = None
+    #: ids of posts that their authors, or the network, deleted
     deleted: tuple[str, ...] = ()
+    #: keys (`Author.key`) of accounts that the network took down or that closed themselves: their words are hidden
+    suspended: tuple[str, ...] = ()
+    #: keys of accounts that came back
+    restored: tuple[str, ...] = ()
     #: one line for each item that could not be read as a post, with its id where it had one
     rejected: tuple[str, ...] = ()
 
@@ -75,15 +91,61 @@ class Capabilities(msgspec.Struct, frozen=True):
     max_length: int
     visibilities: tuple[str, ...]
     idempotent_for: int = 0
+    #: replies can be sent; without it the desk offers a link to the place instead of a composer
+    replies: bool = True
+    #: `receive` takes what the network brings by itself
+    webhook: bool = False
 
 
 class Field(msgspec.Struct, frozen=True):
-    """One field of the form that connects an account."""
+    """One field of a form: of the one that connects an account, or of the settings of a connected one.
+
+    A value is a str; a list of str for "words" (separated by blanks) and "lines" (one a line); a bool for "flag".
+    """
 
     name: str
     label: str
-    kind: Literal["text", "server", "secret"] = "text"
+    kind: Literal["text", "server", "secret", "words", "lines", "flag", "choice"] = "text"
     help: str = ""
+    required: bool = True
+    default: str = ""
+    #: of a "choice": (value, label)
+    choices: tuple[tuple[str, str], ...] = ()
+
+
+class Step(msgspec.Struct, frozen=True):
+    """One step of the guide beside the form that connects an account: what to do, and where."""
+
+    text: str
+    #: an https address of the network's own pages
+    url: str | None = None
+
+
+class Grant(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A token that expires, with what renews it, as one string in `Account.token`. Stored encrypted like any token."""
+
+    access: str
+    refresh: str = ""
+    #: aware; None: it does not expire by itself
+    expires_at: dt.datetime | None = None
+    #: what else the network's own flow needs again: the client id and secret of the application
+    more: dict[str, str] = {}
+
+    def __repr__(self) -> str:
+        """Without its secrets."""
+        return f"Grant(expires_at={self.expires_at})"
+
+    def encode(self) -> str:
+        """The string to keep."""
+        return msgspec.json.encode(self).decode()
+
+    @classmethod
+    def decode(cls, token: str) -> Grant:
+        """What `encode` made; any other string is an access token that does not expire."""
+        if token.startswith("{"):
+            with suppress(msgspec.MsgspecError):
+                return msgspec.json.decode(token, type=cls)
+        return cls(access=token)
 
 
 class Identity(msgspec.Struct, frozen=True):
@@ -115,10 +177,39 @@ class Connected(msgspec.Struct, frozen=True):
     identity: Identity
     token: str
     settings: dict[str, str | int | bool | list[str]] = {}
+    #: when the token must be renewed at the latest; None: it does not expire by itself
+    expires_at: dt.datetime | None = None
 
     def __repr__(self) -> str:
         """Everything but the token."""
         return f"Connected(server={self.server!r}, handle={self.identity.handle!r})"
+
+
+class Incoming(msgspec.Struct, frozen=True):
+    """One request that a network brought to our door, as it came over the wire."""
+
+    method: str
+    query: Mapping[str, str]
+    #: names in lower case
+    headers: Mapping[str, str]
+    #: the raw bytes: signatures are made over these and nothing else
+    body: bytes
+    #: our clock, aware
+    now: dt.datetime
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What to say to an `Incoming`, and what it brought."""
+
+    status: int = 200
+    #: plain text
+    body: str = ""
+    #: as of a pull; the cursors are stored too
+    pages: tuple[Page, ...] = ()
+    #: the network's own id of this delivery: the same one again is answered and has no effect. "" = it names none
+    delivery: str = ""
+    #: seconds after which the network wants to be asked again, sent as Retry-After
+    after: int | None = None
 
 
 class Network(Protocol):
@@ -128,9 +219,17 @@ class Network(Protocol):
     name: str
     #: for people
     title: str
+    #: what it brings in, in one line for the page where accounts are connected
+    summary: str
+    #: "code": the person signs in on the network (`authorize_url`, `exchange`); "form": the form is all (`connect`)
+    connection: Literal["code", "form"]
     capabilities: Capabilities
     #: what the form asks before an account can be connected
     connect_fields: tuple[Field, ...]
+    #: how to get there, step by step, beside the form
+    guide: tuple[Step, ...]
+    #: what an admin may choose about a connected account
+    settings_fields: tuple[Field, ...]
 
     def streams(self, account: Account) -> tuple[str, ...]:
         """The streams that are worth reading for this account: "notifications", "hashtag:NAME", ..."""
@@ -188,5 +287,95 @@ class Network(Protocol):
         ...
 
     def exchange(self, kept: Mapping[str, str], code: str, session: GuardedSession) -> Connected:
-        """The code that came back with the person -> a connected account. `kept` is from `authorize_url`."""
+        """The code that came back with the person -> a connected account. `kept` is from `authorize_url`.
+
+        `code` is the whole query that came back where the network names it otherwise.
+        """
         ...
+
+    def connect(self, fields: Mapping[str, str], session: GuardedSession) -> Connected:
+        """A filled-in form -> a connected account, after it was tried. Raises `InvalidInput` with the remedy."""
+        ...
+
+    def check_settings(
+        self, settings: Mapping[str, str | bool | list[str]], account: Account, session: GuardedSession
+    ) -> dict[str, str | int | bool | list[str]]:
+        """What an admin chose (`settings_fields`) -> what is kept. Raises `InvalidInput` with the place and remedy."""
+        ...
+
+    def renew(self, account: Account, session: GuardedSession) -> tuple[str, dt.datetime | None]:
+        """A new token and when it expires. Called by one process at a time. Raises `Reauthorise` when it is dead."""
+        ...
+
+    def receive(self, account: Account, incoming: Incoming) -> Answer:
+        """What the network brought to our door. An `Answer` with status 401 for a signature that is not the network's.
+
+        Never raises; reads nothing from the network.
+        """
+        ...
+
+
+class BaseNetwork:
+    """Defaults for what a network does not offer. Each network overrides what it does."""
+
+    title = "this network"
+    connection: Literal["code", "form"] = "form"
+    guide: tuple[Step, ...] = ()
+    settings_fields: tuple[Field, ...] = ()
+
+    def stream(
+        self, account: Account, cursors: Mapping[str, str], session: GuardedSession, pause: Callable[[float], None]
+    ) -> Iterator[Page]:
+        """See `Network.stream`."""
+        del account, cursors, session, pause
+        raise GiveUp(f"{self.title} has no live line")
+
+    def push(self, account: Account, reply: Reply, key: str, session: GuardedSession) -> Sent:
+        """See `Network.push`."""
+        del account, reply, key, session
+        raise GiveUp(f"{self.title} takes no replies")
+
+    def find(
+        self, account: Account, reply: Reply, since: dt.datetime, key: str, session: GuardedSession
+    ) -> Sent | None:
+        """See `Network.find`."""
+        del account, reply, since, key, session
+        return None
+
+    def length(self, text: str) -> int:
+        """See `Network.length`."""
+        return len(text)
+
+    def authorize_url(
+        self, fields: Mapping[str, str], redirect_uri: str, state: str, session: GuardedSession
+    ) -> Handshake:
+        """See `Network.authorize_url`."""
+        del fields, redirect_uri, state, session
+        raise InvalidInput(f"{self.title} is connected with a form")
+
+    def exchange(self, kept: Mapping[str, str], code: str, session: GuardedSession) -> Connected:
+        """See `Network.exchange`."""
+        del kept, code, session
+        raise InvalidInput(f"{self.title} is connected with a form")
+
+    def connect(self, fields: Mapping[str, str], session: GuardedSession) -> Connected:
+        """See `Network.connect`."""
+        del fields, session
+        raise InvalidInput(f"{self.title} is connected by signing in there")
+
+    def check_settings(
+        self, settings: Mapping[str, str | bool | list[str]], account: Account, session: GuardedSession
+    ) -> dict[str, str | int | bool | list[str]]:
+        """See `Network.check_settings`."""
+        del account, session
+        return dict(settings)
+
+    def renew(self, account: Account, session: GuardedSession) -> tuple[str, dt.datetime | None]:
+        """See `Network.renew`."""
+        del account, session
+        raise Reauthorise(f"the token of {self.title} cannot be renewed")
+
+    def receive(self, account: Account, incoming: Incoming) -> Answer:
+        """See `Network.receive`."""
+        del account, incoming
+        return Answer(status=404)

@@ -6,6 +6,7 @@
 What it adds to a `requests.Session`, on each hop of each request:
 - it resolves the host itself, refuses it when any of its addresses is not public (`addresses`), and connects to the
   very address that was checked; Host, SNI and the certificate stay those of the name;
+- what is no HTTP gets a checked connection from `dial`;
 - only GET and HEAD follow redirects, at most five; credentials never leave the origin that they were meant for;
 - a whole exchange has `Limits.total` seconds and `Limits.body` bytes (after decompression);
 - no proxies, no .netrc, no cookies, no way to switch the certificate check off;
@@ -120,6 +121,18 @@ class GuardedSession(requests.Session):
     def is_allowed(self, url: str) -> bool:
         """Whether the host and port of this URL are on the list of allowed private servers."""
         return self._door.is_allowed(*origin(check_url(url))[1:])
+
+    def dial(self, host: str, port: int, seconds: float | None = None) -> socket.socket:
+        """A plain connection through the same door, for what is no HTTP: mail, a WebSocket that brings its own client.
+
+        The address is resolved, checked and connected to as for a request, within `seconds` (None: `Limits.total`),
+        which also become the time-out of the socket. TLS, with `server_hostname=host`, is the caller's.
+        Raises `AddressRefused`, `RetryLater`.
+        """
+        exchange = _Exchange(self.limits.total if seconds is None else seconds)
+        sock = self._door.open(host, port, exchange)
+        sock.settimeout(exchange.idle)
+        return sock
 
     def prepare_request(self, request: requests.Request) -> requests.PreparedRequest:
         """The request as it will be sent. Raises `AddressRefused` when no request can be made of it."""

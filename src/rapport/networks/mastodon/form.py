@@ -20,7 +20,7 @@ import msgspec
 
 from rapport.core.errors import AddressRefused, GiveUp, InvalidInput, NetworkError, Reauthorise
 from rapport.networks.addresses import check_url
-from rapport.networks.base import Connected, Field, Handshake, Identity
+from rapport.networks.base import Connected, Field, Handshake, Identity, Step
 from rapport.networks.http import GuardedSession
 from rapport.networks.mastodon.parse import full_handle
 from rapport.networks.mastodon.wire import Wire, cause
@@ -38,6 +38,20 @@ FIELDS = (
         label="Server",
         kind="server",
         help="Where the account lives: mastodon.social, or the whole handle @brand@mastodon.social.",
+    ),
+)
+GUIDE = (
+    Step("Write the name of the server where the account lives."),
+    Step("Sign in there with the account that shall speak for you, and allow what Rapport asks for."),
+    Step("You come back here by yourself; the first posts arrive within a minute."),
+)
+SETTINGS = (
+    Field(
+        name="hashtags",
+        label="Hashtags to follow",
+        kind="words",
+        required=False,
+        help="Beside posts that mention the account. Separate them with spaces.",
     ),
 )
 _TOKEN = re.compile(r"[\x21-\x7e]{1,1000}")

@@ -4,9 +4,21 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
+from typing import Literal
 
 from rapport.core.reply import Reply
-from rapport.networks.base import Account, Capabilities, Connected, Field, Handshake, Identity, Page, Sent
+from rapport.networks.base import (
+    Account,
+    BaseNetwork,
+    Capabilities,
+    Connected,
+    Field,
+    Handshake,
+    Identity,
+    Page,
+    Sent,
+    Step,
+)
 from rapport.networks.http import GuardedSession
 from rapport.networks.mastodon import form, push
 from rapport.networks.mastodon.parse import NAME
@@ -15,11 +27,13 @@ from rapport.networks.mastodon.stream import listen
 from rapport.networks.mastodon.wire import Wire
 
 
-class Mastodon:
+class Mastodon(BaseNetwork):
     """See `rapport.networks.base.Network`."""
 
     name: str = NAME
     title: str = "Mastodon"
+    summary: str = "Mentions, conversations, hashtags and searches, live; replies in your own voice."
+    connection: Literal["code", "form"] = "code"
     capabilities: Capabilities = Capabilities(
         streaming=True,
         hashtags=True,
@@ -29,6 +43,8 @@ class Mastodon:
         idempotent_for=3600,
     )
     connect_fields: tuple[Field, ...] = form.FIELDS
+    guide: tuple[Step, ...] = form.GUIDE
+    settings_fields: tuple[Field, ...] = form.SETTINGS
 
     def streams(self, account: Account) -> tuple[str, ...]:
         return streams_of(account)

@@ -19,7 +19,7 @@ import msgspec
 
 from rapport.core.errors import GiveUp, InvalidInput, InvalidPost, RetryLater
 from rapport.core.post import Post, admit
-from rapport.networks.base import Account, Page
+from rapport.networks.base import Account, Gap, Page
 from rapport.networks.http import GuardedSession
 from rapport.networks.mastodon.parse import (
     parse_conversation,
@@ -114,7 +114,7 @@ def _begin(wire: Wire, source: _Source, stream: str) -> Iterator[Page]:
         params["max_id"] = items[-1].position
     else:
         reason = f"Only the newest {FIRST_PULL} were read when this account was connected."
-        yield from _pages(stream, pages, gap=reason)
+        yield from _pages(stream, pages, gap=Gap(reason))
         return
     if not pages:
         # Everything that comes from now on lies above id 0, however much it is.
@@ -122,7 +122,7 @@ def _begin(wire: Wire, source: _Source, stream: str) -> Iterator[Page]:
     yield from _pages(stream, pages)
 
 
-def _pages(stream: str, pages: list[list[_Item]], gap: str | None = None) -> Iterator[Page]:
+def _pages(stream: str, pages: list[list[_Item]], gap: Gap | None = None) -> Iterator[Page]:
     for left in range(len(pages) - 1, -1, -1):
         yield _page(stream, pages[left], pages[left][0].position, more=left > 0, gap=gap)
         gap = None
@@ -147,7 +147,7 @@ def _go_on(wire: Wire, source: _Source, stream: str, newest: str) -> Iterator[Pa
     yield Page(stream=stream, posts=(), cursor=_encode_cursor(newest))
 
 
-def _page(stream: str, items: list[_Item], newest: str, more: bool, gap: str | None = None) -> Page:
+def _page(stream: str, items: list[_Item], newest: str, more: bool, gap: Gap | None = None) -> Page:
     oldest_first = items[::-1]
     return Page(
         stream=stream,
