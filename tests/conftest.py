@@ -127,7 +127,7 @@ def worker(bus: Any) -> Any:
 @pytest.fixture
 def hear(channel: Any, bus: Any, worker: Any) -> Callable[..., Any]:
     """Posts come in and go through the whole line."""
-    from rapport.actions.listening import hear as hear_posts
+    from rapport.actions.hearing import hear as hear_posts
 
     def take(*posts: Post) -> Any:
         heard = hear_posts(channel, posts, bus, now=NOON)

@@ -13,10 +13,11 @@ import pytest
 
 import rapport.actions
 from conftest import NOON
-from rapport.actions import accounts, api, delivery, desk, held, listening, outbound, people, rules
+from rapport.actions import accounts, api, delivery, desk, hearing, held, listening, outbound, people, rules
 from rapport.bus.base import Batch
 from rapport.core.post import Author, Post
 from rapport.core.rules import default_document
+from rapport.networks.base import Page
 from rapport.store.models import (
     AuditEntry,
     Basket,
@@ -52,7 +53,7 @@ class World:
         post = Post(
             "mastodon", "1", "My parcel is broken, @fernway!", NOON, Author(id="n", handle="nadia", name="Nadia")
         )
-        listening.hear(channel, [post], bus, now=NOON)
+        hearing.hear(channel, [post], bus, now=NOON)
         worker.drain()
         self.conversation = Conversation.objects.get()
         self.person = Person.objects.get()
@@ -75,7 +76,7 @@ class World:
         return claimed
 
     def batch(self) -> Batch:
-        listening.hear(self.channel, [Post("mastodon", "2", "Hi", NOON, Author(id="n"))], self.bus, now=NOON)
+        hearing.hear(self.channel, [Post("mastodon", "2", "Hi", NOON, Author(id="n"))], self.bus, now=NOON)
         batch = self.bus.claim("w", NOON, dt.timedelta(minutes=1))
         assert batch is not None
         return batch
@@ -153,10 +154,22 @@ WALK: dict[str, Callable[[World], Any]] = {
     "accounts.save_profile": lambda w: accounts.save_profile(
         w.alice.user, name="A", timezone="Europe/Berlin", theme="dark", language="en", shortcuts=True, now=NOON
     ),
-    "listening.hear": lambda w: listening.hear(
+    "hearing.hear": lambda w: hearing.hear(
         w.channel, [Post("mastodon", "9", "x", NOON, Author(id="z"))], w.bus, now=NOON
     ),
-    "listening.take_down": lambda w: listening.take_down(w.channel, ["1"], now=NOON),
+    "hearing.hear_page": lambda w: hearing.hear_page(
+        w.channel, Page("home", (Post("mastodon", "9", "x", NOON, Author(id="z")),), "1"), w.bus, now=NOON
+    ),
+    "hearing.receive": lambda w: hearing.receive(
+        w.channel, "d1", [Page("home", (Post("mastodon", "9", "x", NOON, Author(id="z")),), "1")], w.bus, now=NOON
+    ),
+    "hearing.hide_authors": lambda w: hearing.hide_authors(w.channel, ["n"], now=NOON),
+    "hearing.show_authors": lambda w: (
+        hearing.hide_authors(w.channel, ["n"], now=NOON),
+        AuditEntry.objects.all().delete(),
+        hearing.show_authors(w.channel, ["n"], w.bus, now=NOON),
+    ),
+    "hearing.take_down": lambda w: hearing.take_down(w.channel, ["1"], now=NOON),
     "listening.open_file_channel": lambda w: listening.open_file_channel(w.workspace, "file", "x", now=NOON),
     "listening.connect_channel": lambda w: listening.connect_channel(
         w.alice, "mastodon", server="https://a.example", handle="a", external_id="1", name="A", token="t", now=NOON
@@ -167,6 +180,11 @@ WALK: dict[str, Callable[[World], Any]] = {
     "listening.disconnect_channel": lambda w: listening.disconnect_channel(w.alice, w.channel, now=NOON),
     "listening.ask_to_reconnect": lambda w: listening.ask_to_reconnect(w.channel, "revoked", now=NOON),
     "listening.pause_channel": lambda w: listening.pause_channel(w.channel, NOON, "429", now=NOON),
+    "listening.pause_stream": lambda w: listening.pause_stream(w.channel, "home", NOON, "429", now=NOON),
+    "listening.note_stream_error": lambda w: listening.note_stream_error(w.channel, "home", "403", now=NOON),
+    "listening.claim_renewal": lambda w: listening.claim_renewal(w.channel, NOON, now=NOON),
+    "listening.keep_token": lambda w: listening.keep_token(w.channel, "new", None, now=NOON),
+    "listening.see_gaps": lambda w: listening.see_gaps(w.alice, w.channel, now=NOON),
     "listening.save_topic": lambda w: listening.save_topic(w.alice, "", "Rain", "rain", now=NOON),
     "listening.delete_topic": lambda w: listening.delete_topic(
         w.alice, Topic.objects.create(workspace=w.workspace, slug="s", name="S", query="s", updated_at=NOON), now=NOON

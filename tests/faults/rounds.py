@@ -124,7 +124,7 @@ def prepare() -> None:
 
 def feed(texts: list[tuple[str, str, str | None]]) -> None:
     """Posts (id, text, id of the post that it answers) come in."""
-    from rapport.actions.listening import hear
+    from rapport.actions.hearing import hear
     from rapport.bus.table import TableBus
     from rapport.core.post import Author, Post
     from rapport.store.models import Channel

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from conftest import NOON
-from rapport.actions import accounts, listening, outbound, people
+from rapport.actions import accounts, hearing, listening, outbound, people
 from rapport.bus.table import TableBus
 from rapport.core.errors import GiveUp, NetworkError, RapportError, Reauthorise, RetryLater, Unconfirmed
 from rapport.core.post import Author, Post
@@ -118,7 +118,7 @@ class Gate(RuleBasedStateMachine):
 
         author = Author(id=f"n{number}", handle=f"nadia{number}", name="Nadia")
         post = Post("mastodon", f"{number}-{self.now.timestamp()}", "My parcel is broken @gate", self.now, author)
-        listening.hear(self.channel, [post], self.bus, now=self.now)
+        hearing.hear(self.channel, [post], self.bus, now=self.now)
         worker = Worker(self.bus, lambda: self.now, dt.timedelta(minutes=1))
         worker._readers = READERS  # loaded once for all examples
         worker.drain()

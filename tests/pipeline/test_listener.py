@@ -84,12 +84,37 @@ def test_a_pause_that_the_server_asks_for_is_kept(
         "/api/v1/notifications", {"type": "status", "status": 429, "headers": {"Retry-After": "120"}}, ("GET",), 5
     )
     listener = make_listener(0)
+    server.post("ann", "@brand while it waits")
     listener.pull(account)
     server.clear_faults()
-    channel = Channel.objects.get()
-    assert channel.paused_until is not None
-    assert channel.paused_until > dt.datetime.now(dt.UTC) + dt.timedelta(seconds=60)
+    waiting = Cursor.objects.get(stream="notifications")
+    assert waiting.paused_until is not None
+    assert waiting.paused_until > dt.datetime.now(dt.UTC) + dt.timedelta(seconds=60)
+    assert Cursor.objects.filter(stream="conversations", paused_until=None).exists(), "other streams go on"
+    listener.pull(Channel.objects.get())
+    assert not Post.objects.filter(text__contains="while it waits").exists()
+    Cursor.objects.update(paused_until=None)
+    listener.pull(Channel.objects.get())
+    assert Post.objects.filter(text__contains="while it waits").exists()
+
+
+def test_a_server_that_does_not_answer_is_asked_less_and_less(
+    account: Channel, make_listener: Callable[[float], Listener], server: MastodonServer
+) -> None:
+    server.fault("/api/v1/notifications", {"type": "status", "status": 503}, ("GET",), 3)
+    listener, waits = make_listener(0), []
+    for _ in range(3):
+        before = dt.datetime.now(dt.UTC)
+        listener.pull(Channel.objects.get())
+        paused = Channel.objects.get().paused_until
+        assert paused is not None
+        waits.append((paused - before).total_seconds())
+    assert 3 < waits[0] < waits[1] < waits[2]
     assert listener.due() == []
+    server.clear_faults()
+    listener.pull(Channel.objects.get())
+    channel = Channel.objects.get()
+    assert (channel.failures, channel.paused_until, channel.state_reason) == (0, None, "")
 
 
 def test_a_word_arrives_by_the_live_line_long_before_the_next_look(

@@ -10,7 +10,7 @@ import pytest
 
 from conftest import NOON
 from rapport.actions.desk import retry_message
-from rapport.actions.listening import hear
+from rapport.actions.hearing import hear
 from rapport.bus.table import TableBus
 from rapport.core.decision import Outcome as Decided
 from rapport.core.post import Post

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rapport.actions.listening import hear as hear_posts
+from rapport.actions.hearing import hear as hear_posts
 from rapport.core.post import Author, Post
 from rapport.store.models import Conversation, Note
 from rapport.store.models import Post as PostRow
@@ -134,7 +134,7 @@ def test_the_threads_of_real_support_talks_are_rebuilt_in_any_order(
 def test_a_post_that_its_author_deleted_leaves_neither_words_nor_work(
     hear: Any, make_post: Callable[..., Post], channel: Any, now: Any
 ) -> None:
-    from rapport.actions.listening import take_down
+    from rapport.actions.hearing import take_down
     from rapport.store.models import Outcome
 
     hear(make_post("My parcel is broken, never again @fernway", id="1"))
@@ -149,7 +149,7 @@ def test_a_post_that_its_author_deleted_leaves_neither_words_nor_work(
 def test_the_rest_of_a_talk_stands_when_one_word_of_it_is_deleted(
     hear: Any, make_post: Callable[..., Post], channel: Any, now: Any
 ) -> None:
-    from rapport.actions.listening import take_down
+    from rapport.actions.hearing import take_down
 
     hear(make_post("Where is it, @fernway?", id="1"), make_post("I am furious, never again", id="2", in_reply_to="1"))
     take_down(channel, ["2"], now=now)

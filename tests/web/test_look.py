@@ -20,12 +20,13 @@ def furnish(cast: Any, now: dt.datetime) -> list[str]:
     from rapport.actions.listening import ask_to_reconnect, connect_channel, save_topic
     from rapport.actions.rules import save_rules
     from rapport.core.rules import default_document
-    from rapport.store.models import Basket, BusMessage, Conversation, Cursor, Person, PreparedReply
+    from rapport.store.models import Basket, BusMessage, Conversation, Cursor, Gap, Person, PreparedReply
 
     account = {"server": "https://social.example", "handle": "fernway", "token": "t", "now": now}
     channel = connect_channel(cast.alice, "mastodon", external_id="1", name="Fernway", **account)
-    Cursor.objects.create(
-        workspace=cast.workspace, channel=channel, stream="notifications", moved_at=now, gap="An hour."
+    Cursor.objects.create(workspace=cast.workspace, channel=channel, stream="notifications", moved_at=now)
+    Gap.objects.create(
+        workspace=cast.workspace, channel=channel, stream="notifications", noticed_at=now, reason="An hour."
     )
     dead = connect_channel(cast.alice, "mastodon", external_id="2", name="Fernway again", **account)
     ask_to_reconnect(dead, "the token was revoked", now=now)

@@ -12,7 +12,7 @@ from django.db import models, transaction
 from django.db.models import Q
 
 from rapport.actions.audit import announce, write_audit
-from rapport.actions.listening import hear
+from rapport.actions.hearing import hear
 from rapport.bus.base import Bus
 from rapport.core.errors import InvalidInput
 from rapport.core.post import Post as SaidPost

@@ -1,111 +1,22 @@
-"""Hearing posts, connecting accounts, standing queries."""
+"""Connecting accounts, what becomes of them, standing queries. Hearing is in `actions.hearing`."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
 
-import msgspec
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils.text import slugify
 
 from rapport.actions.accounts import check_timezone
 from rapport.actions.audit import announce, require, write_audit
 from rapport.actions.held import requeue_held
-from rapport.bus.base import Bus
 from rapport.core.errors import InvalidInput, NotAllowed
-from rapport.core.post import Post
 from rapport.core.query import compile_topics
-from rapport.store.models import Channel, Cursor, Membership, Outcome, Topic, Workspace
-from rapport.store.models import Post as PostRow
-from rapport.store.queries.conversations import refresh
-from rapport.store.queries.ingest import store_posts
-from rapport.store.queries.sql import chunks
-from rapport.store.queries.threads import Linked
+from rapport.store.models import Channel, Cursor, Gap, Membership, Topic, Workspace
+from rapport.store.queries.topics import compile_hides
 from rapport.store.secrets import seal
-
-
-class Heard(msgspec.Struct, frozen=True):
-    """What came of one call of `hear`."""
-
-    new: int
-    known: int
-    changed: int = 0
-
-
-def hear(
-    channel: Channel,
-    posts: Sequence[Post],
-    bus: Bus,
-    *,
-    now: dt.datetime,
-    stream: str = "",
-    cursor: str | None = None,
-    gap: str = "",
-) -> Heard:
-    """Store posts, move the cursor of `stream`, hand the new ones to the bus: all of it or nothing.
-
-    Posts that are known already change nothing, except that an edit or a deletion on the network is taken over.
-    """
-    with transaction.atomic():
-        fresh = store_posts(channel, posts, now) if posts else []
-        changed = _take_over_changes(channel, posts, {row for row, _ in fresh}) if len(fresh) < len(posts) else []
-        if cursor is not None:
-            Cursor.objects.update_or_create(
-                channel=channel,
-                stream=stream,
-                defaults={"workspace_id": channel.workspace_id, "value": cursor, "moved_at": now, "gap": gap[:300]},
-            )
-        if fresh or changed:
-            bus.append(channel.workspace_id, [*fresh, *changed], now)
-            write_audit(
-                channel.workspace_id,
-                None,
-                "posts.hear",
-                channel,
-                now,
-                new=len(fresh),
-                changed=len(changed),
-                stream=stream,
-            )
-    return Heard(len(fresh), len(posts) - len(fresh), len(changed))
-
-
-def _take_over_changes(channel: Channel, posts: Sequence[Post], new: set[int]) -> list[tuple[int, Post]]:
-    """Edits and deletions of posts that we have; returns those whose text must be read again."""
-    notable = {post.id: post for post in posts if post.deleted or post.edited_at}
-    again: list[tuple[int, Post]] = []
-    for part in chunks(list(notable), 500):
-        rows = PostRow.objects.of(channel.workspace_id).filter(network=channel.network, external_id__in=part)
-        for row in rows.exclude(pk__in=new):
-            post = notable[row.external_id]
-            if post.deleted and not row.deleted:
-                row.deleted, row.text, row.extra = True, "", "{}"
-                row.save(update_fields=["deleted", "text", "extra"])
-                again.append((row.pk, msgspec.structs.replace(post, text="")))
-            elif not row.deleted and post.edited_at and (row.edited_at is None or post.edited_at > row.edited_at):
-                row.text, row.edited_at = post.text, post.edited_at
-                row.save(update_fields=["text", "edited_at"])
-                again.append((row.pk, post))
-    return again
-
-
-def take_down(channel: Channel, ids: Sequence[str], *, now: dt.datetime) -> int:
-    """Their authors deleted these posts: hide them at once and forget their words; returns how many we had."""
-    with transaction.atomic():
-        rows = list(
-            PostRow.objects.of(channel.workspace_id).filter(network=channel.network, external_id__in=ids, deleted=False)
-        )
-        PostRow.objects.filter(pk__in=[row.pk for row in rows]).update(deleted=True, text="", extra="{}")
-        # what was read in their words goes with them, and no list shows their beginning any more
-        Outcome.objects.filter(post__in=rows).delete()
-        linked = Linked()
-        linked.conversations = {row.pk: row.conversation_id for row in rows if row.conversation_id}
-        refresh(channel.workspace_id, linked, {}, now)
-        write_audit(channel.workspace_id, None, "posts.take_down", channel, now, count=len(rows))
-        announce(channel.workspace_id, now, [row.conversation_id for row in rows if row.conversation_id])
-    return len(rows)
 
 
 def open_file_channel(workspace: Workspace, slug: str, network: str, *, now: dt.datetime) -> Channel:
@@ -133,6 +44,7 @@ def connect_channel(
     name: str,
     token: str,
     settings: dict[str, object] | None = None,
+    expires_at: dt.datetime | None = None,
     now: dt.datetime,
 ) -> Channel:
     """Connect an account of ours, or connect it again. An account belongs to one workspace only."""
@@ -151,9 +63,11 @@ def connect_channel(
             )  # fmt: skip
         channel.handle = handle
         channel.token = seal(token)
+        channel.token_expires_at, channel.renewing_until, channel.failures = expires_at, None, 0
         channel.state, channel.state_reason, channel.state_at = Channel.State.CONNECTED, "", now
         channel.paused_until = None
         channel.save()
+        Cursor.objects.of(by.workspace).filter(channel=channel).update(paused_until=None, error="")
         _renew_configuration(by.workspace)
         requeue_held(by.workspace, rule="channel-off", channel=channel, now=now)
         write_audit(by.workspace, by, "channel.connect", channel, now, network=network, handle=handle, server=server)
@@ -199,32 +113,116 @@ def ask_to_reconnect(channel: Channel, reason: str, *, now: dt.datetime) -> Chan
     return channel
 
 
-def pause_channel(channel: Channel, until: dt.datetime, reason: str, *, now: dt.datetime) -> Channel:
-    """The network asked for a pause: this account, and no other, waits until then."""
+def pause_channel(
+    channel: Channel, until: dt.datetime, reason: str, *, now: dt.datetime, failures: int | None = None
+) -> Channel:
+    """The network asked for a pause, or does not answer: this account, and no other, waits until then."""
     with transaction.atomic():
         channel.paused_until, channel.state_reason = until, reason[:500]
-        channel.save(update_fields=["paused_until", "state_reason"])
+        channel.failures = channel.failures if failures is None else failures
+        channel.save(update_fields=["paused_until", "state_reason", "failures"])
         write_audit(
             channel.workspace_id, None, "channel.pause", channel, now, until=until.isoformat(), reason=reason[:500]
         )
+        announce(channel.workspace_id, now, kind="config")
     return channel
 
 
-def save_topic(by: Membership, slug: str, name: str, query: str, active: bool = True, *, now: dt.datetime) -> Topic:
-    """Add or change a standing query; in force with the next batch. Raises `InvalidQuery` with its position."""
+def pause_stream(channel: Channel, stream: str, until: dt.datetime, reason: str, *, now: dt.datetime) -> Cursor:
+    """The network's limit for one stream is used up: it waits until then, the account goes on."""
+    with transaction.atomic():
+        cursor, _ = Cursor.objects.update_or_create(
+            channel=channel,
+            stream=stream,
+            defaults={"paused_until": until, "error": reason[:500]},
+            create_defaults={
+                "workspace_id": channel.workspace_id, "moved_at": now, "paused_until": until, "error": reason[:500],
+            },
+        )  # fmt: skip
+        write_audit(
+            channel.workspace_id, None, "channel.pause", channel, now,
+            until=until.isoformat(), reason=reason[:500], stream=stream,
+        )  # fmt: skip
+    return cursor
+
+
+def note_stream_error(channel: Channel, stream: str, reason: str, *, now: dt.datetime) -> Cursor:
+    """One stream cannot be read, for a reason that waiting does not mend; the others of the account go on."""
+    with transaction.atomic():
+        cursor, _ = Cursor.objects.update_or_create(
+            channel=channel,
+            stream=stream,
+            defaults={"error": reason[:500]},
+            create_defaults={"workspace_id": channel.workspace_id, "moved_at": now, "error": reason[:500]},
+        )
+        write_audit(channel.workspace_id, None, "channel.error", channel, now, stream=stream, reason=reason[:500])
+        announce(channel.workspace_id, now, kind="config")
+    return cursor
+
+
+def claim_renewal(channel: Channel, until: dt.datetime, *, now: dt.datetime) -> bool:
+    """Whether this process, and no other before `until`, may renew the token of the channel."""
+    with transaction.atomic():
+        free = Q(renewing_until=None) | Q(renewing_until__lt=now)
+        claimed = Channel.objects.filter(free, pk=channel.pk, token=channel.token).update(renewing_until=until)
+        if claimed:
+            # written before the network is asked: a process that dies in between leaves its trace
+            write_audit(channel.workspace_id, None, "channel.renewing", channel, now)
+    return bool(claimed)
+
+
+def keep_token(channel: Channel, token: str, expires_at: dt.datetime | None, *, now: dt.datetime) -> Channel:
+    """The network gave a new token in the place of the old one."""
+    with transaction.atomic():
+        channel.token, channel.token_expires_at, channel.renewing_until = seal(token), expires_at, None
+        channel.save(update_fields=["token", "token_expires_at", "renewing_until"])
+        write_audit(
+            channel.workspace_id, None, "channel.renew", channel, now,
+            expires_at=expires_at.isoformat() if expires_at else None,
+        )  # fmt: skip
+    return channel
+
+
+def see_gaps(by: Membership, channel: Channel, *, now: dt.datetime) -> int:
+    """A person has seen what is missing from a channel; returns how many stretches there were."""
+    require(by, "channels")
+    _same_workspace(by, channel.workspace_id)
+    with transaction.atomic():
+        seen = Gap.objects.of(by.workspace).filter(channel=channel, seen_at=None).update(seen_at=now)
+        write_audit(by.workspace, by, "channel.see_gaps", channel, now, count=seen)
+        announce(by.workspace, now, kind="config")
+    return seen
+
+
+def save_topic(
+    by: Membership,
+    slug: str,
+    name: str,
+    query: str,
+    active: bool = True,
+    *,
+    hides: Sequence[str] | None = None,
+    now: dt.datetime,
+) -> Topic:
+    """Add or change a standing query; in force with the next batch. Raises `InvalidQuery` with its position.
+
+    `hides`: queries whose posts are counted and yet folded away from the lists of the topic; None leaves them as they
+    are. Raises `InvalidInput` that names the line for one that cannot be read.
+    """
     require(by, "configure")
     if not name.strip():
         raise InvalidInput("A topic needs a name.")
     compile_topics([(slug or "new", query)])
+    if hides is not None:
+        compile_hides(hides)
     with transaction.atomic():
         slug = slug or _free_topic_slug(by.workspace, name)
-        topic, _ = Topic.objects.update_or_create(
-            workspace=by.workspace,
-            slug=slug,
-            defaults={"name": name.strip()[:200], "query": query, "active": active, "updated_at": now},
-        )
+        values = {"name": name.strip()[:200], "query": query, "active": active, "updated_at": now}
+        if hides is not None:
+            values["hides"] = list(hides)
+        topic, _ = Topic.objects.update_or_create(workspace=by.workspace, slug=slug, defaults=values)
         _renew_configuration(by.workspace)
-        write_audit(by.workspace, by, "topic.save", topic, now, query=query, active=active)
+        write_audit(by.workspace, by, "topic.save", topic, now, query=query, active=active, hides=topic.hides)
         announce(by.workspace, now, kind="config")
     return topic
 

@@ -221,7 +221,8 @@ def _configure(by: Membership, desk: Desk, now: dt.datetime) -> None:
 
 def _hear(workspace: Workspace, now: dt.datetime) -> None:
     """Store the posts in the order in which they were said, and let the worker read them."""
-    from rapport.actions.listening import hear, open_file_channel
+    from rapport.actions.hearing import hear
+    from rapport.actions.listening import open_file_channel
     from rapport.wiring import make_bus, make_worker
 
     posts = make_posts(now)

@@ -176,7 +176,7 @@ def hear_rows(workspace: Workspace, slug: str, batch: Sequence[Row], tally: Tall
 
 def hear_posts(workspace: Workspace, slug: str, posts: Sequence[Post]) -> tuple[int, int]:
     """Store posts of one network in one transaction; how many were new, and how many known."""
-    from rapport.actions.listening import hear
+    from rapport.actions.hearing import hear
     from rapport.wiring import make_bus
 
     now = dt.datetime.now(dt.UTC)

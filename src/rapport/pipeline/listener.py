@@ -1,19 +1,23 @@
-"""The listener: reads every connected account in turn, holds its live line, and loses nothing between two looks."""
+"""The listener: reads every connected account, holds its live line, renews its token, loses nothing."""
 
 from __future__ import annotations
 
 import datetime as dt
 import logging
+import random
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Event
 
+import msgspec
+from django.db import connections
 from django.db.models import QuerySet
 
-from rapport.actions import listening
+from rapport.actions import hearing, listening
 from rapport.bus.base import Bus
-from rapport.core.errors import InvalidPost, NetworkError, Reauthorise, RetryLater
+from rapport.core.errors import AddressRefused, GiveUp, InvalidPost, NetworkError, Reauthorise, RetryLater
 from rapport.core.post import Post, admit
-from rapport.networks.base import Network, Page
+from rapport.networks.base import Account, Network, Page
 from rapport.networks.http import GuardedSession
 from rapport.pipeline.live import LiveLines
 from rapport.pipeline.loop import keep_going
@@ -23,6 +27,12 @@ from rapport.store.models import Channel, Cursor
 log = logging.getLogger(__name__)
 
 GLANCE = 0.5  # seconds between two looks at which accounts are due
+READERS = 4  # accounts that are read at the same time, so that a slow server holds up nobody else
+#: a token is renewed so long before it expires, or at half of its life where that is shorter
+RENEW_BEFORE = dt.timedelta(minutes=10)
+#: how long one process may take to renew a token before another tries
+RENEWAL = dt.timedelta(minutes=2)
+FIRST_WAIT, LONGEST_WAIT = 5.0, 900.0  # seconds after a first, and after many failures
 
 
 class Listener:
@@ -42,18 +52,31 @@ class Listener:
         self.clock = clock
         self.every = every
         self.lines = LiveLines(lambda channel: networks[channel.network], account_of, session, self.store, clock)
+        self._readers: ThreadPoolExecutor | None = None
+        #: channel id -> the look that runs
+        self._looks: dict[int, Future[None]] = {}
 
     def run_forever(self, stop: Event) -> None:
         """Listen until `stop` is set."""
-        keep_going(stop, lambda: self.look_around(stop))
+        with ThreadPoolExecutor(READERS, thread_name_prefix="reader") as self._readers:
+            keep_going(stop, lambda: self.look_around(stop))
+            self._readers.shutdown(cancel_futures=True)
+        self._readers = None
         self.lines.end()
 
     def look_around(self, stop: Event) -> float:
-        """Read every account that is due and mind the live lines; returns the seconds until the next look."""
+        """Read every account that is due and mind the live lines; returns the seconds until the next look.
+
+        Inside `run_forever` accounts are read beside one another, each by one reader at a time; else one by one.
+        """
+        self._looks = {pk: look for pk, look in self._looks.items() if not look.done()}
         for channel in self.due():
             if stop.is_set():
                 break
-            self.pull(channel)
+            if self._readers is None:
+                self.look_at(channel)
+            elif channel.pk not in self._looks:
+                self._looks[channel.pk] = self._readers.submit(self._look_in_thread, channel)
         self.lines.mind(list(self._connected()))
         return GLANCE
 
@@ -70,39 +93,96 @@ class Listener:
     def _connected(self) -> QuerySet[Channel]:
         return Channel.objects.filter(state=Channel.State.CONNECTED, network__in=list(self.networks)).order_by("pk")
 
+    def _look_in_thread(self, channel: Channel) -> None:
+        try:
+            self.look_at(channel)
+        except Exception:
+            # the account stays due; a fault that lasts is seen in the log and on the page by its age
+            log.exception("channel %s: this look failed", channel.slug)
+        finally:
+            connections.close_all()
+
+    def look_at(self, channel: Channel) -> int:
+        """Renew the token where it is time, then read; returns the number of new posts."""
+        if channel.token_expires_at is not None and not self.renew(channel):
+            return 0
+        return self.pull(channel)
+
+    def renew(self, channel: Channel) -> bool:
+        """Renew the token where it is time; False where it does not hold now."""
+        now = self.clock()
+        expires = channel.token_expires_at
+        if expires is None or expires - now > RENEW_BEFORE:
+            return True
+        if not listening.claim_renewal(channel, now + RENEWAL, now=now):
+            return expires > now
+        try:
+            token, until = self.networks[channel.network].renew(account_of(channel), self.session())
+        except (Reauthorise, GiveUp, AddressRefused) as error:
+            listening.ask_to_reconnect(channel, str(error), now=self.clock())
+            return False
+        except NetworkError as error:
+            # the claim stands: nobody tries again before it ends
+            log.warning("channel %s: the token was not renewed: %s", channel.slug, error)
+            return expires > now
+        listening.keep_token(channel, token, until, now=self.clock())
+        return True
+
     def pull(self, channel: Channel) -> int:
         """Read every stream of one account to its end; returns the number of new posts."""
         network = self.networks[channel.network]
         new = 0
         try:
             account = account_of(channel)
+            cursors = {row.stream: row for row in Cursor.objects.of(channel.workspace_id).filter(channel=channel)}
             for stream in network.streams(account):
-                cursor = Cursor.objects.of(channel.workspace_id).filter(channel=channel, stream=stream).first()
-                for page in network.pull(account, stream, cursor.value if cursor else "", self.session()):
-                    new += self.store(channel, page)
+                new += self._pull_stream(channel, network, account, stream, cursors.get(stream))
         except Reauthorise as error:
             listening.ask_to_reconnect(channel, str(error), now=self.clock())
-        except RetryLater as error:
-            wait = dt.timedelta(seconds=error.after if error.after is not None else 30.0)
-            listening.pause_channel(channel, self.clock() + wait, str(error), now=self.clock())
         except NetworkError as error:
-            log.warning("channel %s: %s", channel.slug, error)
-            listening.pause_channel(channel, self.clock() + dt.timedelta(seconds=60), str(error), now=self.clock())
+            self._back_off(channel, error)
+        else:
+            if channel.failures:
+                Channel.objects.filter(pk=channel.pk).update(failures=0, paused_until=None, state_reason="")
         Channel.objects.filter(pk=channel.pk).update(last_pull_at=self.clock())
         return new
 
+    def _pull_stream(
+        self, channel: Channel, network: Network, account: Account, stream: str, known: Cursor | None
+    ) -> int:
+        """One stream. What concerns it alone is kept there; a server that does not answer is the account's matter."""
+        if known is not None and known.paused_until is not None and known.paused_until > self.clock():
+            return 0
+        new = 0
+        try:
+            for page in network.pull(account, stream, known.value if known else "", self.session()):
+                new += self.store(channel, page)
+        except RetryLater as error:
+            if error.after is None:
+                raise
+            until = self.clock() + dt.timedelta(seconds=error.after)
+            listening.pause_stream(channel, stream, until, str(error), now=self.clock())
+        except GiveUp as error:
+            log.warning("channel %s, %s: %s", channel.slug, stream, error)
+            if known is None or known.error != str(error)[:500]:
+                listening.note_stream_error(channel, stream, str(error), now=self.clock())
+        return new
+
+    def _back_off(self, channel: Channel, error: NetworkError) -> None:
+        """Wait, twice as long after every failure in a row, each account by its own clock."""
+        failures = channel.failures + 1
+        wait = min(FIRST_WAIT * 2.0 ** min(failures - 1, 20), LONGEST_WAIT)
+        wait *= random.uniform(0.8, 1.2)  # noqa: S311  # nothing secret hangs on it
+        until = self.clock() + dt.timedelta(seconds=max(wait, getattr(error, "after", None) or 0.0))
+        log.warning("channel %s: %s", channel.slug, error)
+        listening.pause_channel(channel, until, str(error), now=self.clock(), failures=failures)
+
     def store(self, channel: Channel, page: Page) -> int:
         """One page and its cursor, in one transaction."""
-        now = self.clock()
-        posts = [post for post in map(self._admitted, page.posts) if post is not None]
+        posts = tuple([post for post in map(self._admitted, page.posts) if post is not None])
         for line in page.rejected:
             log.warning("channel %s: %s", channel.slug, line)
-        heard = listening.hear(
-            channel, posts, self.bus, now=now, stream=page.stream, cursor=page.cursor, gap=page.gap or ""
-        )
-        if page.deleted:
-            listening.take_down(channel, page.deleted, now=now)
-        return heard.new
+        return hearing.hear_page(channel, msgspec.structs.replace(page, posts=posts), self.bus, now=self.clock()).new
 
     def _admitted(self, post: Post) -> Post | None:
         try:

@@ -22,6 +22,8 @@ from rapport.store.models import Channel, Cursor
 
 log = logging.getLogger(__name__)
 
+REST = dt.timedelta(seconds=30)
+
 
 class Hangup(Exception):  # not an error: the way out of a blocking generator
     """Raised inside a live line when it shall end."""
@@ -55,17 +57,27 @@ class LiveLines:
         self.lines: dict[int, LiveLine] = {}
         #: accounts whose server offers no stream, as they were when it said so
         self.silent: dict[int, tuple[object, ...]] = {}
+        #: accounts whose line broke in a way that its network did not mend by itself -> when it is opened again
+        self.resting: dict[int, dt.datetime] = {}
 
     def mind(self, channels: list[Channel]) -> None:
         """Open the lines that are missing, end those that nobody needs any more."""
-        wanted = {row.pk: row for row in channels if self.network_of(row).capabilities.streaming}
+        now = self.clock()
+        wanted = {
+            row.pk: row
+            for row in channels
+            if self.network_of(row).capabilities.streaming
+            # a line that was opened with a token that has run out would be told that it is dead
+            and (row.token_expires_at is None or row.token_expires_at > now)
+        }
         for pk, line in list(self.lines.items()):
             row = wanted.get(pk)
             if row is None or line.made_for != _made_for(row) or not line.thread.is_alive():
                 line.stop.set()
                 del self.lines[pk]
         for pk, row in wanted.items():
-            if pk not in self.lines and self.silent.get(pk) != _made_for(row):
+            rests = pk in self.resting and self.resting[pk] > now
+            if pk not in self.lines and not rests and self.silent.get(pk) != _made_for(row):
                 self.lines[pk] = self._open(row)
 
     def end(self) -> None:
@@ -107,6 +119,11 @@ class LiveLines:
             listening.ask_to_reconnect(row, str(error), now=self.clock())
         except NetworkError as error:
             log.warning("channel %s: the live line ended: %s", row.slug, error)
+            self.resting[row.pk] = self.clock() + REST
+        except Exception:
+            # polls go on beside it; the line is opened again, not in a circle
+            log.exception("channel %s: the live line broke", row.slug)
+            self.resting[row.pk] = self.clock() + REST
         finally:
             connections.close_all()
 

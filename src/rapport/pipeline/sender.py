@@ -29,6 +29,7 @@ from rapport.store.secrets import unseal
 
 log = logging.getLogger(__name__)
 
+RENEWAL = 5.0  # seconds until the next look at a token that has expired; the listener renews it
 IDLE = 0.3  # seconds between two looks at an empty outbox
 #: seconds to wait before each look for an unconfirmed reply; after the last a person is asked
 LOOKS = (2.0, 5.0, 15.0, 30.0, 60.0, 120.0)
@@ -88,6 +89,12 @@ class Sender:
 
     def _send(self, delivery: Delivery, network: Network) -> None:
         if not self._may_leave(delivery):
+            return
+        expires = delivery.channel.token_expires_at
+        if expires is not None and expires <= self.clock():
+            steps.settle_later(
+                delivery, "The token is being renewed.", self.clock() + dt.timedelta(seconds=RENEWAL), now=self.clock()
+            )
             return
         reply = reply_of_delivery(delivery)
         try:

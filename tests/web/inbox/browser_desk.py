@@ -19,7 +19,8 @@ def main(password: str) -> None:
     from django.utils import timezone
 
     from rapport.actions.accounts import create_workspace, invite
-    from rapport.actions.listening import connect_channel, hear
+    from rapport.actions.hearing import hear
+    from rapport.actions.listening import connect_channel
     from rapport.bus.table import TableBus
     from rapport.core.post import Author, Post
     from rapport.pipeline.worker import Worker

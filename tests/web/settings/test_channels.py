@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from rapport.store.models import Channel, Cursor
+from rapport.store.models import Channel, Cursor, Gap
 
 BASE = "/w/fernway/settings/channels/"
 
@@ -17,7 +17,11 @@ def brand(channel: Any, now: dt.datetime) -> Any:
     Cursor.objects.create(workspace=channel.workspace, channel=channel, stream="notifications", value="1", moved_at=now)
     Cursor.objects.create(
         workspace=channel.workspace, channel=channel, stream="hashtag:fernway", value="1",
-        moved_at=now - dt.timedelta(hours=3), gap="Between 08:00 and 09:00 the server kept nothing.",
+        moved_at=now - dt.timedelta(hours=3),
+    )  # fmt: skip
+    Gap.objects.create(
+        workspace=channel.workspace, channel=channel, stream="hashtag:fernway", noticed_at=now,
+        reason="Between 08:00 and 09:00 the server kept nothing.",
     )  # fmt: skip
     return channel
 

@@ -78,7 +78,7 @@ def decode(lines: Sequence[bytes], now: dt.datetime) -> list[Post]:
 
 def hear(channel: Channel, posts: Sequence[Post], bus: Bus, now: dt.datetime) -> None:
     """Store posts and hand them to the bus."""
-    from rapport.actions.listening import hear as hear_posts
+    from rapport.actions.hearing import hear as hear_posts
 
     hear_posts(channel, posts, bus, now=now)
 

@@ -3,7 +3,20 @@
 from rapport.store.models.accounts import AuditEntry, Membership, SignInLink, User, Workspace
 from rapport.store.models.api import ApiToken, KeptAnswer
 from rapport.store.models.desk import Basket, BasketMember, Conversation, DeskEvent, Note, ThreadLink
-from rapport.store.models.listening import BusMessage, Channel, Cursor, NetworkApp, Outcome, Post, Topic, TopicMatch
+from rapport.store.models.listening import (
+    BusMessage,
+    Channel,
+    ChannelHour,
+    Cursor,
+    Gap,
+    NetworkApp,
+    Outcome,
+    Post,
+    Received,
+    Tombstone,
+    Topic,
+    TopicMatch,
+)
 from rapport.store.models.outbound import Approval, Attempt, Delivery, Draft, PreparedReply
 from rapport.store.models.people import Handle, Person, PersonMerge
 from rapport.store.models.rules import RuleSet
@@ -17,11 +30,13 @@ __all__ = [
     "BasketMember",
     "BusMessage",
     "Channel",
+    "ChannelHour",
     "Conversation",
     "Cursor",
     "Delivery",
     "DeskEvent",
     "Draft",
+    "Gap",
     "Handle",
     "KeptAnswer",
     "Membership",
@@ -32,9 +47,11 @@ __all__ = [
     "PersonMerge",
     "Post",
     "PreparedReply",
+    "Received",
     "RuleSet",
     "SignInLink",
     "ThreadLink",
+    "Tombstone",
     "Topic",
     "TopicMatch",
     "User",

@@ -54,6 +54,12 @@ class Channel(models.Model):
     state_reason = models.CharField(max_length=500, blank=True)
     state_at = models.DateTimeField(default=now)
     timezone = models.CharField(max_length=64, default="UTC")
+    #: when the token must be renewed at the latest; null: it does not expire by itself
+    token_expires_at = models.DateTimeField(null=True, blank=True)
+    #: one process is renewing the token; nobody else tries before this moment
+    renewing_until = models.DateTimeField(null=True, blank=True)
+    #: looks in a row that failed; the next one waits longer
+    failures = models.PositiveIntegerField(default=0)
     #: what to listen to, e.g. {"hashtags": ["fernway"]}
     settings = models.JSONField(default=dict, blank=True)
     last_pull_at = models.DateTimeField(null=True, blank=True)
@@ -77,13 +83,84 @@ class Cursor(models.Model):
     stream = models.CharField(max_length=200)
     value = models.TextField(blank=True)
     moved_at = models.DateTimeField()
-    #: a stretch that could not be filled, as a sentence; empty = complete
-    gap = models.CharField(max_length=300, blank=True)
+    #: when the network last answered for this stream, whether it had something new or not
+    checked_at = models.DateTimeField(null=True, blank=True)
+    #: when the newest post of this stream was said
+    last_post_at = models.DateTimeField(null=True, blank=True)
+    #: the network asked that this stream, and no other of the account, waits until then
+    paused_until = models.DateTimeField(null=True, blank=True)
+    #: what went wrong at the last look, as a sentence; empty = nothing
+    error = models.CharField(max_length=500, blank=True)
 
     objects = ScopedQuerySet["Cursor"].as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["channel", "stream"], name="one_cursor")]
+
+
+class Gap(models.Model):
+    """A stretch of a stream that could not be read and cannot be filled; shown until a person has seen it."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE)
+    channel = models.ForeignKey(Channel, on_delete=models.CASCADE, related_name="gaps")
+    stream = models.CharField(max_length=200)
+    reason = models.CharField(max_length=300)
+    #: the stretch, as far as it is known
+    since = models.DateTimeField(null=True, blank=True)
+    until = models.DateTimeField(null=True, blank=True)
+    noticed_at = models.DateTimeField()
+    #: a person has seen it
+    seen_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ScopedQuerySet["Gap"].as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["channel", "seen_at"], name="gap_unseen")]
+
+
+class Tombstone(models.Model):
+    """A post that was deleted on its network, whether we had it or not: a create that comes late stays out."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, db_index=False)
+    network = models.CharField(max_length=32)
+    external_id = models.CharField(max_length=500)
+    at = models.DateTimeField()
+
+    objects = ScopedQuerySet["Tombstone"].as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workspace", "network", "external_id"], name="one_tombstone")]
+        indexes = [models.Index(fields=["at"], name="tombstone_age")]
+
+
+class ChannelHour(models.Model):
+    """How many posts a channel brought in an hour, by when they were heard: its rhythm."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, db_index=False)
+    channel = models.ForeignKey(Channel, on_delete=models.CASCADE, related_name="hours", db_index=False)
+    #: the beginning of the hour, UTC
+    hour = models.DateTimeField()
+    posts = models.PositiveIntegerField(default=0)
+
+    objects = ScopedQuerySet["ChannelHour"].as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["channel", "hour"], name="one_channel_hour")]
+
+
+class Received(models.Model):
+    """A delivery that a network brought to our door: the same one again has no effect."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, db_index=False)
+    channel = models.ForeignKey(Channel, on_delete=models.CASCADE, db_index=False)
+    delivery = models.CharField(max_length=200)
+    at = models.DateTimeField()
+
+    objects = ScopedQuerySet["Received"].as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["channel", "delivery"], name="one_delivery")]
+        indexes = [models.Index(fields=["at"], name="received_age")]
 
 
 class Post(models.Model):
@@ -156,6 +233,8 @@ class Topic(models.Model):
     slug = models.SlugField(max_length=80)
     name = models.CharField(max_length=200)
     query = models.TextField()
+    #: queries whose posts are counted and yet folded away from the lists of this topic (a list that hides)
+    hides = models.JSONField(default=list, blank=True)
     active = models.BooleanField(default=True)
     updated_at = models.DateTimeField()
 

@@ -48,6 +48,8 @@ class Handle(models.Model):
     verified = models.BooleanField(default=False)
     bot = models.BooleanField(default=False)
     ours = models.BooleanField(default=False)
+    #: since when the network shows this account to nobody; its words are hidden until it comes back
+    suspended_at = models.DateTimeField(null=True, blank=True)
 
     objects = ScopedQuerySet["Handle"].as_manager()
 

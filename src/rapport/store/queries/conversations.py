@@ -95,7 +95,8 @@ def read_words(conversations: Collection[int]) -> dict[int, list[Word]]:
     rows = select_in(
         "SELECT p.conversation_id, p.id, h.person_id, p.sort_at, p.seen_at, p.ours, "
         "CASE WHEN p.deleted THEN 'gone' ELSE p.kind END, "
-        "substr(p.text, 1, %s), o.score, o.basket, o.priority, o.quarantined, o.why, o.draft, o.routed_to "
+        "CASE WHEN p.deleted THEN '' ELSE substr(p.text, 1, %s) END, "
+        "o.score, o.basket, o.priority, o.quarantined, o.why, o.draft, o.routed_to "
         "FROM store_post p JOIN store_handle h ON h.id = p.handle_id LEFT JOIN store_outcome o ON o.post_id = p.id "
         "WHERE p.conversation_id {among}",
         [PREVIEW],

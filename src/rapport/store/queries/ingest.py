@@ -167,7 +167,8 @@ def read_stored(rows: Sequence[int]) -> dict[int, StoredPost]:
     """Row id -> post; without those that are gone."""
     found = select_in(
         "SELECT p.id, p.conversation_id, p.channel_id, h.person_id, p.sort_at, p.seen_at, p.ours, p.kind, "
-        "substr(p.text, 1, %s), w.first_seen, w.last_seen, o.post_id IS NOT NULL FROM store_post p "
+        "CASE WHEN p.deleted THEN '' ELSE substr(p.text, 1, %s) END, "
+        "w.first_seen, w.last_seen, o.post_id IS NOT NULL FROM store_post p "
         "JOIN store_handle h ON h.id = p.handle_id JOIN store_person w ON w.id = h.person_id "
         "LEFT JOIN store_outcome o ON o.post_id = p.id WHERE p.id {among}",
         [PREVIEW],

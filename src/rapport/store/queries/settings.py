@@ -15,6 +15,7 @@ from rapport.store.models import (
     Channel,
     Conversation,
     Cursor,
+    Gap,
     Membership,
     PreparedReply,
     RuleSet,
@@ -31,17 +32,18 @@ class Source(msgspec.Struct, frozen=True):
 
     channel: Channel
     streams: tuple[Cursor, ...]
-    #: sentences about stretches that could not be filled; empty = complete
-    gaps: tuple[str, ...]
+    #: stretches that could not be filled and that nobody has seen yet, newest first; empty = complete
+    gaps: tuple[Gap, ...]
     #: the stream that was read longest ago; None before the first look
     oldest: dt.datetime | None
 
 
 def list_sources(workspace: Workspace) -> list[Source]:
-    """Every channel of the workspace with its streams, by name. Two queries."""
+    """Every channel of the workspace with its streams, by name. Three queries."""
     streams = Prefetch("cursors", Cursor.objects.of(workspace).order_by("stream"))
-    channels = Channel.objects.of(workspace).order_by("name", "id").prefetch_related(streams)
-    return [read_source(channel) for channel in channels]
+    gaps = Prefetch("gaps", Gap.objects.of(workspace).filter(seen_at=None).order_by("-noticed_at"))
+    channels = Channel.objects.of(workspace).order_by("name", "id")
+    return [read_source(channel) for channel in channels.prefetch_related(streams).prefetch_related(gaps)]
 
 
 def read_source(channel: Channel) -> Source:
@@ -50,7 +52,7 @@ def read_source(channel: Channel) -> Source:
     return Source(
         channel=channel,
         streams=streams,
-        gaps=tuple(cursor.gap for cursor in streams if cursor.gap),
+        gaps=tuple(gap for gap in channel.gaps.all() if gap.seen_at is None),
         oldest=min((cursor.moved_at for cursor in streams), default=None),
     )
 

@@ -11,11 +11,17 @@ from rapport.web.templatetags.desk_words import relationship_name
 
 #: verb -> what somebody did; a name in braces is taken from the entry
 DEEDS = {
+    "authors.hide": gettext_lazy("hid the words of accounts that the network suspended"),
+    "authors.show": gettext_lazy("showed the words of accounts that came back"),
     "channel.change": gettext_lazy("changed a source"),
     "channel.connect": gettext_lazy("connected an account"),
     "channel.disconnect": gettext_lazy("disconnected an account"),
+    "channel.error": gettext_lazy("cannot read a part of a source"),
     "channel.open": gettext_lazy("opened a source for files"),
     "channel.pause": gettext_lazy("waits, as the network asked"),
+    "channel.renew": gettext_lazy("renewed the token of an account"),
+    "channel.renewing": gettext_lazy("began to renew the token of an account"),
+    "channel.see_gaps": gettext_lazy("has seen what is missing from a source"),
     "channel.reauthorise": gettext_lazy("asked to connect an account again"),
     "conversation.assign": gettext_lazy("assigned to {assignee}"),
     "conversation.move": gettext_lazy("moved to {basket}"),

@@ -1,0 +1,248 @@
+"""Hearing: posts are stored with the cursor that moves, deletions and edits honoured, hidden authors hidden."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+import msgspec
+from django.db import transaction
+
+from rapport.actions.audit import announce, write_audit
+from rapport.bus.base import Bus
+from rapport.core.post import Post
+from rapport.networks.base import Gap, Page
+from rapport.store.mapping import post_of
+from rapport.store.models import Channel, Cursor, Handle, Outcome, Received
+from rapport.store.models import Gap as GapRow
+from rapport.store.models import Post as PostRow
+from rapport.store.queries.conversations import refresh
+from rapport.store.queries.deleted import read_hidden_posts, read_tombstones, write_tombstones
+from rapport.store.queries.ingest import store_posts
+from rapport.store.queries.rhythm import count_heard
+from rapport.store.queries.sql import chunks
+from rapport.store.queries.threads import Linked
+
+
+class Heard(msgspec.Struct, frozen=True):
+    """What came of one call of `hear`."""
+
+    new: int
+    known: int
+    changed: int = 0
+    #: posts that were deleted on their network before they came
+    gone: int = 0
+
+
+def hear(
+    channel: Channel,
+    posts: Sequence[Post],
+    bus: Bus,
+    *,
+    now: dt.datetime,
+    stream: str = "",
+    cursor: str | None = None,
+    gap: Gap | None = None,
+) -> Heard:
+    """Store posts, move the cursor of `stream`, hand the new ones to the bus: all of it or nothing.
+
+    Posts that are known already change nothing, except that an edit or a deletion on the network is taken over. A post
+    that was deleted there stays out, however late its beginning comes.
+    """
+    with transaction.atomic():
+        wanted = _without_deleted(channel, posts, now) if posts else []
+        fresh = store_posts(channel, wanted, now) if wanted else []
+        changed = _take_over_edits(channel, wanted, {row for row, _ in fresh}) if len(fresh) < len(wanted) else []
+        fresh = _without_hidden(channel, fresh)
+        if cursor is not None:
+            _move_cursor(channel, stream, cursor, posts, now)
+        if gap is not None:
+            _note_gap(channel, stream, gap, now)
+        if fresh:
+            count_heard(channel, len(fresh), now)
+        if fresh or changed:
+            bus.append(channel.workspace_id, [*fresh, *changed], now)
+            write_audit(
+                channel.workspace_id,
+                None,
+                "posts.hear",
+                channel,
+                now,
+                new=len(fresh),
+                changed=len(changed),
+                stream=stream,
+            )
+    gone = len(posts) - len(wanted)
+    return Heard(len(fresh), len(wanted) - len(fresh), len(changed), gone)
+
+
+def receive(channel: Channel, delivery: str, pages: Sequence[Page], bus: Bus, *, now: dt.datetime) -> Heard | None:
+    """Store what a network brought to our door, once; None for a delivery that we have had.
+
+    `delivery`: the network's id of it, "" where it names none (then the posts themselves are what comes once).
+    """
+    with transaction.atomic():
+        if delivery:
+            _, first = Received.objects.get_or_create(
+                channel=channel,
+                delivery=delivery[:200],
+                defaults={"workspace_id": channel.workspace_id, "at": now},
+            )
+            if not first:
+                return None
+        heard = [hear_page(channel, page, bus, now=now) for page in pages]
+    return Heard(
+        sum(each.new for each in heard),
+        sum(each.known for each in heard),
+        sum(each.changed for each in heard),
+        sum(each.gone for each in heard),
+    )
+
+
+def hear_page(channel: Channel, page: Page, bus: Bus, *, now: dt.datetime) -> Heard:
+    """One page of a network with everything in it, and its cursor, in one transaction."""
+    with transaction.atomic():
+        # deletions first: what a page brings and takes back is never seen
+        if page.deleted:
+            take_down(channel, page.deleted, now=now)
+        if page.restored:
+            show_authors(channel, page.restored, bus, now=now)
+        heard = hear(channel, page.posts, bus, now=now, stream=page.stream, cursor=page.cursor, gap=page.gap)
+        if page.suspended:
+            hide_authors(channel, page.suspended, now=now)
+    return heard
+
+
+def take_down(channel: Channel, ids: Sequence[str], *, now: dt.datetime) -> int:
+    """Their authors deleted these posts: hide them at once and forget their words; returns how many we had.
+
+    Those that we never had are remembered too, so that one that comes late stays out.
+    """
+    with transaction.atomic():
+        write_tombstones(channel.workspace_id, [(channel.network, each) for each in ids], now)
+        rows = [
+            row
+            for part in chunks(list(dict.fromkeys(ids)), 500)
+            for row in PostRow.objects.of(channel.workspace_id).filter(network=channel.network, external_id__in=part)
+            if row.text or not row.deleted
+        ]
+        _forget_words(channel, rows, now)
+        write_audit(channel.workspace_id, None, "posts.take_down", channel, now, count=len(rows))
+    return len(rows)
+
+
+def hide_authors(channel: Channel, keys: Sequence[str], *, now: dt.datetime) -> int:
+    """The network shows these accounts to nobody: hide their words until they come back; returns how many posts."""
+    with transaction.atomic():
+        handles = Handle.objects.of(channel.workspace_id).filter(
+            network=channel.network, external_id__in=list(keys), ours=False, suspended_at=None
+        )
+        chosen = list(handles.values_list("pk", flat=True))
+        Handle.objects.filter(pk__in=chosen).update(suspended_at=now)
+        rows = list(PostRow.objects.of(channel.workspace_id).filter(handle__in=chosen, deleted=False))
+        _hide(channel, rows, now)
+        if chosen:
+            write_audit(channel.workspace_id, None, "authors.hide", channel, now, accounts=len(chosen), posts=len(rows))
+    return len(rows)
+
+
+def show_authors(channel: Channel, keys: Sequence[str], bus: Bus, *, now: dt.datetime) -> int:
+    """These accounts are back: so are the words of theirs that nobody deleted; returns how many posts."""
+    with transaction.atomic():
+        handles = Handle.objects.of(channel.workspace_id).filter(
+            network=channel.network, external_id__in=list(keys), suspended_at__isnull=False
+        )
+        chosen = list(handles.values_list("pk", flat=True))
+        Handle.objects.filter(pk__in=chosen).update(suspended_at=None)
+        hidden = PostRow.objects.of(channel.workspace_id).filter(handle__in=chosen, deleted=True).exclude(text="")
+        rows = list(hidden.select_related("handle"))
+        PostRow.objects.filter(pk__in=[row.pk for row in rows]).update(deleted=False)
+        for part in chunks(rows, 500):
+            bus.append(
+                channel.workspace_id,
+                [(row.pk, msgspec.structs.replace(post_of(row), deleted=False)) for row in part],
+                now,
+            )
+        if chosen:
+            write_audit(channel.workspace_id, None, "authors.show", channel, now, accounts=len(chosen), posts=len(rows))
+    return len(rows)
+
+
+def _without_deleted(channel: Channel, posts: Sequence[Post], now: dt.datetime) -> list[Post]:
+    """The posts that stand on their network; those that say of themselves that they are deleted are taken down."""
+    going = [post.id for post in posts if post.deleted]
+    if going:
+        take_down(channel, going, now=now)
+    gone = read_tombstones(channel.workspace_id, [(post.network, post.id) for post in posts])
+    return [post for post in posts if not post.deleted and (post.network, post.id) not in gone]
+
+
+def _without_hidden(channel: Channel, fresh: list[tuple[int, Post]]) -> list[tuple[int, Post]]:
+    """New posts but for those of hidden authors, which are stored out of sight and wait with the others."""
+    hidden = read_hidden_posts(channel.workspace_id, [row for row, _ in fresh])
+    if not hidden:
+        return fresh
+    PostRow.objects.filter(pk__in=hidden).update(deleted=True)
+    return [(row, post) for row, post in fresh if row not in hidden]
+
+
+def _take_over_edits(channel: Channel, posts: Sequence[Post], new: set[int]) -> list[tuple[int, Post]]:
+    """Newer wordings of posts that we have; returned, because they must be read again."""
+    notable = {(post.network, post.id): post for post in posts if post.edited_at}
+    by_network: dict[str, list[str]] = defaultdict(list)
+    for network, each in notable:
+        by_network[network].append(each)
+    again: list[tuple[int, Post]] = []
+    for network, ids in by_network.items():
+        for part in chunks(ids, 500):
+            rows = PostRow.objects.of(channel.workspace_id).filter(network=network, external_id__in=part)
+            for row in rows.exclude(pk__in=new).filter(deleted=False):
+                post = notable[network, row.external_id]
+                if post.edited_at and (row.edited_at is None or post.edited_at > row.edited_at):
+                    row.text, row.edited_at = post.text, post.edited_at
+                    row.save(update_fields=["text", "edited_at"])
+                    again.append((row.pk, post))
+    return again
+
+
+def _move_cursor(channel: Channel, stream: str, value: str, posts: Iterable[Post], now: dt.datetime) -> None:
+    said = max((min(post.created_at, now) for post in posts), default=None)
+    known = Cursor.objects.of(channel.workspace_id).filter(channel=channel, stream=stream).first()
+    row = known or Cursor(workspace_id=channel.workspace_id, channel=channel, stream=stream)
+    if row.value != value or known is None:
+        row.value, row.moved_at = value, now
+    row.checked_at, row.paused_until, row.error = now, None, ""
+    if said is not None and (row.last_post_at is None or said > row.last_post_at):
+        row.last_post_at = said
+    row.save()
+
+
+def _note_gap(channel: Channel, stream: str, gap: Gap, now: dt.datetime) -> None:
+    """Write a gap down, once: a look that is repeated after a crash finds the same one again."""
+    GapRow.objects.get_or_create(
+        workspace_id=channel.workspace_id,
+        channel=channel,
+        stream=stream,
+        reason=gap.reason[:300],
+        since=gap.since,
+        until=gap.until,
+        seen_at=None,
+        defaults={"noticed_at": now},
+    )
+    announce(channel.workspace_id, now, kind="config")
+
+
+def _forget_words(channel: Channel, rows: list[PostRow], now: dt.datetime) -> None:
+    PostRow.objects.filter(pk__in=[row.pk for row in rows]).update(text="", extra="{}")
+    _hide(channel, rows, now)
+
+
+def _hide(channel: Channel, rows: list[PostRow], now: dt.datetime) -> None:
+    """Out of every list and count at once; what was read in their words goes with them."""
+    PostRow.objects.filter(pk__in=[row.pk for row in rows]).update(deleted=True)
+    Outcome.objects.filter(post__in=rows).delete()
+    linked = Linked()
+    linked.conversations = {row.pk: row.conversation_id for row in rows if row.conversation_id}
+    refresh(channel.workspace_id, linked, {}, now)
+    announce(channel.workspace_id, now, [row.conversation_id for row in rows if row.conversation_id])
