@@ -78,7 +78,7 @@ class Linked(Node, frozen=True, gc=False):
 
     def holds(self, view: View) -> bool:
         for address in view.addresses:
-            host, path = _host_and_path(address)
+            host, path = host_and_path(address)
             if (host == self.host or host.endswith("." + self.host)) and path.startswith(self.path):
                 return True
         return False
@@ -174,7 +174,7 @@ def _address_or_name(field: str, value: str, place: int) -> Node:
         return Language(value.lower().replace("_", "-"))
     if field == "network":
         return Network(value.lower())
-    host, path = _host_and_path(value)
+    host, path = host_and_path(value)
     if not host:
         raise InvalidQuery("link: needs a host name", place, "something like link:example.com or link:example.com/help")
     return Linked(host, path)
@@ -201,7 +201,7 @@ def _nearest(name: str, among: tuple[str, ...]) -> str:
     return f"; did you mean {near[0]}?" if near else ""
 
 
-def _host_and_path(address: str) -> tuple[str, str]:
+def host_and_path(address: str) -> tuple[str, str]:
     """The host that a browser would call, in ASCII and lower case ("" where there is none), and the path."""
     address = address.strip().replace("\\", "/")  # browsers read a backslash as a slash
     try:

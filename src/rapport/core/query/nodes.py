@@ -82,13 +82,13 @@ class Wildcard(Placed, frozen=True, gc=False):
     pattern: str
 
     def holds(self, view: View) -> bool:
-        return _glob(self.pattern).search(view.lines) is not None
+        return glob(self.pattern).search(view.lines) is not None
 
     def spans(self, view: View) -> list[Span]:
-        glob = _glob(self.pattern)
+        fits = glob(self.pattern).search
         if self.pattern[0] == "#":
-            return [(first, last) for tag, first, last in view.tags if glob.search(tag)]
-        wanted = {word for word in set(view.words) if glob.search(word)}
+            return [(first, last) for tag, first, last in view.tags if fits(tag)]
+        wanted = {word for word in set(view.words) if fits(word)}
         return [(position, position) for position, word in enumerate(view.words) if word in wanted]
 
     def anchors(self) -> frozenset[str] | None:
@@ -277,7 +277,7 @@ def _union(parts: tuple[Node, ...]) -> frozenset[str] | None:
 
 
 @lru_cache(maxsize=1 << 12)
-def _glob(pattern: str) -> re.Pattern[str]:
+def glob(pattern: str) -> re.Pattern[str]:
     """A wildcard as an expression over lines. Between stars the first find is kept (atomic), so time stays linear."""
     sign = "" if pattern[0] in "#@" else "(?![#@])"
     pieces = ["".join("[^\\n]" if c == "?" else re.escape(c) for c in piece) for piece in pattern.split("*")]
