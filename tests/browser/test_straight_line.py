@@ -149,7 +149,8 @@ def sign_in(page: Any) -> None:
 def connect(page: Any, server: MastodonServer) -> None:
     """Through the settings page and the server's own OAuth code flow."""
     page.click("text=Sources")
-    page.click("text=Connect Mastodon")
+    page.click("text=Connect a source")
+    page.click("main >> text=Mastodon")
     page.fill("input[name=server]", server.url)
     page.click("main button.main, form button.main")
     page.click("#go")

@@ -46,6 +46,8 @@ ROUTES: dict[str, Route] = {
     # the process
     "healthz": Route("open"),
     "readyz": Route("open"),
+    # networks bring their news; each proves itself by a signature (tests/web/test_hooks.py)
+    "hook": Route("open", BOTH, {"slug": "workspace", "channel": "channel_slug"}),
     # signing in
     "sign_in_link": Route("open", BOTH, {"token": "token"}),
     "account_signup": Route("open", BOTH),
@@ -107,7 +109,9 @@ ROUTES: dict[str, Route] = {
     "inbox:split_handle": Route("triage", POST, {"pk": "joined"}, {"handle": "handle"}),
     # settings
     "channels": Route("channels"),
+    "connect_choose": Route("channels"),
     "connect": Route("channels", BOTH, {"network": "network"}),
+    "see_gaps": Route("channels", POST, {"pk": "channel"}),
     "channel": Route("channels", BOTH, {"pk": "channel"}),
     "disconnect": Route("channels", POST, {"pk": "channel"}),
     "topics": Route("configure"),
@@ -221,6 +225,8 @@ def populate(member: Any, now: dt.datetime) -> dict[str, Any]:
         "delivery": delivery.pk,
         "basket": "care",
         "network": "mastodon",
+        "workspace": slug,
+        "channel_slug": "brand",
         "token": "no-such-token",
         "uid": "1",
         "passkey": 1,

@@ -29,7 +29,7 @@ def brand(channel: Any, now: dt.datetime) -> Any:
 def test_the_empty_page_says_what_to_do(cast: Any, enter: Any) -> None:
     page = enter(cast.ben).get(BASE).content.decode()
     assert "Nothing is connected yet" in page
-    assert f"{BASE}connect/mastodon/" in page
+    assert f"{BASE}connect/" in page
 
 
 def test_a_source_shows_how_far_it_is_read_and_what_is_missing(cast: Any, enter: Any, brand: Any) -> None:

@@ -54,6 +54,7 @@ SETTINGS = (
         help="Beside posts that mention the account. Separate them with spaces.",
     ),
 )
+_HASHTAG = re.compile(r"\w{1,100}")
 _TOKEN = re.compile(r"[\x21-\x7e]{1,1000}")
 
 
@@ -126,6 +127,20 @@ def finish(kept: Mapping[str, str], code: str, session: GuardedSession) -> Conne
     settings = _read_settings(wire)
     domain = str(settings.get("domain") or urlsplit(server).hostname)
     return Connected(server, identify(wire, domain), token, settings)
+
+
+def check_settings(settings: Mapping[str, str | bool | list[str]]) -> dict[str, str | int | bool | list[str]]:
+    """See `Network.check_settings`. Hashtags come without #, once each, in the order given."""
+    kept: dict[str, str | int | bool | list[str]] = dict(settings)
+    found: dict[str, str] = {}
+    words = settings.get("hashtags", [])
+    for word in words if isinstance(words, list) else []:
+        tag = word.lstrip("#＃")
+        if not _HASHTAG.fullmatch(tag) or tag.isdigit():
+            raise InvalidInput(f"“{word}” is no hashtag: letters, digits and _ only.")
+        found.setdefault(tag.casefold(), tag)
+    kept["hashtags"] = list(found.values())
+    return kept
 
 
 def identify(wire: Wire, domain: str) -> Identity:

@@ -72,6 +72,12 @@ class Mastodon(BaseNetwork):
     def length(self, text: str) -> int:
         return push.counted_length(text)
 
+    def check_settings(
+        self, settings: Mapping[str, str | bool | list[str]], account: Account, session: GuardedSession
+    ) -> dict[str, str | int | bool | list[str]]:
+        del account, session
+        return form.check_settings(settings)
+
     def authorize_url(
         self, fields: Mapping[str, str], redirect_uri: str, state: str, session: GuardedSession
     ) -> Handshake:

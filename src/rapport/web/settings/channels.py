@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -14,15 +14,17 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from rapport import wiring
 from rapport.actions import listening
-from rapport.core.errors import InvalidInput
+from rapport.core.errors import InvalidInput, NetworkError
+from rapport.networks.base import Field
 from rapport.networks.registry import NETWORKS, network_named
+from rapport.pipeline.sender import account_of
 from rapport.store.models import Channel
 from rapport.store.queries import settings as reads
 from rapport.web.access import DeskRequest, desk, find
 from rapport.web.forms import ExactForm, zone_choices
-
-_HASHTAG = re.compile(r"\w{1,100}")
+from rapport.web.settings.network_form import form_fields, start_values
 
 
 class ChannelForm(ExactForm):
@@ -36,26 +38,6 @@ class ChannelForm(ExactForm):
         choices=zone_choices,
         help_text=gettext_lazy("Of the people who read this account; its own, not yours."),
     )
-    hashtags = forms.CharField(
-        label=gettext_lazy("Hashtags to follow"),
-        required=False,
-        max_length=2000,
-        help_text=gettext_lazy("Beside posts that mention the account. Separate them with spaces."),
-    )
-
-    def clean_hashtags(self) -> list[str]:
-        """Words without #, once each, in the order given."""
-        found: dict[str, str] = {}
-        for word in re.split(r"[\s,;]+", self.cleaned_data["hashtags"]):
-            tag = word.lstrip("#＃")
-            if not word:
-                continue
-            if not _HASHTAG.fullmatch(tag) or tag.isdigit():
-                raise forms.ValidationError(
-                    _("“%(word)s” is no hashtag: letters, digits and _ only."), params={"word": word}
-                )
-            found.setdefault(tag.casefold(), tag)
-        return list(found.values())
 
 
 @desk(right="channels")
@@ -72,19 +54,18 @@ def change(request: DeskRequest, pk: int) -> HttpResponse:
     """One channel: its streams in detail, and a form for what may be changed."""
     channel = find(Channel.objects.of(request.workspace).prefetch_related("cursors"), pk)
     network = network_named(channel.network)
-    start: dict[str, Any] = {
-        "name": channel.name,
-        "timezone": channel.timezone,
-        "hashtags": " ".join(f"#{tag}" for tag in channel.settings.get("hashtags", [])),
-    }
-    form = ChannelForm(request.POST if request.method == "POST" else None, initial=start)
-    if network is None or not network.capabilities.hashtags:
-        del form.fields["hashtags"]
+    asked = network.settings_fields if network is not None else ()
+    start: dict[str, Any] = {"name": channel.name, "timezone": channel.timezone}
+    start |= start_values(asked, channel.settings)
+    form = ChannelForm(request.POST if request.method == "POST" else None, initial=start, more=form_fields(asked))
     if request.method == "POST" and form.is_valid():
         chosen = dict(channel.settings)
-        if "hashtags" in form.cleaned_data:
-            chosen["hashtags"] = form.cleaned_data["hashtags"]
         try:
+            if network is not None and asked:
+                values = {field.name: form.cleaned_data[field.name] for field in asked}
+                # a secret that is left empty stays as it is
+                values = {name: value for name, value in values.items() if value != "" or name not in _secrets(asked)}
+                chosen |= network.check_settings(values, account_of(channel), wiring.make_session())
             listening.change_channel(
                 request.membership,
                 channel,
@@ -93,13 +74,27 @@ def change(request: DeskRequest, pk: int) -> HttpResponse:
                 settings=chosen,
                 now=timezone.now(),
             )
-        except InvalidInput as error:
+        except (InvalidInput, NetworkError) as error:
             form.add_error(None, str(error))
         else:
             messages.success(request, _("Saved. The next look at the network follows it."))
             return redirect("channel", slug=request.workspace.slug, pk=channel.pk)
     shown = {"form": form, "source": reads.read_source(channel), "channel": channel, "network": network}
     return render(request, "settings/channel.html", shown, status=422 if form.errors else 200)
+
+
+def _secrets(fields: Sequence[Field]) -> set[str]:
+    return {field.name for field in fields if field.kind == "secret"}
+
+
+@desk(right="channels")
+@require_POST
+def see_gaps(request: DeskRequest, pk: int) -> HttpResponse:
+    """A person has seen what is missing; the page stops warning of it."""
+    channel = find(Channel.objects.of(request.workspace), pk)
+    listening.see_gaps(request.membership, channel, now=timezone.now())
+    messages.success(request, _("Noted. What is missing stays in the list of the audit."))
+    return redirect("channel", slug=request.workspace.slug, pk=channel.pk)
 
 
 @desk(right="channels")

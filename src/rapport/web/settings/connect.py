@@ -12,7 +12,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
-from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -25,13 +24,14 @@ from django.views.decorators.http import require_http_methods, require_safe
 from rapport import wiring
 from rapport.actions import listening
 from rapport.core.errors import InvalidInput, NetworkError, NotAllowed
-from rapport.networks.base import Handshake, Network
-from rapport.networks.registry import network_named
+from rapport.networks.base import Connected, Handshake, Network
+from rapport.networks.registry import NETWORKS, network_named
 from rapport.store.models import Membership
 from rapport.store.secrets import seal, unseal
 from rapport.web import errors
 from rapport.web.access import DeskRequest, PersonRequest, desk, signed_in
 from rapport.web.forms import ExactForm
+from rapport.web.settings.network_form import form_fields, start_values
 
 #: session key: state -> what waits for it
 PENDING = "connecting"
@@ -41,28 +41,39 @@ PATIENCE = 20 * 60
 MOST = 5
 
 
-def _form_field(kind: str, label: str, help_text: str) -> forms.CharField:
-    attributes = {"autocomplete": "off", "spellcheck": "false", "autocapitalize": "none"}
-    widget = forms.PasswordInput(attrs=attributes) if kind == "secret" else forms.TextInput(attrs=attributes)
-    return forms.CharField(label=label, help_text=help_text, max_length=500, widget=widget)
+@desk(right="channels")
+@require_safe
+def choose(request: DeskRequest) -> HttpResponse:
+    """Every network that can be connected, with what it brings."""
+    found = sorted(NETWORKS.values(), key=lambda network: network.title)
+    return render(request, "settings/connect_choose.html", {"networks": found})
 
 
 @desk(right="channels")
 @require_http_methods(["GET", "POST"])
 def begin(request: DeskRequest, network: str) -> HttpResponse:
-    """Ask for the server; then register there and show the way to it."""
+    """Ask for what the network needs; then show the way to it, or try the form and connect."""
     chosen = network_named(network)
     if chosen is None:
         raise Http404
-    start = {field.name: request.GET.get(field.name, "") for field in chosen.connect_fields}
-    fields = {field.name: _form_field(field.kind, field.label, field.help) for field in chosen.connect_fields}
+    start = start_values(chosen.connect_fields, request.GET.dict())
+    fields = form_fields(chosen.connect_fields)
     form = ExactForm(request.POST if request.method == "POST" else None, initial=start, more=fields)
     shown: dict[str, Any] = {"form": form, "network": chosen}
-    if request.method == "POST" and form.is_valid():
+    if request.method == "POST" and form.is_valid() and chosen.connection == "form":
+        try:
+            connected = chosen.connect(_as_text(form.cleaned_data), wiring.make_session())
+            channel = _keep(request.membership, chosen, connected)
+        except (InvalidInput, NetworkError) as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, _("Connected. The first posts arrive within a minute."))
+            return redirect("channel", slug=request.workspace.slug, pk=channel)
+    elif request.method == "POST" and form.is_valid():
         state = secrets.token_urlsafe(32)
         redirect_uri = settings.RAPPORT.base_url.rstrip("/") + reverse("connect_callback", args=[chosen.name])
         try:
-            handshake = chosen.authorize_url(form.cleaned_data, redirect_uri, state, wiring.make_session())
+            handshake = chosen.authorize_url(_as_text(form.cleaned_data), redirect_uri, state, wiring.make_session())
         except (InvalidInput, NetworkError) as error:
             form.add_error(None, str(error))
         else:
@@ -100,6 +111,17 @@ def callback(request: PersonRequest, network: str) -> HttpResponse:
     return redirect("channel", slug=begun["slug"], pk=channel)
 
 
+def _as_text(values: dict[str, Any]) -> dict[str, str]:
+    """What was typed, as networks take it: lists one item a line, flags as "yes" or nothing."""
+    texts: dict[str, str] = {}
+    for name, value in values.items():
+        if isinstance(value, bool):
+            texts[name] = "yes" if value else ""
+        else:
+            texts[name] = "\n".join(value) if isinstance(value, list) else str(value)
+    return texts
+
+
 def _remember(request: DeskRequest, state: str, network: str, handshake: Handshake) -> None:
     now = time.time()
     pending = {key: begun for key, begun in request.session.get(PENDING, {}).items() if begun["until"] > now}
@@ -123,7 +145,10 @@ def _member(request: HttpRequest, slug: str) -> Membership | None:
 def _finish(by: Membership, network: Network, kept: str, code: str) -> int:
     """Exchange the code, connect the account; answers the id of its channel."""
     handshake = msgspec.json.decode(unseal(kept.encode("ascii")), type=dict[str, str])
-    connected = network.exchange(handshake, code, wiring.make_session())
+    return _keep(by, network, network.exchange(handshake, code, wiring.make_session()))
+
+
+def _keep(by: Membership, network: Network, connected: Connected) -> int:
     who = connected.identity
     channel = listening.connect_channel(
         by,
@@ -134,6 +159,7 @@ def _finish(by: Membership, network: Network, kept: str, code: str) -> int:
         name=who.name or f"@{who.handle}",
         token=connected.token,
         settings=dict(connected.settings),
+        expires_at=connected.expires_at,
         now=timezone.now(),
     )
     return channel.pk
