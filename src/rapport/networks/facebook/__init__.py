@@ -1,0 +1,1 @@
+"""Pages of Facebook: comments, mentions, posts of visitors, and Messenger."""

@@ -1,0 +1,1 @@
+"""Professional accounts of Instagram: comments, mentions, and messages with what was said about stories."""
