@@ -1,19 +1,18 @@
 """The inverted index: which queries a post with certain keys can match, and which of them need to be held against it.
 
-Every clause of a query (see `clauses`) hangs on the rarest key that it needs, as far as is known by then; a phrase of
-frequent words on two of them that stand next to each other. Posts teach which words are frequent. Clauses on words that
+Every clause of a query (see `clauses`) hangs on the rarest key that it needs, as far as is known by then; a phrase of two
+words, or of frequent ones, on words that stand next to each other. Posts teach which words are frequent. Clauses on words that
 turn out to be more frequent than another that they need are hung up again, a few after each batch of posts.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
 
 from rapport.core.query.clauses import Clause, clauses_of
 from rapport.core.query.conditions import Conditions
 from rapport.core.query.frequency import Frequencies
-from rapport.core.query.hooks import Hang, Hooks
+from rapport.core.query.hooks import Hang, Hooks, Key
 from rapport.core.query.keys import ANY, WILDCARD
 from rapport.core.query.nodes import Node
 from rapport.core.query.view import View
@@ -27,40 +26,49 @@ _WORTH_MOVING = 2.0
 _LOOKED_AT = 64
 
 #: Where a query hangs: at a key that settles it, or as a clause that wants more.
-Place = str | Hang
+Place = Key | Hang
 
 
 class Index:
     """Queries by number, and the keys at which they hang."""
 
     def __init__(self) -> None:
-        self.hooks: dict[str, Hooks] = {}
+        self.by_key: dict[str, Hooks] = {}
+        self.by_pair: dict[tuple[str, str], Hooks] = {}
         self.wildcards = Wildcards()
         self.conditions = Conditions()
         self.frequencies = Frequencies()
         #: number of a query -> its one place, or its places
-        self._places: dict[int, Place | tuple[Place, ...]] = {}
+        self._places: dict[int, Place | list[Place]] = {}
         self._crowded: deque[str] = deque()
         self._looked_at: set[str] = set()
         self._waiting: deque[Hang] = deque()
 
     def add(self, order: int, root: Node) -> None:
         """Hang up the query that has this number."""
-        # two clauses that one key settles are one
-        places = tuple(dict.fromkeys(self._place_of(order, clause) for clause in clauses_of(root)))
-        for place in places:
-            self._watch(place)
-            self._hang(order, place)
-        self._places[order] = places[0] if len(places) == 1 else places
+        clauses = clauses_of(root)
+        if len(clauses) == 1:
+            place = self._place_of(order, clauses[0], shared=False)
+            self._hang(order, place, shared=False)
+            self._places[order] = place
+        else:
+            # two clauses that one key settles are one
+            places = list(dict.fromkeys([self._place_of(order, clause, shared=True) for clause in clauses]))
+            for place in places:
+                self._hang(order, place, shared=True)
+            self._places[order] = places
 
     def remove(self, order: int) -> None:
         """Take a query off. Raises `KeyError` for an unknown number."""
-        for place in _as_places(self._places.pop(order)):
-            self._take(order, place)
-            self._unwatch(place)
+        places = self._places.pop(order)
+        if isinstance(places, list):
+            for place in places:
+                self._take(order, place, shared=True)
+        else:
+            self._take(order, places, shared=False)
 
     def keys_of(self, view: View) -> set[str]:
-        """Everything by which queries find this post."""
+        """Everything by which queries find this post, but for pairs of words."""
         keys = view.known
         if self.wildcards:
             found = self.wildcards.keys_of(keys)
@@ -71,11 +79,11 @@ class Index:
         return keys
 
     def learn(self, keys: set[str]) -> None:
-        """Count the keys of one post, and note at which of them many queries had to be held against it."""
+        """Count the keys of one post, and note at which of them queries had to be held against it."""
         if self.frequencies.learn(keys):
             self._looked_at.clear()
-        for key in self.hooks.keys() & keys:
-            hooks = self.hooks[key]
+        for key in self.by_key.keys() & keys:
+            hooks = self.by_key[key]
             if (hooks.tests is not None or hooks.spread is not None) and key not in self._looked_at:
                 self._looked_at.add(key)
                 self._crowded.append(key)
@@ -83,86 +91,97 @@ class Index:
     def refresh(self) -> None:
         """Move a few clauses to rarer keys. Takes well under a millisecond."""
         if not self._waiting and self._crowded:
-            hooks = self.hooks.get(self._crowded.popleft())
+            hooks = self.by_key.get(self._crowded.popleft())
             self._waiting.extend(hooks.tested() if hooks is not None else ())
         for _ in range(min(_LOOKED_AT, len(self._waiting))):
             self._look_at(self._waiting.popleft())
 
     def _look_at(self, hang: Hang) -> None:
-        places = _as_places(self._places.get(hang.order, ()))
-        if not any(place is hang for place in places):
+        places = self._places.get(hang.order)
+        among = places if isinstance(places, list) else [places]
+        if not any(place is hang for place in among):
             return  # changed or removed in the meantime
+        assert isinstance(hang.anchor, str)
         share = self.frequencies.share
-        needs = tuple(sorted(hang.needs, key=share))
-        if share(needs[0]) * _WORTH_MOVING > share(hang.needs[0]):
+        keys = sorted((hang.anchor, *hang.needs), key=share)
+        if share(keys[0]) * _WORTH_MOVING > share(hang.anchor):
             return
-        moved = Hang(hang.order, needs, hang.bars, hang.rest)
-        self._take(hang.order, hang)
-        self._hang(hang.order, moved)
-        changed = tuple(moved if place is hang else place for place in places)
-        self._places[hang.order] = changed[0] if len(changed) == 1 else changed
+        moved = Hang(hang.order, keys[0], tuple(keys[1:]), hang.bars, hang.rest, hang.shared)
+        self._hang(hang.order, moved, hang.shared)
+        self._take(hang.order, hang, hang.shared)
+        if isinstance(places, list):
+            self._places[hang.order] = [moved if place is hang else place for place in places]
+        else:
+            self._places[hang.order] = moved
 
-    def _place_of(self, order: int, clause: Clause) -> Place:
-        needs = clause.needs
-        if not needs:
-            return Hang(order, (ANY,), clause.bars, clause.rest) if clause.bars or clause.rest else ANY
-        if len(needs) == 1 and not (clause.bars or clause.rest):
-            return needs[0]
-        share = self.frequencies.share
-        if len(needs) > 1:
-            needs = tuple(sorted(needs, key=share))
+    def _place_of(self, order: int, clause: Clause, shared: bool) -> Place:
+        keys = clause.needs or (ANY,)
+        if len(keys) == 1 and not clause.bars and not clause.rest:
+            return keys[0]
         if clause.pairs:
-            paired = self._on_pair(order, clause, needs)
+            paired = self._on_pair(order, clause, shared)
             if paired is not None:
                 return paired
-        return Hang(order, needs, clause.bars, clause.rest)
+        if len(keys) > 1:
+            keys = tuple(sorted(keys, key=self.frequencies.share))
+        return Hang(order, keys[0], keys[1:], clause.bars, clause.rest, shared)
 
-    def _on_pair(self, order: int, clause: Clause, needs: tuple[str, ...]) -> Hang | None:
+    def _on_pair(self, order: int, clause: Clause, shared: bool) -> Place | None:
         """The clause on the rarest pair of its words, where that pays."""
         share = self.frequencies.share
         first, second, whole = min(clause.pairs, key=lambda pair: share(pair[0]) * share(pair[1]))
-        if first != needs[0] and share(needs[0]) < _PAIR_PAYS:
-            return None
-        others = tuple(key for key in needs if key not in {first, second})
         rest = tuple(node for node in clause.rest if node is not whole)
-        return Hang(order, (first, *others), clause.bars, rest, second)
+        others = tuple(key for key in clause.needs if key not in {first, second})
+        if not others and not rest and not clause.bars:
+            return first, second
+        if min(map(share, clause.needs)) < _PAIR_PAYS:
+            return None
+        return Hang(order, (first, second), others, clause.bars, rest, shared)
 
-    def _hang(self, order: int, place: Place) -> None:
-        if isinstance(place, str):
-            self.hooks.setdefault(place, Hooks()).settle(order)
+    def _hang(self, order: int, place: Place, shared: bool) -> None:
+        key = place.anchor if isinstance(place, Hang) else place
+        if isinstance(key, str):
+            hooks = self.by_key.get(key)
+            if hooks is None:
+                hooks = self.by_key[key] = Hooks()
         else:
-            self.hooks.setdefault(place.needs[0], Hooks()).hang(place)
+            hooks = self.by_pair.get(key)
+            if hooks is None:
+                hooks = self.by_pair[key] = Hooks()
+        if isinstance(place, Hang):
+            hooks.hang(place)
+        else:
+            hooks.settle(order, shared)
+        for beyond in _keys_beyond_words(place):
+            if beyond.startswith(WILDCARD):
+                self.wildcards.add(beyond[len(WILDCARD) :])
+            else:
+                self.conditions.add(beyond)
 
-    def _take(self, order: int, place: Place) -> None:
-        key = place if isinstance(place, str) else place.needs[0]
-        hooks = self.hooks[key]
-        if isinstance(place, str):
-            hooks.unsettle(order)
-        else:
+    def _take(self, order: int, place: Place, shared: bool) -> None:
+        key = place.anchor if isinstance(place, Hang) else place
+        hooks = self.by_key[key] if isinstance(key, str) else self.by_pair[key]
+        if isinstance(place, Hang):
             hooks.take(place)
+        else:
+            hooks.unsettle(order, shared)
         if hooks.is_empty():
-            del self.hooks[key]
-
-    def _watch(self, place: Place) -> None:
-        """See to it that posts get the keys that are no words."""
-        for key in _keys_beyond_words(place):
-            if key.startswith(WILDCARD):
-                self.wildcards.add(key[len(WILDCARD) :])
+            if isinstance(key, str):
+                del self.by_key[key]
             else:
-                self.conditions.add(key)
-
-    def _unwatch(self, place: Place) -> None:
-        for key in _keys_beyond_words(place):
-            if key.startswith(WILDCARD):
-                self.wildcards.remove(key[len(WILDCARD) :])
+                del self.by_pair[key]
+        for beyond in _keys_beyond_words(place):
+            if beyond.startswith(WILDCARD):
+                self.wildcards.remove(beyond[len(WILDCARD) :])
             else:
-                self.conditions.remove(key)
+                self.conditions.remove(beyond)
 
 
-def _as_places(places: Place | tuple[Place, ...]) -> tuple[Place, ...]:
-    return places if isinstance(places, tuple) else (places,)
-
-
-def _keys_beyond_words(place: Place) -> Iterator[str]:
-    keys = (place,) if isinstance(place, str) else place.needs + place.bars
-    return (key for key in keys if key[0] == " ")
+def _keys_beyond_words(place: Place) -> list[str]:
+    """The keys that no post has by itself: somebody must look for them."""
+    if isinstance(place, str):
+        return [place] if place[0] == " " else []
+    if not isinstance(place, Hang):
+        return []
+    own = [place.anchor] if isinstance(place.anchor, str) else []
+    return [key for key in (*own, *place.needs, *place.bars) if key[0] == " "]

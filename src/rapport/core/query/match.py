@@ -8,10 +8,11 @@ built is told in `index`, and why in docs/adr/0011-an-index-of-rarest-words.md.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from operator import itemgetter
 
 from rapport.core.post import Post
-from rapport.core.query.hooks import Hooks
+from rapport.core.query.hooks import Hang, Hooks
 from rapport.core.query.index import Index
 from rapport.core.query.parse import parse
 from rapport.core.query.view import View
@@ -25,10 +26,9 @@ class Matcher:
 
     def __init__(self) -> None:
         self._index = Index()
-        #: a query's number tells its place in the order of definition
+        #: a query's number tells its place in the order of definition, and in `_topics`
         self._order_by_topic: dict[str, int] = {}
-        self._topic_by_order: dict[int, str] = {}
-        self._next = 0
+        self._topics: list[str] = []
         self._seen = 0
 
     def __len__(self) -> int:
@@ -42,10 +42,9 @@ class Matcher:
         root = parse(text).root
         order = self._order_by_topic.get(topic)
         if order is None:
-            order = self._next
-            self._next += 1
+            order = len(self._topics)
             self._order_by_topic[topic] = order
-            self._topic_by_order[order] = topic
+            self._topics.append(topic)
         else:
             self._index.remove(order)
         self._index.add(order, root)
@@ -53,7 +52,8 @@ class Matcher:
     def remove(self, topic: str) -> None:
         """Take a query out. Raises `KeyError` for an unknown id."""
         order = self._order_by_topic.pop(topic)
-        del self._topic_by_order[order]
+        # numbers are not used again, so that the order of definition stays: a removed query leaves one empty place
+        self._topics[order] = ""
         self._index.remove(order)
 
     def match(self, posts: Sequence[Post]) -> list[tuple[str, ...]]:
@@ -70,49 +70,67 @@ class Matcher:
         if not self._seen % _TAUGHT_BY:
             index.learn(keys)
         found: list[int] = []
-        for key in index.hooks.keys() & keys:
-            hooks = index.hooks[key]
+        shared: list[int] = []
+        by_key = index.by_key
+        for key in by_key.keys() & keys:
+            hooks = by_key[key]
             if hooks.sure is not None:
                 found += hooks.sure
-            if hooks.tests is not None or hooks.spread is not None or hooks.after is not None:
-                _walk(hooks, key, keys, view, found)
+            if hooks.shared is not None:
+                shared += hooks.shared
+            if hooks.tests is not None:
+                _try(hooks.tests, keys, view, found, shared)
+            if hooks.spread is not None:
+                _walk(hooks, keys, view, found, shared)
+        if index.by_pair:
+            for pair in index.by_pair.keys() & pairwise(view.words):
+                _settle(index.by_pair[pair], keys, view, found, shared)
+        if shared:
+            found += set(shared)
         if len(found) > 1:
-            orders = sorted(set(found))
-            if len(orders) > 1:
-                topics: tuple[str, ...] = itemgetter(*orders)(self._topic_by_order)
-                return topics
-        return (self._topic_by_order[found[0]],) if found else ()
+            found.sort()
+            return itemgetter(*found)(self._topics)  # type: ignore[no-any-return]
+        return (self._topics[found[0]],) if found else ()
 
 
-def _walk(hooks: Hooks, key: str, keys: set[str], view: View, found: list[int]) -> None:
-    """Add the numbers of the queries that hang at `key`, want more than it, and have it."""
+def _settle(hooks: Hooks, keys: set[str], view: View, found: list[int], shared: list[int]) -> None:
+    """Add the numbers of the queries at `hooks` that the post answers; those that hang elsewhere, too, to `shared`."""
+    if hooks.sure is not None:
+        found += hooks.sure
+    if hooks.shared is not None:
+        shared += hooks.shared
     if hooks.tests is not None:
-        _try(hooks, keys, view, found)
+        _try(hooks.tests, keys, view, found, shared)
     if hooks.spread is not None:
-        for second in hooks.spread.keys() & keys:
-            below = hooks.spread[second]
-            if below.sure is not None:
-                found += below.sure
-            if below.tests is not None:
-                _try(below, keys, view, found)
-    if hooks.after is not None:
-        for second in view.words_after(key):
-            following = hooks.after.get(second)
-            if following is not None:
-                found += following.sure or ()
-                if following.tests is not None:
-                    _try(following, keys, view, found)
+        _walk(hooks, keys, view, found, shared)
 
 
-def _try(hooks: Hooks, keys: set[str], view: View, found: list[int]) -> None:
-    for hang in hooks.tests or ():
+def _walk(hooks: Hooks, keys: set[str], view: View, found: list[int], shared: list[int]) -> None:
+    """As `_settle`, for what was spread."""
+    spread, unless, spared = hooks.spread, hooks.unless, hooks.spared
+    assert spread is not None
+    assert unless is not None
+    for second in spread.keys() & keys:
+        _settle(spread[second], keys, view, found, shared)
+    if spared is not None:
+        barring = unless.keys() & keys
+        if barring:
+            barred = {order for bar in barring for order in unless[bar]}
+            found += [order for order in spared if order not in barred]
+        else:
+            found += spared
+
+
+def _try(tests: list[Hang], keys: set[str], view: View, found: list[int], shared: list[int]) -> None:
+    """As `_settle`, for clauses that have to be looked at one by one."""
+    for hang in tests:
         if not keys.issuperset(hang.needs) or not keys.isdisjoint(hang.bars):
             continue
         for node in hang.rest:
             if not node.holds(view):
                 break
         else:
-            found.append(hang.order)
+            (shared if hang.shared else found).append(hang.order)
 
 
 def compile_topics(topics: Sequence[tuple[str, str]]) -> Matcher:

@@ -51,17 +51,6 @@ class View:
         """Hashtags that the network lists and the text does not show."""
         return [_words_of_hashtag(tag) for tag in self.post.hashtags if "#" + tag.lower() not in self.known]
 
-    def words_after(self, word: str) -> list[str]:
-        """The words that follow a plain word, wherever it stands in the text."""
-        found: list[str] = []
-        position = -1
-        try:
-            while True:
-                position = self.words.index(word, position + 1)
-                found.append(self.words[position + 1])
-        except (ValueError, IndexError):  # no further one, or nothing behind the last
-            return found
-
     @cached_property
     def runs(self) -> str:
         """The runs of spaceless characters, one a line."""
