@@ -1,0 +1,1 @@
+"""X: mentions, searches, messages and our own posts through API v2."""
