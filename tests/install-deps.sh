@@ -1,5 +1,6 @@
 #!/bin/sh
-# What the tests need and pip cannot bring: Chromium for the browser, Dovecot for mail, servers of networks from npm.
+# What the tests need beside requirements/dev.lock: Chromium for the browser, Dovecot for mail, servers of networks from
+# npm, and from pip where a server needs an environment of its own.
 # What cannot be had here is named; its tests are skipped with the same words.
 set -eu
 
@@ -36,5 +37,19 @@ for lock in tests/npm/*/package-lock.json; do
         touch "$into/.installed"
     else
         echo "npm could not install $from; the tests that need it are skipped." >&2
+    fi
+done
+
+# every folder of tests/venvs is one server that cannot share our environment; it is installed once, into build/venvs
+for lock in tests/venvs/*/requirements.lock; do
+    [ -e "$lock" ] || continue
+    into="build/venvs/$(basename "$(dirname "$lock")")"
+    if cmp -s "$lock" "$into/requirements.lock"; then continue; fi
+    if .venv/bin/python -m venv "$into" &&
+        "$into/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r "$lock"; then
+        cp "$lock" "$into/requirements.lock"
+    else
+        rm -rf "$into"
+        echo "pip could not install $lock; the tests that need it are skipped." >&2
     fi
 done

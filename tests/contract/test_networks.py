@@ -24,6 +24,7 @@ from rapport.networks.base import Account, Network
 from rapport.networks.http import GuardedSession
 from rapport.networks.registry import NETWORKS, network_named
 from servers import mastodon_server
+from synapse import MISSING, PYTHON, mxid, synapse
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -61,7 +62,37 @@ def mastodon_stage() -> Iterator[Stage]:
         )
 
 
-STAGES: dict[str, Callable[[], contextlib.AbstractContextManager[Stage]]] = {"mastodon": mastodon_stage}
+@contextlib.contextmanager
+def matrix_stage() -> Iterator[Stage]:
+    if not PYTHON.exists():
+        pytest.skip(MISSING)
+    with synapse() as server, GuardedSession(allow={server.authority}) as session:
+        room = server.create_room("ann", join=["brand"])
+        account = Account(
+            channel=1,
+            server=server.url,
+            handle=mxid("brand").removeprefix("@"),
+            account_id=mxid("brand"),
+            token=server.tokens["brand"],
+        )
+
+        def answers(target: str) -> int:
+            relations = (event["content"].get("m.relates_to", {}) for event in server.messages("ann", room))
+            return sum(f"{room}/{told.get('m.in_reply_to', {}).get('event_id')}" == target for told in relations)
+
+        yield Stage(
+            NETWORKS["matrix"],
+            account,
+            session,
+            speak=lambda text: f"{room}/{server.say('ann', room, text)}",
+            answers=answers,
+        )
+
+
+STAGES: dict[str, Callable[[], contextlib.AbstractContextManager[Stage]]] = {
+    "mastodon": mastodon_stage,
+    "matrix": matrix_stage,
+}
 
 
 @pytest.fixture(scope="module", params=sorted(STAGES))
@@ -109,7 +140,7 @@ def test_every_network_has_every_method_with_the_arguments_of_the_protocol() -> 
 def test_every_network_is_documented() -> None:
     reference = (DOCS / "reference" / "networks.md").read_text()
     for network in NETWORKS.values():
-        assert f"## {network.title}" in reference
+        assert f"\n| {network.title} |" in reference
         assert (DOCS / "howto" / f"connect-{network.name}.md").exists()
 
 

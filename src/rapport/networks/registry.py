@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from rapport.networks.base import Network
 from rapport.networks.mastodon.network import Mastodon
+from rapport.networks.matrix.network import Matrix
 
-NETWORKS: dict[str, Network] = {network.name: network for network in (Mastodon(),)}
+NETWORKS: dict[str, Network] = {network.name: network for network in (Mastodon(), Matrix())}
 
 
 def network_named(name: str) -> Network | None:
