@@ -6,7 +6,7 @@ Scripts that are written without spaces (Chinese, Japanese, Thai, ...) give one 
 tells which of them touch, so that a run of them can be found as a substring.
 
 Texts in ASCII take a short path (one regular expression). Others are cut into chunks at ASCII white space and
-punctuation; what a chunk holds is remembered, because words come again.
+punctuation: chunks in ASCII take the short path too, and what the others hold is remembered, because words come again.
 """
 
 from __future__ import annotations
@@ -54,14 +54,24 @@ def words(text: str) -> Words:
     found: list[str] = []
     tags: list[Tag] = []
     glued: list[int] = []
-    for chunk in _CHUNK.findall(text):
-        piece = _remembered(chunk) if len(chunk) <= _LONGEST_REMEMBERED else _read(chunk)
-        if piece.tags or piece.glued:
-            base = len(found)
-            tags += [(tag, base + first, base + last) for tag, first, last in piece.tags]
-            glued += [base + position for position in piece.glued]
-        found += piece.words
+    start = 0
+    for match in _FOREIGN_CHUNK.finditer(text):
+        if match.start() > start:
+            _add(_ascii_words(text[start : match.start()]), found, tags, glued)
+        chunk, start = match[0], match.end()
+        _add(_remembered(chunk) if len(chunk) <= _LONGEST_REMEMBERED else _read(chunk), found, tags, glued)
+    if start < len(text):
+        _add(_ascii_words(text[start:]), found, tags, glued)
     return Words(found, tags, frozenset(glued) if glued else _NONE)
+
+
+def _add(piece: Words, found: list[str], tags: list[Tag], glued: list[int]) -> None:
+    """Put the words of the next piece of a text behind those before it."""
+    if piece.tags or piece.glued:
+        base = len(found)
+        tags += [(tag, base + first, base + last) for tag, first, last in piece.tags]
+        glued += [base + position for position in piece.glued]
+    found += piece.words
 
 
 def tokens(text: str) -> Tokens:
@@ -114,6 +124,9 @@ def _without_possessive(name: str) -> str:
 
 #: Words and what may turn into words: ASCII that cannot is where a text is cut. Nothing composes across such a cut.
 _CHUNK = re.compile(r"[#@]?(?:[0-9A-Za-z_']|[^\x00-\x7f])+")
+#: A chunk with a character beyond ASCII. What lies between two of them takes the short path. No chunk begins behind a
+#: character that may turn into a word; without saying so a long run would be tried from each of its characters.
+_FOREIGN_CHUNK = re.compile(r"(?:[#@]|(?<![0-9A-Za-z_']))[0-9A-Za-z_']*+[^\x00-\x7f](?:[0-9A-Za-z_']|[^\x00-\x7f])*")
 #: Longer chunks (sentences without spaces, hostile runs) hardly come again and would fill the memory.
 _LONGEST_REMEMBERED = 48
 _LONGEST_REMEMBERED_CLUSTER = 4

@@ -4,7 +4,7 @@
                     shared  the same, of queries that hang in several places
                     tests   few clauses that want more: further keys, none of the bars, remaining nodes
                     spread  second key ──> Hooks, where the tests had become many
-                    spared  queries that one bar can take away again, and `unless` by that bar
+                    spared  queries that one bar can take away again (they may hang elsewhere), and `unless` by that bar
 
 A post walks down from its keys. What stands behind a key that it does not have costs nothing, however many queries hang
 there.
@@ -19,7 +19,7 @@ import msgspec
 from rapport.core.query.nodes import Node
 
 #: tests in one place before they are spread
-FEW = 6
+FEW = 4
 
 #: a word, another key (see `keys`), or two plain words that stand next to each other
 Key = str | tuple[str, str]
@@ -75,11 +75,12 @@ class Hooks(msgspec.Struct, gc=False):
         """Hang a clause up."""
         if self.spread is None:
             self.tests = _with(self.tests, hang)
-            if len(self.tests) > FEW:
+            count = len(self.tests)
+            if count > FEW and not count & (count - 1):  # not at each: they may be of a kind that does not spread
                 self._spread_out()
         elif hang.needs:
             self.spread.setdefault(hang.needs[0], Hooks())._hang_below(hang)
-        elif hang.is_spared() and not hang.shared:
+        elif hang.is_spared():
             assert self.unless is not None
             self.spared = _with(self.spared, hang.order)
             self.unless.setdefault(hang.bars[0], []).append(hang.order)
@@ -95,7 +96,7 @@ class Hooks(msgspec.Struct, gc=False):
             below._take_below(hang)
             if below.is_empty():
                 del self.spread[hang.needs[0]]
-        elif hang.is_spared() and not hang.shared:
+        elif hang.is_spared():
             assert self.unless is not None
             self.spared = _without(self.spared, hang.order)
             self.unless[hang.bars[0]].remove(hang.order)
@@ -129,7 +130,7 @@ class Hooks(msgspec.Struct, gc=False):
 
     def _spread_out(self) -> None:
         tests = self.tests or []
-        if sum(bool(hang.needs) or (hang.is_spared() and not hang.shared) for hang in tests) * 2 < len(tests):
+        if sum(bool(hang.needs) or hang.is_spared() for hang in tests) * 2 < len(tests):
             return
         self.tests, self.spread, self.unless = None, {}, {}
         for hang in tests:

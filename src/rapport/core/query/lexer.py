@@ -73,6 +73,11 @@ def read_lexemes(query: str) -> Iterator[Token]:
         raise InvalidQuery("this group is never closed", opened[-1], 'a ")"')
 
 
+def is_special(word: str) -> bool:
+    """Whether a word is more, or less, than a term: NEAR, or what only looks like an operator."""
+    return word in _OTHER_LANGUAGES or _ALMOST_NEAR.fullmatch(word) is not None
+
+
 def _term_or_operator(kind: str, value: str, place: int) -> Token:
     if kind == "quoted":
         return Token("QUOTED", value, place)

@@ -116,9 +116,9 @@ def _walk(hooks: Hooks, keys: set[str], view: View, found: list[int], shared: li
         barring = unless.keys() & keys
         if barring:
             barred = {order for bar in barring for order in unless[bar]}
-            found += [order for order in spared if order not in barred]
+            shared += [order for order in spared if order not in barred]
         else:
-            found += spared
+            shared += spared
 
 
 def _try(tests: list[Hang], keys: set[str], view: View, found: list[int], shared: list[int]) -> None:

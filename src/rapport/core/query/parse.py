@@ -13,10 +13,12 @@ from rapport.core.errors import InvalidQuery
 from rapport.core.post import Post
 from rapport.core.query.lexer import QueryLexer
 from rapport.core.query.nodes import And, Either, Near, Node, Not, Or, Placed
+from rapport.core.query.plain import MAX_DISTANCE, read_plain
 from rapport.core.query.terms import read_quoted, read_word
 from rapport.core.query.view import View
 
-MAX_DISTANCE = 1_000
+#: characters; longer queries take their time anyway
+_LONGEST_PLAIN = 1_000
 
 
 class Query(msgspec.Struct, frozen=True, gc=False):
@@ -31,13 +33,19 @@ def parse(text: str) -> Query:
     """Read a query. Raises `InvalidQuery` with the character position and what was expected there."""
     if not text.strip():
         raise InvalidQuery("the query is empty", 0, "a word to look for")
+    root = (read_plain(text) if len(text) <= _LONGEST_PLAIN else None) or read_by_grammar(text)
+    if not positive_parts(root):
+        raise InvalidQuery("the query only says what a post is not", 0, "at least one term outside NOT")
+    return Query(text, root)
+
+
+def read_by_grammar(text: str) -> Node:
+    """The tree of any query. Raises `InvalidQuery`."""
     try:
         root: Node = _parser().parse(text)  # type: ignore[assignment]  # the tree is built into our own nodes
     except UnexpectedToken as error:
         _refuse(error, text)
-    if not positive_parts(root):
-        raise InvalidQuery("the query only says what a post is not", 0, "at least one term outside NOT")
-    return Query(text, root)
+    return root
 
 
 def evaluate(query: Query, post: Post) -> bool:

@@ -106,10 +106,10 @@ class _OneSign:
         found: list[str] = []
         for run in self._beginnings.found_in(word) if self._by_beginning else ():
             found += [
-                p for p in self._by_beginning[run] if len(p) == len(run) + 1 and p[-1] == "*" or glob(p).search(word)
+                p for p in self._by_beginning[run] if (len(p) == len(run) + 1 and p[-1] == "*") or glob(p).search(word)
             ]
         for run in self._ends.found_in(word[::-1]) if self._by_end else ():
-            found += [p for p in self._by_end[run] if len(p) == len(run) + 1 and p[0] == "*" or glob(p).search(word)]
+            found += [p for p in self._by_end[run] if (len(p) == len(run) + 1 and p[0] == "*") or glob(p).search(word)]
         for run in self._inner.found_in(word) if self._by_inner else ():
             found += [p for p in self._by_inner[run] if p == f"*{run}*" or glob(p).search(word)]
         return found
