@@ -16,6 +16,7 @@ from conftest import NOON
 from rapport.actions import accounts, api, delivery, desk, hearing, held, listening, outbound, people, rules
 from rapport.bus.base import Batch
 from rapport.core.post import Author, Post
+from rapport.core.rhythm import Silence
 from rapport.core.rules import default_document
 from rapport.networks.base import Page
 from rapport.store.models import (
@@ -184,6 +185,7 @@ WALK: dict[str, Callable[[World], Any]] = {
     "listening.note_stream_error": lambda w: listening.note_stream_error(w.channel, "home", "403", now=NOON),
     "listening.claim_renewal": lambda w: listening.claim_renewal(w.channel, NOON, now=NOON),
     "listening.keep_token": lambda w: listening.keep_token(w.channel, "new", None, now=NOON),
+    "listening.note_silence": lambda w: listening.note_silence(w.channel, Silence(NOON, 9.0, 0.0001), now=NOON),
     "listening.see_gaps": lambda w: listening.see_gaps(w.alice, w.channel, now=NOON),
     "listening.save_topic": lambda w: listening.save_topic(w.alice, "", "Rain", "rain", now=NOON),
     "listening.delete_topic": lambda w: listening.delete_topic(

@@ -14,6 +14,7 @@ from rapport.actions.audit import announce, require, write_audit
 from rapport.actions.held import requeue_held
 from rapport.core.errors import InvalidInput, NotAllowed
 from rapport.core.query import compile_topics
+from rapport.core.rhythm import Silence
 from rapport.store.models import Channel, Cursor, Gap, Membership, Topic, Workspace
 from rapport.store.queries.topics import compile_hides
 from rapport.store.secrets import seal
@@ -181,6 +182,25 @@ def keep_token(channel: Channel, token: str, expires_at: dt.datetime | None, *, 
             expires_at=expires_at.isoformat() if expires_at else None,
         )  # fmt: skip
     return channel
+
+
+def note_silence(channel: Channel, silence: Silence | None, *, now: dt.datetime) -> bool:
+    """A source went unusually quiet, or speaks again (None); returns whether that is news."""
+    since = silence.since if silence is not None else None
+    if (since is None) == (channel.quiet_since is None):
+        return False
+    with transaction.atomic():
+        channel.quiet_since = since
+        channel.save(update_fields=["quiet_since"])
+        if silence is not None:
+            write_audit(
+                channel.workspace_id, None, "channel.quiet", channel, now,
+                since=silence.since.isoformat(), expected=round(silence.expected, 1), chance=silence.chance,
+            )  # fmt: skip
+        else:
+            write_audit(channel.workspace_id, None, "channel.speaks", channel, now)
+        announce(channel.workspace_id, now, kind="config")
+    return True
 
 
 def see_gaps(by: Membership, channel: Channel, *, now: dt.datetime) -> int:

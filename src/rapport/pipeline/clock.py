@@ -7,15 +7,24 @@ import logging
 from collections.abc import Callable
 from threading import Event
 
+from rapport.actions import listening
 from rapport.actions.desk import wake_snoozed
+from rapport.core.rhythm import Rhythm, find_silence
 from rapport.pipeline.loop import keep_going
-from rapport.store.models import DeskEvent, SignInLink, Workspace
+from rapport.store.models import Channel, Cursor, DeskEvent, Received, SignInLink, Tombstone, Workspace
+from rapport.store.queries.sources import newest_post_at, read_rhythm
 
 log = logging.getLogger(__name__)
 
 TICK = 1.0  # seconds
 #: how long desk events are kept: an open page that was away for longer reads everything anew
 EVENTS = dt.timedelta(hours=1)
+#: how often the rhythm of a source is learnt anew, and how often its silence is judged
+LEARN, JUDGE = dt.timedelta(hours=1), dt.timedelta(minutes=1)
+#: only while the network answers is silence a sign; a look that is older says nothing
+ANSWERED = dt.timedelta(minutes=10)
+#: how long deliveries at the door and deleted posts are remembered: no network repeats them for so long
+DELIVERIES, TOMBSTONES = dt.timedelta(days=7), dt.timedelta(days=365)
 
 
 class Clock:
@@ -23,7 +32,9 @@ class Clock:
 
     def __init__(self, clock: Callable[[], dt.datetime]) -> None:
         self.clock = clock
-        self._swept = dt.datetime.min.replace(tzinfo=dt.UTC)
+        self._swept = self._judged = dt.datetime.min.replace(tzinfo=dt.UTC)
+        #: channel id -> when its rhythm was learnt, and the rhythm
+        self._rhythms: dict[int, tuple[dt.datetime, Rhythm | None]] = {}
 
     def run_forever(self, stop: Event) -> None:
         """Tick until `stop` is set."""
@@ -37,5 +48,26 @@ class Clock:
         if now - self._swept > dt.timedelta(minutes=5):
             DeskEvent.objects.filter(at__lt=now - EVENTS).delete()
             SignInLink.objects.filter(expires_at__lt=now - dt.timedelta(days=30)).delete()
+            Received.objects.filter(at__lt=now - DELIVERIES).delete()
+            Tombstone.objects.filter(at__lt=now - TOMBSTONES).delete()
             self._swept = now
+        if now - self._judged >= JUDGE:
+            self.judge_silence(now)
+            self._judged = now
         return TICK
+
+    def judge_silence(self, now: dt.datetime) -> None:
+        """Say of every connected source that answers whether it is unusually quiet."""
+        for channel in Channel.objects.filter(state=Channel.State.CONNECTED):
+            looks = Cursor.objects.of(channel.workspace_id).filter(channel=channel, checked_at__gt=now - ANSWERED)
+            last = newest_post_at(channel)
+            if last is None or not looks.exists():
+                continue
+            rhythm = self._rhythm_of(channel, now)
+            listening.note_silence(channel, find_silence(rhythm, last, now) if rhythm else None, now=now)
+
+    def _rhythm_of(self, channel: Channel, now: dt.datetime) -> Rhythm | None:
+        learnt = self._rhythms.get(channel.pk)
+        if learnt is None or now - learnt[0] >= LEARN:
+            learnt = self._rhythms[channel.pk] = (now, read_rhythm(channel, now))
+        return learnt[1]

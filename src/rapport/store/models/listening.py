@@ -58,6 +58,8 @@ class Channel(models.Model):
     token_expires_at = models.DateTimeField(null=True, blank=True)
     #: one process is renewing the token; nobody else tries before this moment
     renewing_until = models.DateTimeField(null=True, blank=True)
+    #: the source has been unusually quiet since then (its own rhythm says so); null: it has not
+    quiet_since = models.DateTimeField(null=True, blank=True)
     #: looks in a row that failed; the next one waits longer
     failures = models.PositiveIntegerField(default=0)
     #: what to listen to, e.g. {"hashtags": ["fernway"]}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Sequence
 
 import msgspec
@@ -12,10 +11,7 @@ from rapport.store.models import (
     AuditEntry,
     BasketMember,
     BusMessage,
-    Channel,
     Conversation,
-    Cursor,
-    Gap,
     Membership,
     PreparedReply,
     RuleSet,
@@ -25,36 +21,6 @@ from rapport.store.models import (
 )
 
 PAGE = 50
-
-
-class Source(msgspec.Struct, frozen=True):
-    """One channel and how far it has been read."""
-
-    channel: Channel
-    streams: tuple[Cursor, ...]
-    #: stretches that could not be filled and that nobody has seen yet, newest first; empty = complete
-    gaps: tuple[Gap, ...]
-    #: the stream that was read longest ago; None before the first look
-    oldest: dt.datetime | None
-
-
-def list_sources(workspace: Workspace) -> list[Source]:
-    """Every channel of the workspace with its streams, by name. Three queries."""
-    streams = Prefetch("cursors", Cursor.objects.of(workspace).order_by("stream"))
-    gaps = Prefetch("gaps", Gap.objects.of(workspace).filter(seen_at=None).order_by("-noticed_at"))
-    channels = Channel.objects.of(workspace).order_by("name", "id")
-    return [read_source(channel) for channel in channels.prefetch_related(streams).prefetch_related(gaps)]
-
-
-def read_source(channel: Channel) -> Source:
-    """How far one channel has been read, from its cursors."""
-    streams = tuple(channel.cursors.all())
-    return Source(
-        channel=channel,
-        streams=streams,
-        gaps=tuple(gap for gap in channel.gaps.all() if gap.seen_at is None),
-        oldest=min((cursor.moved_at for cursor in streams), default=None),
-    )
 
 
 def list_topics(workspace: Workspace) -> QuerySet[Topic]:

@@ -22,6 +22,8 @@ DEEDS = {
     "channel.renew": gettext_lazy("renewed the token of an account"),
     "channel.renewing": gettext_lazy("began to renew the token of an account"),
     "channel.see_gaps": gettext_lazy("has seen what is missing from a source"),
+    "channel.quiet": gettext_lazy("is unusually quiet"),
+    "channel.speaks": gettext_lazy("speaks again"),
     "channel.reauthorise": gettext_lazy("asked to connect an account again"),
     "conversation.assign": gettext_lazy("assigned to {assignee}"),
     "conversation.move": gettext_lazy("moved to {basket}"),

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
+from django.conf import settings as django_settings
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -21,10 +23,11 @@ from rapport.networks.base import Field
 from rapport.networks.registry import NETWORKS, network_named
 from rapport.pipeline.sender import account_of
 from rapport.store.models import Channel
-from rapport.store.queries import settings as reads
+from rapport.store.queries import sources
 from rapport.web.access import DeskRequest, desk, find
 from rapport.web.forms import ExactForm, zone_choices
 from rapport.web.settings.network_form import form_fields, start_values
+from rapport.web.settings.standing import HEIGHT, WIDTH, draw_hours, stand
 
 
 class ChannelForm(ExactForm):
@@ -44,7 +47,7 @@ class ChannelForm(ExactForm):
 @require_safe
 def index(request: DeskRequest) -> HttpResponse:
     """Every channel with its state, last look and gaps."""
-    shown = {"sources": reads.list_sources(request.workspace), "networks": NETWORKS.values()}
+    shown = {"sources": _shown(sources.list_sources(request.workspace, timezone.now())), "networks": NETWORKS.values()}
     return render(request, "settings/channels.html", shown)
 
 
@@ -79,8 +82,33 @@ def change(request: DeskRequest, pk: int) -> HttpResponse:
         else:
             messages.success(request, _("Saved. The next look at the network follows it."))
             return redirect("channel", slug=request.workspace.slug, pk=channel.pk)
-    shown = {"form": form, "source": reads.read_source(channel), "channel": channel, "network": network}
+    shown = {
+        "form": form,
+        "shown": _shown([sources.read_source(channel, timezone.now())])[0],
+        "channel": channel,
+        "network": network,
+    }
+    path = reverse("hook", kwargs={"slug": request.workspace.slug, "channel": channel.slug})
+    shown["hook"] = django_settings.RAPPORT.base_url.rstrip("/") + path
     return render(request, "settings/channel.html", shown, status=422 if form.errors else 200)
+
+
+def _shown(found: Sequence[sources.Source]) -> list[dict[str, Any]]:
+    """Sources with how they stand, those that need somebody first."""
+    now = timezone.now()
+    rows = [
+        {
+            "source": source,
+            "channel": source.channel,
+            "stands": stand(source, now),
+            "bars": draw_hours(source.hours),
+            "network": network_named(source.channel.network),
+            "unit": {"width": WIDTH, "height": HEIGHT},
+        }
+        for source in found
+    ]
+    order = {"care": 0, "ask": 1, "praise": 2, "": 3}
+    return sorted(rows, key=lambda row: order[row["stands"].tone])
 
 
 def _secrets(fields: Sequence[Field]) -> set[str]:

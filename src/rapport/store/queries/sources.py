@@ -1,0 +1,87 @@
+"""Reads of the Sources page: how each source does, in a few queries however many there are."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+import msgspec
+from django.db.models import Min, Prefetch
+
+from rapport.core.rhythm import WEEKS, Rhythm, learn
+from rapport.store.models import Channel, ChannelHour, Cursor, Gap, Workspace
+from rapport.store.queries.rhythm import read_hours
+
+HOUR = dt.timedelta(hours=1)
+#: hours of the little picture
+SHOWN = 48
+
+
+class Source(msgspec.Struct, frozen=True):
+    """One channel, how far it has been read, and what it brings."""
+
+    channel: Channel
+    streams: tuple[Cursor, ...]
+    #: stretches that could not be filled and that nobody has seen yet, newest first
+    gaps: tuple[Gap, ...]
+    #: posts an hour of the last `SHOWN` hours, oldest first; the last is the running hour
+    hours: tuple[int, ...]
+    #: when the network last answered for the stream that was read longest ago; None before the first look
+    checked_at: dt.datetime | None
+    #: when the newest post was said
+    last_post_at: dt.datetime | None
+
+    @property
+    def day(self) -> int:
+        """Posts of the last 24 hours."""
+        return sum(self.hours[-24:])
+
+
+def list_sources(workspace: Workspace, now: dt.datetime) -> list[Source]:
+    """Every channel of the workspace with its streams and gaps, by name. Four queries."""
+    streams = Prefetch("cursors", Cursor.objects.of(workspace).order_by("stream"))
+    gaps = Prefetch("gaps", Gap.objects.of(workspace).filter(seen_at=None).order_by("-noticed_at"))
+    found = Channel.objects.of(workspace).order_by("name", "id").prefetch_related(streams).prefetch_related(gaps)
+    return _with_hours(list(found), workspace.pk, now)
+
+
+def read_source(channel: Channel, now: dt.datetime) -> Source:
+    """One channel as `list_sources` shows it."""
+    return _with_hours([channel], channel.workspace_id, now)[0]
+
+
+def read_rhythm(channel: Channel, now: dt.datetime) -> Rhythm | None:
+    """What the channel usually brings; None while it is too young to say. Two queries."""
+    rows = ChannelHour.objects.of(channel.workspace_id).filter(channel=channel)
+    first = rows.aggregate(first=Min("hour"))["first"]
+    if first is None:
+        return None
+    counts = dict(read_hours(channel.workspace_id, [channel.pk], now - WEEKS)[channel.pk])
+    return learn(counts, first, now)
+
+
+def newest_post_at(channel: Channel) -> dt.datetime | None:
+    """When the newest post of the channel was said."""
+    rows = Cursor.objects.of(channel.workspace_id).filter(channel=channel, last_post_at__isnull=False)
+    return rows.order_by("-last_post_at").values_list("last_post_at", flat=True).first()
+
+
+def _with_hours(channels: Sequence[Channel], workspace_id: int, now: dt.datetime) -> list[Source]:
+    running = now.astimezone(dt.UTC).replace(minute=0, second=0, microsecond=0)
+    first = running - (SHOWN - 1) * HOUR
+    counts = read_hours(workspace_id, [channel.pk for channel in channels], first)
+    return [_source(channel, dict(counts[channel.pk]), first) for channel in channels]
+
+
+def _source(channel: Channel, counts: dict[dt.datetime, int], first: dt.datetime) -> Source:
+    streams = tuple(channel.cursors.all())
+    looks = [cursor.checked_at or cursor.moved_at for cursor in streams]
+    said = [cursor.last_post_at for cursor in streams if cursor.last_post_at]
+    return Source(
+        channel=channel,
+        streams=streams,
+        gaps=tuple(gap for gap in channel.gaps.all() if gap.seen_at is None),
+        hours=tuple(counts.get(first + number * HOUR, 0) for number in range(SHOWN)),
+        checked_at=min(looks, default=None),
+        last_post_at=max(said, default=None),
+    )
