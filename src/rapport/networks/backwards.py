@@ -97,17 +97,27 @@ def is_resting(place: Place, now: dt.datetime, rest: dt.timedelta) -> bool:
     return place.looked is not None and now - place.looked < rest
 
 
-def oldest_first(stream: str, found: Found, place: Place, now: dt.datetime) -> Iterator[Page]:
+def oldest_first(
+    stream: str,
+    found: Found,
+    place: Place,
+    now: dt.datetime,
+    moves: bool = True,
+    position: Callable[[Post], dt.datetime] = lambda post: post.created_at,
+) -> Iterator[Page]:
     """What was found as pages, oldest first, at least one; the last one's cursor is `place` moved to the newest post.
 
-    The cursor of an earlier page says that the network was not asked yet, so that after a crash it is asked at once.
+    `moves`: False when the pull broke off before it reached its floor; then the place stays, and the next pull reads
+    the same stretch again. `position` is what the network's list is sorted by. The cursor of an earlier page says that
+    the network was not asked yet, so that after a crash it is asked at once.
     """
-    posts = sorted(found.posts, key=lambda post: (post.created_at, post.id))
-    groups = _grouped(posts)
+    groups = _grouped(sorted(found.posts, key=lambda post: (position(post), post.id)))
+    at = place.at
     for number, group in enumerate(groups):
         is_last = number == len(groups) - 1
-        newest = min(max((post.created_at for post in group), default=place.at or now), now)
-        at = newest if place.at is None else max(place.at, newest)
+        if moves:
+            newest = min(max((position(post) for post in group), default=at or now), now)
+            at = newest if at is None else max(at, newest)
         moved = msgspec.structs.replace(place, at=at, looked=now if is_last else None)
         yield Page(
             stream=stream,

@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from rapport.core.errors import GiveUp, InvalidInput, InvalidPost, NetworkError, Reauthorise
+from rapport.core.errors import GiveUp, InvalidInput, InvalidPost, NetworkError, Reauthorise, RetryLater, Unconfirmed
 from rapport.networks.base import Account, Field, Grant, Handshake, Step
 from rapport.networks.graph.wire import GRAPH, VERSION, Graph
 from rapport.networks.http import GuardedSession
@@ -193,6 +193,8 @@ def renew(account: Account, session: GuardedSession, now: dt.datetime) -> tuple[
     try:
         grant = _lengthen(account.server, app, old.refresh, session, now)
         pages = list_pages(Graph(account.server, grant.refresh, app["client_secret"], session))
+    except Unconfirmed as error:
+        raise RetryLater(str(error)) from error  # asking for the same token twice does no harm
     except GiveUp as error:
         raise Reauthorise(f"Meta does not renew the access. Connect the account again. ({error})") from error
     page = next((page for page in pages if page.id == page_id), None)

@@ -1,0 +1,80 @@
+"""`GoogleBusiness`: the parts of this folder as one `Network`."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from typing import Literal
+
+from rapport.core.reply import Reply
+from rapport.networks import google
+from rapport.networks.base import (
+    Account,
+    BaseNetwork,
+    Capabilities,
+    Connected,
+    Field,
+    Handshake,
+    Identity,
+    Page,
+    Sent,
+    Step,
+)
+from rapport.networks.google_business import form, push
+from rapport.networks.google_business.parse import NAME
+from rapport.networks.google_business.pull import pull_pages
+from rapport.networks.http import GuardedSession
+
+
+class GoogleBusiness(BaseNetwork):
+    """See `rapport.networks.base.Network`."""
+
+    name: str = NAME
+    title: str = "Google Business reviews"
+    summary: str = "Reviews of one of your locations on Google, with their stars; your answers beside them."
+    connection: Literal["code", "form"] = "code"
+    capabilities: Capabilities = Capabilities(
+        streaming=False,
+        hashtags=False,
+        idempotent_push=True,
+        idempotent_for=3600,  # an answer is put in its one place, so the same words again change nothing
+        max_length=push.MAX_BYTES,
+        visibilities=("public",),
+    )
+    connect_fields: tuple[Field, ...] = form.FIELDS
+    guide: tuple[Step, ...] = form.GUIDE
+
+    def streams(self, account: Account) -> tuple[str, ...]:
+        del account
+        return ("reviews",)
+
+    def pull(self, account: Account, stream: str, cursor: str, session: GuardedSession) -> Iterator[Page]:
+        return pull_pages(account, stream, cursor, session, dt.datetime.now(dt.UTC))
+
+    def push(self, account: Account, reply: Reply, key: str, session: GuardedSession) -> Sent:
+        del key
+        return push.push_reply(account, reply, session, dt.datetime.now(dt.UTC))
+
+    def find(
+        self, account: Account, reply: Reply, since: dt.datetime, key: str, session: GuardedSession
+    ) -> Sent | None:
+        del since, key  # a review has one answer, whenever it was written
+        return push.find_reply(account, reply, session, dt.datetime.now(dt.UTC))
+
+    def verify(self, account: Account, session: GuardedSession) -> Identity:
+        return form.identify(account, session, dt.datetime.now(dt.UTC))
+
+    def length(self, text: str) -> int:
+        """Google counts bytes."""
+        return len(text.encode())
+
+    def authorize_url(
+        self, fields: Mapping[str, str], redirect_uri: str, state: str, session: GuardedSession
+    ) -> Handshake:
+        return form.begin(fields, redirect_uri, state, session)
+
+    def exchange(self, kept: Mapping[str, str], code: str, session: GuardedSession) -> Connected:
+        return form.finish(kept, code, session, dt.datetime.now(dt.UTC))
+
+    def renew(self, account: Account, session: GuardedSession) -> tuple[str, dt.datetime | None]:
+        return google.renew(account, session, dt.datetime.now(dt.UTC))

@@ -1,0 +1,53 @@
+"""Answering a review on Google, and finding the answer again."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from rapport.core.errors import GiveUp, InvalidPost, RetryLater
+from rapport.core.reply import Reply
+from rapport.networks.base import Account, Sent
+from rapport.networks.google import Google
+from rapport.networks.google_business.parse import REVIEW, answer_of
+from rapport.networks.google_business.pull import API
+from rapport.networks.http import GuardedSession
+from rapport.networks.payload import same_text
+
+MAX_BYTES = 4_096  # of UTF-8
+
+
+def push_reply(account: Account, reply: Reply, session: GuardedSession, now: dt.datetime) -> Sent:
+    """See `Network.push`. A review has one answer: one that a colleague wrote on Google is not written over.
+
+    Writing the same answer twice leaves one, so a repeat does no harm.
+    """
+    _check(account, reply)
+    there = find_reply(account, reply, session, now, refuse_other=True)
+    if there is None:
+        google = Google.of(account, session, now)
+        google.write("PUT", f"{API}/{reply.target}/reply", {}, {"comment": reply.text})
+    return Sent(f"{reply.target}/reply")
+
+
+def find_reply(
+    account: Account, reply: Reply, session: GuardedSession, now: dt.datetime, refuse_other: bool = False
+) -> Sent | None:
+    """See `Network.find`: the review tells its answer."""
+    _check(account, reply)
+    review = Google.of(account, session, now).read(f"{API}/{reply.target}")
+    try:
+        words = answer_of(review)
+    except InvalidPost as error:
+        raise RetryLater(f"the review cannot be read: {error}") from None
+    if words is not None and same_text(words, reply.text):
+        return Sent(f"{reply.target}/reply")
+    if words and refuse_other:
+        raise GiveUp("the review has an answer already; change that one on Google, a review has only one")
+    return None
+
+
+def _check(account: Account, reply: Reply) -> None:
+    if not REVIEW.fullmatch(reply.target) or not reply.target.startswith(f"{account.account_id}/reviews/"):
+        raise GiveUp("a reply needs the review of this location that it answers")
+    if len(reply.text.encode()) > MAX_BYTES:
+        raise GiveUp(f"Google takes answers of at most {MAX_BYTES:,} bytes; shorten the text")

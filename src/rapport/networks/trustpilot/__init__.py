@@ -1,0 +1,1 @@
+"""Trustpilot: the reviews of one's own business, and our answers."""

@@ -1,0 +1,1 @@
+"""Channels of YouTube: comments on own videos, and videos found by words."""
