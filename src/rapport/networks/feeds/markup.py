@@ -10,7 +10,10 @@ import io
 import time
 import warnings
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
+from urllib.parse import urljoin
+from xml.sax import SAXException
 
 import feedparser  # type: ignore[import-untyped]  # ships no types
 from defusedxml import ElementTree  # type: ignore[import-untyped]
@@ -28,7 +31,7 @@ def parse_markup(body: bytes, headers: Mapping[str, str], address: str) -> Any:
     """What feedparser makes of the body: its own dictionary. `address` completes relative links."""
     known = {name.lower(): value for name, value in headers.items()}
     told: dict[str, str] = {name: known[name] for name in ("content-type", "content-language") if name in known}
-    told["content-location"] = known.get("content-location") or address
+    told["content-location"] = _base(known.get("content-location", ""), address)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # feedparser's own aliases
         return feedparser.parse(io.BytesIO(body), response_headers=told)
@@ -57,9 +60,18 @@ def read_markup(body: bytes, headers: Mapping[str, str], address: str) -> Docume
     )
 
 
+def _base(location: str, address: str) -> str:
+    """What relative links are completed with: Content-Location where it is a web address (RFC 9110, 8.7)."""
+    with suppress(ValueError):
+        joined = urljoin(address, location.strip())
+        if joined.startswith(("http://", "https://")):
+            return joined
+    return address
+
+
 def _why_not(parsed: Any) -> str:
     error = parsed.get("bozo_exception")
-    told = f": {str(error)[:120]}" if error else ""
+    told = f": {str(error)[:120]}" if isinstance(error, SAXException) else ""
     return f"this is no feed that is known (RSS, Atom, JSON Feed){told}"
 
 
@@ -68,7 +80,7 @@ def _item(entry: Any) -> Item:
     author = dict.get(entry, "author_detail") or {}
     return Item(
         guid=_plain(entry, "id"),
-        link=_plain(entry, "link"),
+        link=_link(entry),
         title=_words(entry, "title"),
         html=html,
         text=text,
@@ -85,6 +97,13 @@ def _item(entry: Any) -> Item:
     )
 
 
+def _link(entry: Any) -> str:
+    """The address of the item itself: an alternate one goes before whatever else it links to."""
+    links = dict.get(entry, "links") or []
+    alternate = next((one["href"] for one in links if one.get("rel") == "alternate" and one.get("href")), "")
+    return str(alternate or _plain(entry, "link"))
+
+
 def _body(entry: Any) -> tuple[str, str, str]:
     """(markup, plain text, language) of the fullest account that the entry gives; one of the two is empty."""
     contents = [part for part in dict.get(entry, "content") or [] if part.get("value")]
@@ -99,7 +118,7 @@ def _body(entry: Any) -> tuple[str, str, str]:
 
 def _attachments(entry: Any) -> Iterator[Attachment]:
     found = [
-        *(dict.get(entry, "enclosures") or []),
+        *(one for one in dict.get(entry, "links") or [] if one.get("rel") == "enclosure"),
         *(dict.get(entry, "media_content") or []),
         *(dict.get(entry, "media_thumbnail") or []),
     ]

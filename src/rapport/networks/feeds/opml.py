@@ -42,8 +42,8 @@ def read_opml(content: str | bytes) -> list[Outline]:
     for element in root.iter():
         if isinstance(element.tag, str) and _local(element) == "outline":
             told = {name.lower(): unescape(value).strip() for name, value in element.attrib.items()}
-            if address := told.get("xmlurl"):
-                found.setdefault(address, Outline(address, told.get("title") or told.get("text") or ""))
+            if (address := told.get("xmlurl")) and told.get("type", "").lower() != "source":
+                found.setdefault(address, Outline(address, told.get("text") or told.get("title") or ""))
     return list(found.values())
 
 

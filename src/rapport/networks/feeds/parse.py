@@ -5,16 +5,23 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import hashlib
+import re
+from collections.abc import Iterator
+from html import unescape
+from itertools import islice
 from urllib.parse import urljoin, urlsplit
 
 from rapport.core.errors import InvalidPost
 from rapport.core.post import EARLIEST, FUTURE_SLACK, MAX_TEXT, Author, Kind, Media, Metrics, Post, admit
-from rapport.networks.feeds.document import Document, Item
+from rapport.networks.feeds.document import Attachment, Document, Item
 from rapport.networks.html import plain_text
 
 NAME = "feeds"
 _LONGEST_GUID = 300  # characters; a longer one stands in an id as its hash
 _CUT = " […]"
+_IMAGE = re.compile(r"<img\b([^<>]{0,4000})>", re.IGNORECASE)
+_ATTRIBUTE = re.compile(r"""\b(src|alt)\s{0,20}=\s{0,20}(?:"([^"]*)"|'([^']*)')""", re.IGNORECASE)
+_MOST_IMAGES = 20
 
 
 def digest(*parts: str) -> str:
@@ -64,8 +71,11 @@ def parse_item(
     prefix = feed_key(address)
     body, links = (item.text, ()) if item.text else plain_text(item.html)
     text = _whole_text(item.title, body)
+    if not text:  # a list of links, a gallery: what is pointed at is all that is said
+        text = item.link or next((one.url for one in (*item.attachments, *_images(item))), "")
     if not text:
-        raise InvalidPost("text", "the item has neither a title nor words")
+        raise InvalidPost("text", "the item has neither a title nor words nor a link")
+    attachments = (*item.attachments, *_images(item))
     published = _believed(item.published, seen) or _believed(item.updated, seen) or seen
     base = item.link or feed.link or address
     post = Post(
@@ -82,7 +92,7 @@ def parse_item(
         in_reply_to=post_id(address, item.answers) if item.answers else None,
         hashtags=tuple(dict.fromkeys("".join(tag.lstrip("#").split()) for tag in item.tags)),
         links=tuple(dict.fromkeys(_joined(base, link) for link in links)),
-        media=tuple(Media(one.kind, _joined(base, one.url), one.alt) for one in item.attachments),
+        media=tuple(Media(one.kind, _joined(base, one.url), one.alt) for one in attachments),
         metrics=Metrics(replies=item.comments or 0),
     )
     return admit(post, seen)
@@ -90,6 +100,17 @@ def parse_item(
 
 def _said(item: Item) -> str:
     return item.text or plain_text(item.html)[0]
+
+
+def _images(item: Item) -> Iterator[Attachment]:
+    """Pictures within the words of an item that does not name them as attachments."""
+    named = {one.url for one in item.attachments}
+    for tag in islice(_IMAGE.finditer(item.html), _MOST_IMAGES):
+        values = {match[1].lower(): unescape(match[2] or match[3] or "") for match in _ATTRIBUTE.finditer(tag[1])}
+        source = values.get("src", "").strip()
+        if source and source not in named and not source.lower().startswith("data:"):
+            named.add(source)
+            yield Attachment(source, "image", values.get("alt", "").strip())
 
 
 def _whole_text(title: str, body: str) -> str:
