@@ -1,5 +1,5 @@
 #!/bin/sh
-# What the tests need beside requirements/dev.lock: Chromium for the browser, Dovecot for mail, servers of networks from
+# What the tests need beside requirements/dev.lock: Chromium for the browser, Dovecot for mail, redis and servers of networks from
 # npm, and from pip where a server needs an environment of its own.
 # What cannot be had here is named; its tests are skipped with the same words.
 set -eu
@@ -9,6 +9,7 @@ need() { # need COMMAND PACKAGE
     command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ] || missing="$missing $2"
 }
 need chromium chromium
+need redis-server redis-server
 need dovecot dovecot-imapd
 need dovecot dovecot-lmtpd
 if [ -n "$missing" ]; then

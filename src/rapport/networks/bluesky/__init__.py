@@ -1,0 +1,1 @@
+"""Bluesky, and every data server of the AT Protocol."""

@@ -1,0 +1,88 @@
+"""`Bluesky`: the parts of this folder as one `Network`."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Mapping
+from typing import Literal
+
+from rapport.core.reply import Reply
+from rapport.networks.base import (
+    Account,
+    BaseNetwork,
+    Capabilities,
+    Connected,
+    Field,
+    Identity,
+    Page,
+    Sent,
+    Step,
+)
+from rapport.networks.bluesky import form, push
+from rapport.networks.bluesky.parse import NAME
+from rapport.networks.bluesky.pull import LIVE, pull_list, streams_of
+from rapport.networks.bluesky.richtext import MOST_GRAPHEMES, counted_length
+from rapport.networks.bluesky.stream import listen
+from rapport.networks.http import GuardedSession
+
+
+class Bluesky(BaseNetwork):
+    """See `rapport.networks.base.Network`."""
+
+    name: str = NAME
+    title: str = "Bluesky"
+    summary: str = "Mentions, replies, quotes, searches and hashtags, live; replies in your own voice."
+    connection: Literal["code", "form"] = "form"
+    capabilities: Capabilities = Capabilities(
+        streaming=True,
+        hashtags=True,
+        idempotent_push=True,
+        max_length=MOST_GRAPHEMES,
+        visibilities=push.VISIBILITIES,
+        # the key never runs out; but a reply that a person took back on Bluesky must not come back days later
+        idempotent_for=86_400,
+    )
+    connect_fields: tuple[Field, ...] = form.FIELDS
+    guide: tuple[Step, ...] = form.GUIDE
+    settings_fields: tuple[Field, ...] = form.SETTINGS
+
+    def streams(self, account: Account) -> tuple[str, ...]:
+        return streams_of(account)
+
+    def pull(self, account: Account, stream: str, cursor: str, session: GuardedSession) -> Iterator[Page]:
+        if stream == LIVE:
+            # heard by `stream` only, which replays from this cursor what it missed
+            return iter((Page(stream=LIVE, posts=(), cursor=cursor),))
+        return pull_list(account, stream, cursor, session)
+
+    def stream(
+        self, account: Account, cursors: Mapping[str, str], session: GuardedSession, pause: Callable[[float], None]
+    ) -> Iterator[Page]:
+        return listen(account, cursors, session, pause)
+
+    def push(self, account: Account, reply: Reply, key: str, session: GuardedSession) -> Sent:
+        return push.push_reply(account, reply, key, session)
+
+    def find(
+        self, account: Account, reply: Reply, since: dt.datetime, key: str, session: GuardedSession
+    ) -> Sent | None:
+        del since  # the reply has one place, and it is there or not
+        return push.find_reply(account, reply, key, session)
+
+    def verify(self, account: Account, session: GuardedSession) -> Identity:
+        return form.identify(account, session)
+
+    def length(self, text: str) -> int:
+        return counted_length(text)
+
+    def connect(self, fields: Mapping[str, str], session: GuardedSession) -> Connected:
+        return form.connect(fields, session)
+
+    def check_settings(
+        self, settings: Mapping[str, str | bool | list[str]], account: Account, session: GuardedSession
+    ) -> dict[str, str | int | bool | list[str]]:
+        del account
+        return form.check_settings(settings, session)
+
+    def renew(self, account: Account, session: GuardedSession) -> tuple[str, dt.datetime | None]:
+        return form.renew(account, session)
