@@ -29,6 +29,10 @@ _CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 _EVENT = re.compile(rb"\* \d+ (?:EXISTS|RECENT)\b", re.IGNORECASE)
 
 
+class Withheld(RetryLater):
+    """The server refused a mail that it says it has: it may be damaged, or the server out of order."""
+
+
 class Folder(msgspec.Struct, frozen=True):
     """A folder as it was when it was opened."""
 
@@ -173,11 +177,11 @@ class Imap:
             )
 
     def fetch(self, uids: Sequence[int], what: str) -> dict[int, dict[str, Value]]:
-        """These parts of these mails, by UID. Mails that are gone are missing in the answer."""
+        """These parts of these mails, by UID. Mails that are gone are missing in the answer. Raises `Withheld`."""
         with _typed(self.server):
             kind, items = self._client.uid("FETCH", ",".join(map(str, uids)), what)
             if kind != "OK":
-                raise RetryLater(f"{self.server} does not hand out a mail: {_said(items)}")
+                raise Withheld(f"{self.server} does not hand out a mail: {_said(items)}")
             found: dict[int, dict[str, Value]] = {}
             for message in read_fetch(cast("list[Item]", items)):
                 uid = _number(message.get("UID"))
@@ -258,6 +262,9 @@ class Imap:
                 if _LATER.search(text):
                     raise RetryLater(f"{self.server} does not let us sign in now: {text}") from None
                 raise Reauthorise(f"{self.server} does not take the user name and password: {text}") from None
+            self._client._get_capabilities()  # servers tell more to those who signed in
+            if self.can("CONDSTORE") and self.can("ENABLE"):
+                self._client.enable("CONDSTORE")
 
     def _require(self, capability: str, remedy: str) -> None:
         if not self.can(capability):

@@ -22,8 +22,8 @@ from rapport.networks.base import Account, Gap, Page
 from rapport.networks.http import GuardedSession
 from rapport.networks.mail.account import FOLDER, SENT, folders_of, mailbox_of, open_imap, setting
 from rapport.networks.mail.headers import MOST_BYTES, read_head
-from rapport.networks.mail.imap import Folder, Imap
-from rapport.networks.mail.letter import Leaf, Letter
+from rapport.networks.mail.imap import Folder, Imap, Withheld
+from rapport.networks.mail.letter import Leaf, Letter, read_letter
 from rapport.networks.mail.parse import Mailbox, parse_letter
 from rapport.networks.mail.structure import Value, leaves_of
 
@@ -33,6 +33,7 @@ MOST_TEXT = 256_000  # bytes of one text part that are read
 _MOST_PAGES = 200  # of one pull; the cursor is saved page by page, so the next pull goes on
 _AT_ONCE = 4_000_000  # bytes of text parts that one command asks for
 _REMEMBERED = 20
+_WHOLE = f"(UID BODY.PEEK[]<0.{MOST_TEXT}>)"
 _SUMMARY = f"(UID INTERNALDATE BODYSTRUCTURE BODY.PEEK[HEADER]<0.{MOST_BYTES}>)"
 
 
@@ -194,8 +195,8 @@ def _read_page(imap: Imap, uids: Sequence[int], mailbox: Mailbox) -> tuple[list[
 
 def fetch_letters(imap: Imap, uids: Sequence[int]) -> list[_Found]:
     """The heads, the structure and the beginning of the texts of these mails; attachments stay where they are."""
-    summaries = imap.fetch(uids, _SUMMARY) if uids else {}
-    found = [_summary(uid, summaries[uid]) for uid in sorted(summaries)]
+    summaries = _summaries(imap, uids) if uids else {}
+    found = [_summary(imap, uid, summaries[uid]) for uid in sorted(summaries)]
     batch: dict[int, list[str]] = {}
     weight = 0
     filled: dict[int, dict[str, Value]] = {}
@@ -215,6 +216,26 @@ def fetch_letters(imap: Imap, uids: Sequence[int]) -> list[_Found]:
     return found
 
 
+def _summaries(imap: Imap, uids: Sequence[int]) -> dict[int, dict[str, Value]]:
+    """The heads and structures by number. A mail that spoils the answer for the others is asked for alone."""
+    try:
+        found = imap.fetch(uids, _SUMMARY)
+    except Withheld:
+        found = {}
+        if len(uids) == 1:
+            raise
+    damaged = 0
+    for uid in (uid for uid in uids if uid not in found and len(uids) > 1):  # most are expunged meanwhile
+        try:
+            found |= imap.fetch([uid], _SUMMARY)
+        except Withheld:
+            damaged += 1
+            found[uid] = {}
+    if damaged == len(uids):
+        raise Withheld(f"{imap.server} hands out no mail at all")
+    return found
+
+
 def _fetch_texts(imap: Imap, wanted: dict[int, list[str]]) -> dict[int, dict[str, Value]]:
     """These parts of these mails; one command for all mails that want the same."""
     groups: dict[tuple[str, ...], list[int]] = {}
@@ -223,7 +244,19 @@ def _fetch_texts(imap: Imap, wanted: dict[int, list[str]]) -> dict[int, dict[str
     filled: dict[int, dict[str, Value]] = {}
     for wished, uids in groups.items():
         parts = " ".join(f"BODY.PEEK[{path}]<0.{MOST_TEXT}>" for path in wished)
-        filled |= imap.fetch(uids, f"(UID {parts})")
+        try:
+            filled |= imap.fetch(uids, f"(UID {parts})")
+        except Withheld:
+            filled |= _fetch_one_by_one(imap, uids, f"(UID {parts})")
+    return filled
+
+
+def _fetch_one_by_one(imap: Imap, uids: Sequence[int], what: str) -> dict[int, dict[str, Value]]:
+    """What can be had. A mail whose text is withheld keeps its subject."""
+    filled: dict[int, dict[str, Value]] = {}
+    for uid in uids:
+        with suppress(Withheld):
+            filled |= imap.fetch([uid], what)
     return filled
 
 
@@ -232,7 +265,7 @@ def _filled(leaf: Leaf, parts: dict[str, Value]) -> Leaf:
     return msgspec.structs.replace(leaf, body=body) if isinstance(body, bytes) else leaf
 
 
-def _summary(uid: int, values: dict[str, Value]) -> _Found:
+def _summary(imap: Imap, uid: int, values: dict[str, Value]) -> _Found:
     raw = next((value for name, value in values.items() if name.startswith("BODY[HEADER]")), None)
     arrived = _internal_date(values.get("INTERNALDATE"))
     if not isinstance(raw, bytes):
@@ -240,8 +273,22 @@ def _summary(uid: int, values: dict[str, Value]) -> _Found:
     try:
         kind, leaves = leaves_of(values.get("BODYSTRUCTURE"))
     except ValueError as error:
-        return _Found(uid, None, arrived, f"its structure cannot be read: {error}")
+        return _read_whole(imap, uid, arrived, str(error))
     return _Found(uid, Letter(head=read_head(raw), leaves=leaves, type=kind), arrived)
+
+
+def _read_whole(imap: Imap, uid: int, arrived: dt.datetime, why: str) -> _Found:
+    """A mail whose structure the server does not tell in a way that can be read: its beginning, read by ourselves."""
+    raw = next((part for part in imap.fetch([uid], _WHOLE).get(uid, {}).values() if _is_mail(part)), None)
+    try:
+        letter = read_letter(raw) if isinstance(raw, bytes) else None
+    except InvalidPost as error:
+        return _Found(uid, None, arrived, str(error))
+    return _Found(uid, letter, arrived, f"its structure cannot be read: {why}")
+
+
+def _is_mail(value: Value) -> bool:
+    return isinstance(value, bytes) and b":" in value
 
 
 def _internal_date(value: Value) -> dt.datetime:

@@ -23,7 +23,7 @@ _DEEPEST = 4 * MOST_DEPTH
 def read_fetch(items: Sequence[Item]) -> list[dict[str, Value]]:
     """The untagged FETCH responses of imaplib -> one dict a message, its keys in upper case.
 
-    Raises `ValueError` for parentheses that do not match or are nested too deeply.
+    Never raises: what is nested beyond reading becomes an empty list, what lies between mails is left out.
     """
     return [_pairs(values) for values in _groups(items)]
 
@@ -38,17 +38,15 @@ def _groups(items: Sequence[Item]) -> Iterator[list[Value]]:
     stack: list[list[Value]] = []
     for kind, value in _tokens(items):
         if kind == "open":
-            if len(stack) > _DEEPEST:
-                raise ValueError("nested too deeply")
             stack.append([])
-        elif kind == "close":
-            if not stack:
-                raise ValueError("a parenthesis too many")
+        elif kind == "close" and stack:
             closed = stack.pop()
-            if stack:
+            if not stack:
+                yield closed
+            elif len(stack) < _DEEPEST:
                 stack[-1].append(closed)
             else:
-                yield closed
+                stack[-1] = []
         elif stack:
             stack[-1].append(value)
 
