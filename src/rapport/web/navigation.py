@@ -14,6 +14,9 @@ from rapport.core.roles import Right
 from rapport.store.models import Channel, Membership, Workspace
 from rapport.store.queries import desk as reads
 
+#: looks in a row that may fail before every page says so
+MOST_FAILURES = 3
+
 
 class Place(msgspec.Struct, frozen=True):
     """One link of the second group."""
@@ -105,10 +108,16 @@ class Navigation:
         return Place(name, url, icon, key, self._request.path.startswith(url), note, late)
 
     def _sources(self) -> tuple[str, bool]:
-        """Whether every source is heard: a dead token shows on every page."""
+        """Whether every source is heard: a dead token, and one that fell silent, show on every page."""
         assert self._membership is not None
-        states = list(Channel.objects.of(self._membership.workspace_id).values_list("state", flat=True))
-        dead = states.count(Channel.State.REAUTHORISE)
-        if dead:
+        rows = Channel.objects.of(self._membership.workspace_id).values_list("state", "failures", "quiet_since")
+        found = list(rows)
+        states = [state for state, _failures, _quiet in found]
+        connected = [row for row in found if row[0] == Channel.State.CONNECTED]
+        if dead := states.count(Channel.State.REAUTHORISE):
             return _("%(n)d stopped") % {"n": dead}, True
-        return (_("all current"), False) if Channel.State.CONNECTED in states else ("", False)
+        if silent := sum(failures > MOST_FAILURES for _state, failures, _quiet in connected):
+            return _("%(n)d without answer") % {"n": silent}, True
+        if quiet := sum(since is not None for _state, _failures, since in connected):
+            return _("%(n)d quiet") % {"n": quiet}, False
+        return (_("all current"), False) if connected else ("", False)

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from rapport.store.models import Channel
 from rapport.store.queries.sources import Source
+from rapport.web.navigation import MOST_FAILURES
 from rapport.web.templatetags.desk_frame import since as how_long
 
 #: looks that may be missed before a source is behind
@@ -48,7 +49,7 @@ def stand(source: Source, now: dt.datetime) -> Standing:
         )
     if channel.failures:
         return Standing(
-            "care" if channel.failures > 3 else "ask",
+            "care" if channel.failures > MOST_FAILURES else "ask",
             _("does not answer"),
             channel.state_reason,
             _("It is tried again by itself, less and less often, and goes on where it stopped."),

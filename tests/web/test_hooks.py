@@ -1,0 +1,105 @@
+"""The door for networks that bring their news by themselves."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from typing import Any
+
+import msgspec
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from rapport.networks.registry import NETWORKS
+from rapport.store.models import Channel, Post, Received
+
+pytestmark = pytest.mark.django_db
+
+POST = {
+    "network": "webhook", "id": "1", "text": "The parcel is late", "created_at": "2026-03-02T12:00:00Z",
+    "author": {"id": "ann"},
+}  # fmt: skip
+
+
+@pytest.fixture
+def hook(cast: Any, now: Any) -> Channel:
+    """A connected webhook, as the form makes it."""
+    from rapport.actions.listening import connect_channel
+    from rapport.networks.http import GuardedSession
+
+    network = NETWORKS["webhook"]
+    fields = {field.name: field.default or "Orders" for field in network.connect_fields}
+    made = network.connect(fields, GuardedSession())
+    return connect_channel(
+        cast.alice, "webhook", server=made.server, handle=made.identity.handle, external_id=made.identity.account_id,
+        name="Orders", token=made.token, settings=dict(made.settings), now=now,
+    )  # fmt: skip
+
+
+def secret_of(channel: Channel) -> bytes:
+    from rapport.networks.base import Grant
+    from rapport.store.secrets import unseal
+
+    return base64.b64decode(Grant.decode(unseal(channel.token)).access.removeprefix("whsec_"))
+
+
+def deliver(channel: Channel, body: bytes, delivery: str = "msg_1", **more: Any) -> Any:
+    stamp = str(int(timezone.now().timestamp()) + more.pop("late", 0))
+    signed = f"{delivery}.{stamp}.".encode() + body
+    signature = base64.b64encode(hmac.new(secret_of(channel), signed, hashlib.sha256).digest()).decode()
+    headers = {
+        "webhook-id": delivery, "webhook-timestamp": stamp, "webhook-signature": f"v1,{signature}",
+    } | more  # fmt: skip
+    return Client().post(
+        f"/hooks/{channel.workspace.slug}/{channel.slug}/", body, content_type="application/json", headers=headers
+    )
+
+
+def test_what_is_signed_is_stored_and_counts_as_a_source(hook: Channel) -> None:
+    assert deliver(hook, msgspec.json.encode([POST])).status_code == 200
+    assert Post.objects.get().channel_id == hook.pk
+    assert hook.cursors.get().checked_at is not None
+
+
+def test_the_same_delivery_has_no_second_effect(hook: Channel) -> None:
+    deliver(hook, msgspec.json.encode([POST]))
+    again = deliver(hook, msgspec.json.encode([{**POST, "id": "2"}]))
+    assert again.status_code == 200
+    assert Post.objects.count() == Received.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"late": -600},
+        {"late": 600},
+        {"webhook-signature": "v1,AAAA"},
+        {"webhook-signature": ""},
+    ],
+)
+def test_an_old_or_foreign_signature_is_turned_away(hook: Channel, wrong: dict[str, Any]) -> None:
+    assert deliver(hook, msgspec.json.encode([POST]), **wrong).status_code == 401
+    assert not Post.objects.exists()
+
+
+def test_a_door_that_leads_nowhere_tells_nothing(hook: Channel, channel: Channel, cast: Any, now: Any) -> None:
+    from rapport.actions.listening import disconnect_channel
+
+    address = f"/hooks/{hook.workspace.slug}/{hook.slug}/"
+    answers = [
+        Client().post(f"/hooks/{hook.workspace.slug}/none/", b"{}", content_type="application/json"),
+        Client().post(f"/hooks/{hook.workspace.slug}/{channel.slug}/", b"{}", content_type="application/json"),
+        Client().post(f"/hooks/elsewhere/{hook.slug}/", b"{}", content_type="application/json"),
+    ]
+    disconnect_channel(cast.alice, hook, now=now)
+    answers.append(Client().post(address, b"{}", content_type="application/json"))
+    assert {(answer.status_code, answer.content) for answer in answers} == {(404, b"There is nothing here.")}
+
+
+def test_more_than_the_door_takes_is_refused(hook: Channel, monkeypatch: Any) -> None:
+    from rapport.web import hooks
+
+    monkeypatch.setattr(hooks, "MOST", 100)
+    assert deliver(hook, b"[" + b" " * 200 + b"]").status_code == 413
