@@ -352,6 +352,14 @@ def test_a_server_that_fails_is_asked_less_and_less(site: Any, reader: Any) -> N
     assert "9 looks in a row" in str(caught.value)
 
 
+def test_a_feed_that_moved_to_a_private_address_is_not_followed(site: Any, reader: Any) -> None:
+    url = site.put("/f", "", status=301, Location="http://169.254.169.254/latest")
+    with pytest.raises(GiveUp, match="metadata"):
+        reader.posts(url)
+    (cursor,) = reader.cursors.values()
+    assert msgspec.json.decode(cursor, type=Memory).moved == ""
+
+
 def test_a_limit_that_is_used_up_is_obeyed_on_a_good_answer_too(site: Any, reader: Any, write_entry: Entry) -> None:
     url = site.feed("/f", write_entry(1), X_RateLimit_Remaining="0", Retry_After="3000")
     assert reader.titles(url) == ["Story 1"]

@@ -253,6 +253,8 @@ def _note_failure(look: _Look, memory: Memory, error: NetworkError) -> Iterator[
     )
     gap = Gap(f"A feed has ended: {error}."[:300], memory.newest, None) if kept.gone and not memory.gone else None
     yield Page(stream=look.stream, posts=(), cursor=kept.encode(), gap=gap)
+    if isinstance(error, AddressRefused):  # one feed of many: the others go on
+        raise GiveUp(f"{look.address[:200]}: {error}") from error
     if isinstance(error, RetryLater):
         times = f" ({failures} looks in a row)" if failures > 1 else ""
         raise RetryLater(f"{error}{times}", wait.total_seconds()) from error
