@@ -38,8 +38,6 @@ from servers import free_port, stop, wait_for_port
 
 PASSWORD = 'an-app"password'  # the quote must survive the strings of both protocols
 BINARY = next((path for path in ("/usr/sbin/dovecot", shutil.which("dovecot") or "") if Path(path).is_file()), "")
-    (path for path in ("/usr/sbin/dovecot", shutil.which("dovecot") or "") if path and Path(path).exists()), ""
-)
 MISSING = (
     "Dovecot is not here, or this is not root, without whom it cannot change users: "
     "run `sh tests/install-deps.sh` (Debian: apt-get install dovecot-imapd dovecot-lmtpd)"

@@ -120,6 +120,10 @@ def _leaf(message: email.message.Message, path: str, kind: str, alternative: str
     body = payload.encode("ascii", "surrogateescape") if isinstance(payload, str) and _is_bytes(payload) else b""
     if isinstance(payload, str) and not body:
         body = payload.encode("utf-8", "replace")
+    for name, value in message.raw_items():
+        if name.lower() in {"content-type", "content-disposition"}:  # bytes that are no ASCII would be lost
+            written = str(value).encode("utf-8", "surrogateescape")
+            message.replace_header(name, decode_text(written, ""))
     params = _plain_params(message.get_params([], "content-type")[1:])
     disposition = _plain_params(message.get_params([], "content-disposition")[1:])
     return Leaf(

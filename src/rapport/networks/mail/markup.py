@@ -1,7 +1,7 @@
 """The HTML of mails -> plain text, with what was quoted marked by "> " as in plain mails.
 
-nh3 (html5ever) parses it first, as a browser would and in linear time, and leaves the few tags that shape text; the
-rest of the work is on its well-formed output.
+nh3 (html5ever) parses it first, as a browser would, and leaves the few tags that shape text; the rest of the work is
+on its well-formed output. What is nested so deeply that this would take long is read tag by tag instead.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ import re
 from html import unescape
 
 import nh3
+
+from rapport.networks.html import plain_text
 
 MOST_INPUT = 300_000  # characters; what comes after is not read
 _DEEPEST = 12  # levels of quotes that are shown
@@ -30,6 +32,13 @@ _QUOTES = re.compile(
 _BLOCKS = {"p": 2, "pre": 2, "ul": 2, "ol": 2, "table": 1, "div": 1, "tr": 1, "blockquote": 1, "hr": 1} | {
     f"h{level}": 2 for level in range(1, 7)
 }
+_MOST_OPEN = 1_500  # elements inside one another; html5ever takes time in proportion to its square
+_NAMES = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
+#: these end by themselves, hold nothing, or cost html5ever nothing
+_LIGHT = re.compile(
+    r"p|li|t[dhr]|tbody|thead|tfoot|d[td]|option|[bh]r|img|meta|link|input|col|wbr|area|base|source|"
+    r"[abius]|em|strong|font|span|small|big|su[bp]|code|tt|html|head|body"
+)
 _BLANKS = re.compile(r"[ \t\n\r\f\xa0]+")
 _NEWLINES = re.compile(r"\n{3,}")
 
@@ -65,8 +74,11 @@ def read_markup(html: str) -> tuple[str, tuple[str, ...]]:
 
     A link whose words say something else than its address shows both. Quoted parts begin each line with "> ".
     """
+    html = html[:MOST_INPUT]
+    if _most_open(html) > _MOST_OPEN:
+        return plain_text(html)
     clean = nh3.clean(
-        html[:MOST_INPUT].replace("\x00", ""),
+        html.replace("\x00", ""),
         tags=_TAGS,
         attributes=_ATTRIBUTES,
         clean_content_tags=_DROPPED,
@@ -90,6 +102,16 @@ def read_markup(html: str) -> tuple[str, tuple[str, ...]]:
     while stack:
         _close(pages, stack, stack[-1][0])
     return pages[0].text(), tuple(pages[0].links)
+
+
+def _most_open(html: str) -> int:
+    """About how many elements stand inside one another."""
+    most = depth = 0
+    for tag in _NAMES.finditer(html):
+        if not _LIGHT.fullmatch(tag[2].lower()):
+            depth = max(depth + (-1 if tag[1] else 1), 0)
+            most = max(most, depth)
+    return most
 
 
 def _write(page: _Page, source: str, verbatim: bool) -> None:

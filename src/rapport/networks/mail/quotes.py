@@ -21,7 +21,7 @@ _WROTE = re.compile(
     r"(?:wrote|writes|schrieb|schrieben|a écrit|a ecrit|escribió|escribio|ha scritto|scrisse|schreef|escreveu|skrev|"
     r"kirjoitti|napisał(?:a|\(a\))?|napsal(?:a|\(a\))?|napísal(?:a|\(a\))?|írta|a scris|написал(?:а|\(а\))?|пише|"
     r"написав|yazdı|έγραψε|va escriure|escribiu|rašė|rakstīja|kirjutas|je napisao|је написао|写道|寫道|"
-    r"のメール|さんは書きました|작성|님이 작성|đã viết|menulis|כתב|כתבה|كتب)[^:：\n]{0,80}[:：]\s*$",
+    r"のメール|さんは書きました|작성|님이 작성|đã viết|menulis|כתב|כתבה|كتب)[^\n]{0,80}[:：]\s*$",
     re.IGNORECASE,
 )
 #: how such a line begins, where the verb stands elsewhere or the line is broken
@@ -32,6 +32,9 @@ _BEGINS = re.compile(
 )
 #: what such a line names: an address, a time of day or a year
 _NAMED = re.compile(r"@|\d{1,2}\s?[:.h時点]\s?\d{2}|\b\d{4}\b|\d{4}年|\d{1,2}[./]\d{1,2}[./]\d{2}")
+#: without ">" below, more is asked for: an address, or both date and time
+_TIME = re.compile(r"\d{1,2}\s?[:.h時点]\s?\d{2}")
+_DATE = re.compile(r"\b\d{4}\b|\d{4}年|\d{1,2}[./]\d{1,2}[./]")
 _ORIGINAL = re.compile(
     r"[>*\s]*[-_=—]{2,}\s*(?:original (?:message|appointment)|ursprüngliche nachricht|originalnachricht|"
     r"message d'origine|message original|mensaje original|mensagem original|messaggio originale|"
@@ -60,7 +63,7 @@ _SENT_FROM = re.compile(
     r"Diese Nachricht wurde von meinem|Holen Sie sich Outlook|Envoyé (?:de|depuis|à partir)|Télécharger Outlook|"
     r"Enviado (?:desde|do|a partir)|Enviada do|Obtener Outlook|Inviato da|Verzonden (?:vanaf|met|vanuit)|"
     r"Skickat från|Sendt fra|Lähetetty|Wysłane z|Wysłano z|Odesláno z|Отправлено (?:с|из)|Yahoo Mail|iPhoneから送信|"
-    r"发自我的|從我的|나의 .{1,20}에서 보냄)[^.,;!?]{0,60}\.?\s*$",
+    r"发自我的|從我的|나의 .{1,20}에서 보냄)[^.,;!?<(]{0,60}\.?(?:\s*[<(\[]?https?://\S{1,200})?\s*$",
     re.IGNORECASE,
 )
 _SIGNATURE = re.compile(r"\s*(?:--|__|—)\s*$")
@@ -87,7 +90,7 @@ def strip_history(text: str, is_reply: bool = True) -> Told:
     end = _forward_begins(lines)
     kept = _own_lines(lines[:end], is_reply)
     kept = _without_signature(kept)
-    told = "\n".join([*kept, *lines[end:]]).strip()
+    told = "\n".join([*kept, *([""] if kept else []), *lines[end:]]).strip()
     whole = "\n".join(lines).strip()
     if not told:
         return Told(text=whole, cut=False)
@@ -111,10 +114,11 @@ def _own_lines(lines: Sequence[str], is_reply: bool) -> list[str]:
             break
         height = _attribution(lines, place)
         if height:
-            place += height
-            if not _quote_follows(lines, place):
+            if _quote_follows(lines, place + height):
+                place += height
+                continue
+            if _is_certain(" ".join(lines[place : place + height])):
                 break
-            continue
         if not _QUOTED.match(lines[place]):
             own.append(lines[place])
         elif own and own[-1]:
@@ -151,6 +155,10 @@ def _attribution(lines: Sequence[str], place: int) -> int:
         if line.endswith((":", "：")):
             break
     return 0
+
+
+def _is_certain(attribution: str) -> bool:
+    return "@" in attribution or bool(_TIME.search(attribution) and _DATE.search(attribution))
 
 
 def _quote_follows(lines: Sequence[str], place: int) -> bool:
