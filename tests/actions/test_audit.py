@@ -13,7 +13,7 @@ import pytest
 
 import rapport.actions
 from conftest import NOON
-from rapport.actions import accounts, api, delivery, desk, hearing, held, listening, outbound, people, rules
+from rapport.actions import accounts, api, delivery, desk, hearing, held, listening, outbound, people, rematch, rules
 from rapport.bus.base import Batch
 from rapport.core.post import Author, Post
 from rapport.core.rhythm import Silence
@@ -42,6 +42,7 @@ NOT_ACTIONS = {
     "api": {"digest_of"},
     "audit": {"write_audit", "announce", "require", "require_conversation", "sees"},
     "outbound": {"chain_hash", "describe"},
+    "rematch": {"look_up_rematch"},
 }
 
 
@@ -124,6 +125,10 @@ def joined(world: World) -> Any:
     return merge
 
 
+def rain(world: World) -> Topic:
+    return listening.save_topic(world.alice, "", "Rain", "rain", now=NOON)
+
+
 def record(world: World) -> Any:
     batch = world.batch()
     AuditEntry.objects.all().delete()
@@ -190,6 +195,17 @@ WALK: dict[str, Callable[[World], Any]] = {
     "listening.save_topic": lambda w: listening.save_topic(w.alice, "", "Rain", "rain", now=NOON),
     "listening.delete_topic": lambda w: listening.delete_topic(
         w.alice, Topic.objects.create(workspace=w.workspace, slug="s", name="S", query="s", updated_at=NOON), now=NOON
+    ),
+    "rematch.begin_rematch": lambda w: (
+        topic := rain(w),
+        AuditEntry.objects.all().delete(),
+        rematch.begin_rematch(w.alice, topic, now=NOON),
+    ),
+    "rematch.carry_on_rematches": lambda w: (
+        rematch.begin_rematch(w.alice, rain(w), now=NOON),
+        AuditEntry.objects.exclude(verb="topic.rematch").delete(),
+        rematch.carry_on_rematches(w.workspace, now=NOON),
+        AuditEntry.objects.filter(verb="topic.rematch").delete(),
     ),
     "desk.record": record,
     "desk.assign": lambda w: desk.assign(w.alice, w.conversation, w.ben, now=NOON),

@@ -9,6 +9,7 @@ from threading import Event
 
 from rapport.actions import listening
 from rapport.actions.desk import wake_snoozed
+from rapport.actions.rematch import carry_on_rematches
 from rapport.core.rhythm import Rhythm, find_silence
 from rapport.pipeline.loop import keep_going
 from rapport.store.models import Channel, Cursor, DeskEvent, Received, SignInLink, Tombstone, Workspace
@@ -17,6 +18,8 @@ from rapport.store.queries.sources import newest_post_at, read_rhythm
 log = logging.getLogger(__name__)
 
 TICK = 1.0  # seconds
+#: seconds between two pieces of work that takes long: others write in between
+BREATH = 0.05
 #: how long desk events are kept: an open page that was away for longer reads everything anew
 EVENTS = dt.timedelta(hours=1)
 #: how often the rhythm of a source is learnt anew, and how often its silence is judged
@@ -28,7 +31,7 @@ DELIVERIES, TOMBSTONES = dt.timedelta(days=7), dt.timedelta(days=365)
 
 
 class Clock:
-    """Wakes snoozed conversations and sweeps what has expired."""
+    """Wakes snoozed conversations, carries long work on, and sweeps what has expired."""
 
     def __init__(self, clock: Callable[[], dt.datetime]) -> None:
         self.clock = clock
@@ -42,9 +45,10 @@ class Clock:
 
     def tick(self) -> float:
         """One look at everything that time can change; returns the seconds until the next."""
-        now = self.clock()
+        now, busy = self.clock(), False
         for workspace in Workspace.objects.all():
             wake_snoozed(workspace, now=now)
+            busy |= carry_on_rematches(workspace, now=now)
         if now - self._swept > dt.timedelta(minutes=5):
             DeskEvent.objects.filter(at__lt=now - EVENTS).delete()
             SignInLink.objects.filter(expires_at__lt=now - dt.timedelta(days=30)).delete()
@@ -54,7 +58,7 @@ class Clock:
         if now - self._judged >= JUDGE:
             self.judge_silence(now)
             self._judged = now
-        return TICK
+        return BREATH if busy else TICK
 
     def judge_silence(self, now: dt.datetime) -> None:
         """Say of every connected source that answers whether it is unusually quiet."""

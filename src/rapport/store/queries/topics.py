@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, NamedTuple
 
 import msgspec
@@ -33,7 +33,7 @@ SAMPLES, SIDE = 20, 10
 DAYS = 30
 WINDOWS = (1, 7, 30)
 #: posts that are read together: few at first, so that there is an answer soon
-FIRST_STEP, STEP = 250, 1_000
+FIRST_STEP, STEP = 100, 1_000
 #: ids that one look without words covers, of which other workspaces may have most
 REACH = 5_000
 
@@ -99,6 +99,8 @@ class Count(msgspec.Struct):
     done: bool = False
     #: it stopped at `READ_AT_MOST`; older posts are not counted
     capped: bool = False
+    #: only posts that hold words of the query are read; the others cannot match
+    by_words: bool = False
 
 
 class Candidate(NamedTuple):
@@ -147,7 +149,7 @@ def count_on(
     needs = [words_needed(query) for query in ([asked.query, asked.saved] if asked.changed else [asked.query])]
     known = [need for need in needs if need is not None]
     need = Need("or", parts=tuple(known)) if len(known) == len(needs) else None
-    size = FIRST_STEP
+    count.by_words, size = need is not None, FIRST_STEP
     while not count.done:
         rows, count.below = _newest(workspace, need, count.below, min(size, READ_AT_MOST - count.read))
         _tally(count, rows, topics, hides, zone)
@@ -340,22 +342,21 @@ def correct_matches(topic: Topic, floor: int, below: int) -> tuple[int, int, int
 # ---------------------------------------------------------------- share of voice
 
 
-def share_of_voice(workspace: int, since: dt.datetime) -> list[Voice]:
-    """What each topic found among the posts said since then, most first; topics that found nothing come last.
+def share_of_voice(workspace: int, since: dt.datetime, topics: Iterable[Topic] | None = None) -> list[Voice]:
+    """What each topic of the workspace found among the posts said since then, most first, those without any last.
 
-    Posts that a list hides count; deleted ones do not.
+    `topics`: the same, where the caller has them already. Posts that a list hides count; deleted ones do not.
     """
-    topics = list(Topic.objects.of(workspace))
+    topics = list(Topic.objects.of(workspace) if topics is None else topics)
     statement = (
-        "SELECT count(*) FROM store_topicmatch m JOIN store_post p ON p.id = m.post_id "
-        "WHERE m.topic_id = %s AND m.post_id >= %s AND p.sort_at >= %s AND NOT p.deleted"
+        "SELECT m.topic_id, count(*) FROM store_topicmatch m JOIN store_post p ON p.id = m.post_id "
+        "WHERE m.topic_id IN (SELECT id FROM store_topic WHERE workspace_id = %s) "
+        "AND m.post_id >= %s AND p.sort_at >= %s AND NOT p.deleted GROUP BY m.topic_id"
     )
-    floor, said = first_heard(since), adapt(since)
-    found = {}
     with connection.cursor() as cursor:
-        for topic in topics:
-            cursor.execute(statement, [topic.pk, floor, said])
-            found[topic.pk] = int(cursor.fetchone()[0])
+        cursor.execute(statement, [workspace, first_heard(since), adapt(since)])
+        counted = dict(cursor.fetchall())
+    found = {topic.pk: counted.get(topic.pk, 0) for topic in topics}
     total = sum(found.values())
     voices = [Voice(topic, found[topic.pk], found[topic.pk] / total if total else 0.0) for topic in topics]
     return sorted(voices, key=lambda voice: (-voice.found, voice.topic.name.casefold()))
@@ -366,16 +367,18 @@ def first_heard(since: dt.datetime) -> int:
 
     Ids rise with the time at which posts are heard; an hour is left for processes that store side by side.
     """
-    bound = since - dt.timedelta(hours=1)
-    low, high = 0, newest_id() + 1
-    while low < high:
-        middle = (low + high) // 2
-        row = PostRow.objects.filter(pk__gte=middle).order_by("pk").values_list("pk", "seen_at").first()
-        if row is None or row[1] >= bound:
-            high = middle
-        else:
-            low = row[0] + 1
-    return low
+    heard = "(SELECT seen_at FROM store_post WHERE id >= (low + high) / 2 ORDER BY id LIMIT 1)"
+    statement = (
+        "WITH RECURSIVE halves(low, high) AS ("  # noqa: S608  (our names)
+        "SELECT CAST(0 AS bigint), (SELECT coalesce(max(id), 0) + 1 FROM store_post) UNION ALL "
+        f"SELECT CASE WHEN {heard} < %s THEN (low + high) / 2 + 1 ELSE low END, "
+        f"CASE WHEN {heard} < %s THEN high ELSE (low + high) / 2 END FROM halves WHERE low < high"
+        ") SELECT max(low) FROM halves"
+    )
+    bound = adapt(since - dt.timedelta(hours=1))
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [bound, bound])
+        return int(cursor.fetchone()[0])
 
 
 def read_rows(workspace: int, ids: Sequence[int]) -> dict[int, PostRow]:

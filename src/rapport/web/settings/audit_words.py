@@ -66,6 +66,8 @@ DEEDS = {
     "token.create": gettext_lazy("made a token for programs: {name}"),
     "token.revoke": gettext_lazy("revoked a token of programs: {name}"),
     "topic.delete": gettext_lazy("deleted a topic"),
+    "topic.rematch": gettext_lazy("applies a topic to stored posts"),
+    "topic.rematched": gettext_lazy("applied a topic to stored posts: {added} added, {dropped} dropped"),
     "topic.save": gettext_lazy("saved a topic"),
     "user.profile": gettext_lazy("changed their profile"),
     "user.sign_in": gettext_lazy("signed in with a link"),

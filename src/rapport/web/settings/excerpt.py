@@ -62,6 +62,19 @@ def mark_position(text: str, position: int) -> Excerpt:
     return mark_line(text, before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1)
 
 
+def place_of(text: str, position: int) -> tuple[int, int]:
+    """Start and end of what stands at an offset, up to the next blank; at the end of a text, its last word."""
+    start = min(max(position, 0), len(text))
+    if not text[start:].strip():
+        start = len(text.rstrip())
+        while start and not text[start - 1].isspace():
+            start -= 1
+    end = start
+    while end < len(text) and not text[end].isspace():
+        end += 1
+    return start, max(end, min(start + 1, len(text)))
+
+
 def compare(old: str, new: str, around: int = 3) -> list[Change]:
     """The changed lines with `around` equal ones on either side; empty when nothing changed."""
     before, after = old.splitlines(), new.splitlines()
