@@ -12,6 +12,13 @@ from rapport.networks.bluesky.network import Bluesky
 from rapport.networks.http import GuardedSession, Limits
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The network takes seconds to start: what needs it is not part of `make check`."""
+    for item in items:
+        if "bluesky" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(scope="session")
 def bluesky() -> Iterator[BlueskyNetwork]:
     reason = missing()

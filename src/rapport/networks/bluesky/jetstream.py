@@ -103,6 +103,11 @@ def microseconds_of(moment: dt.datetime) -> int:
     return (moment - dt.datetime(1970, 1, 1, tzinfo=dt.UTC)) // dt.timedelta(microseconds=1)
 
 
+def first_cursor(now: dt.datetime) -> str:
+    """The cursor of an account that is new: everything from now on."""
+    return msgspec.json.encode(Cursor(us=microseconds_of(now))).decode()
+
+
 def query_of(cursor: int) -> str:
     """The path and query of a subscription; `cursor` 0 starts now."""
     return f"/subscribe?wantedCollections={POSTS}" + (f"&cursor={cursor}" if cursor else "")

@@ -19,6 +19,7 @@ from rapport.networks.base import (
     Step,
 )
 from rapport.networks.bluesky import form, push
+from rapport.networks.bluesky.jetstream import first_cursor
 from rapport.networks.bluesky.parse import NAME
 from rapport.networks.bluesky.pull import LIVE, pull_list, streams_of
 from rapport.networks.bluesky.richtext import MOST_GRAPHEMES, counted_length
@@ -52,7 +53,7 @@ class Bluesky(BaseNetwork):
     def pull(self, account: Account, stream: str, cursor: str, session: GuardedSession) -> Iterator[Page]:
         if stream == LIVE:
             # heard by `stream` only, which replays from this cursor what it missed
-            return iter((Page(stream=LIVE, posts=(), cursor=cursor),))
+            return iter((Page(stream=LIVE, posts=(), cursor=cursor or first_cursor(dt.datetime.now(dt.UTC))),))
         return pull_list(account, stream, cursor, session)
 
     def stream(

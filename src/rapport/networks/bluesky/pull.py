@@ -7,14 +7,16 @@ more than the overlap slips in below the cursor and is only heard live, through 
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
+import hashlib
 from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 
 from rapport.core.errors import InvalidInput, RetryLater
-from rapport.networks.backwards import Found, Place, floor_of, oldest_first, read_place
+from rapport.networks.backwards import Found, Place, floor_of, read_place
 from rapport.networks.base import Account, Page
 from rapport.networks.bluesky.parse import parse_view, reason_of
 from rapport.networks.bluesky.syntax import parse_time, write_time
@@ -27,6 +29,14 @@ REASONS = ("mention", "reply", "quote")
 FIRST_PULL = 200  # posts of each stream, when an account is new
 MOST = 5_000  # posts of one pull of one stream
 _PAGE = 100  # the most that the server gives
+_MOST_SEEN = 300  # of one list within the overlap; beyond it posts may come twice, which the store drops
+
+
+class _Place(Place):
+    """What the cursor of a list holds: besides the moment, what was given out already of what lies above the floor."""
+
+    #: a few letters of the hash of each address, newest last
+    seen: list[str] = []
 
 
 class _Source(msgspec.Struct, frozen=True):
@@ -61,13 +71,13 @@ def pull_list(account: Account, stream: str, cursor: str, session: GuardedSessio
 def pull_through(wire: Wire, account: Account, stream: str, cursor: str) -> Iterator[Page]:
     """As `pull_list`, over a wire that is kept: it remembers what the server said of its limits."""
     now = dt.datetime.now(dt.UTC)
-    place, doubt = read_place(cursor, Place, now)
+    place, doubt = read_place(cursor, _Place, now)
     found = Found()
     if doubt:
         found.miss(doubt)
     floor = floor_of(place)
     _read_down(wire, _source(account, stream), account, floor, found, now)
-    yield from oldest_first(stream, found, place, now)
+    yield from _oldest_first(stream, found, place, now)
 
 
 def _read_down(
@@ -101,6 +111,34 @@ def _read_down(
             found.miss(f"There was more than the {MOST:,} posts that are read in one go.", floor, oldest)
             return
         parameters["cursor"] = following
+
+
+def _oldest_first(stream: str, found: Found, place: _Place, now: dt.datetime) -> Iterator[Page]:
+    """What was found and not given out before, oldest first; at least one page. Each cursor holds what went with it."""
+    seen = dict.fromkeys(place.seen)
+    rejected = tuple(line for line in found.rejected if _mark(line) not in seen)
+    once = {post.id: post for post in found.posts if _mark(post.id) not in seen}
+    posts = sorted(once.values(), key=lambda post: (post.created_at, post.id))
+    at = place.at or now
+    for start in range(0, max(len(posts), 1), _PAGE):
+        group = posts[start : start + _PAGE]
+        if group:
+            newest = min(group[-1].created_at, now)
+            at = newest if place.at is None else max(place.at, newest)
+        seen |= dict.fromkeys(_mark(each) for each in (*(rejected if start == 0 else ()), *(post.id for post in group)))
+        cursor = _Place(at=at, seen=list(seen)[-_MOST_SEEN:])
+        yield Page(
+            stream=stream,
+            posts=tuple(group),
+            cursor=msgspec.json.encode(cursor).decode(),
+            more=start + _PAGE < len(posts),
+            gap=found.gap if start == 0 else None,
+            rejected=rejected if start == 0 else (),
+        )
+
+
+def _mark(what: str) -> str:
+    return base64.b85encode(hashlib.sha256(what.encode("utf-8", "replace")).digest()[:8]).decode()
 
 
 def _keep(item: Any, source: _Source, account: Account, found: Found, now: dt.datetime) -> None:

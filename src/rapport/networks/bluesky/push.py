@@ -115,10 +115,10 @@ def _found(wire: Wire, where: Address, reply: Reply) -> Sent | None:
 
 def _places(wire: Wire, target: str) -> dict[str, dict[str, str]]:
     """The post that is answered, and the root of its thread, each with the hash of its content."""
-    address = parse_address(target)
-    if address is None or address.collection != POSTS:
-        raise GiveUp(f"{target[:100]!r} is no post on Bluesky that could be answered")
-    found = wire.query("app.bsky.feed.getPosts", {"uris": [target]}).get("posts")
+    try:
+        found = wire.query("app.bsky.feed.getPosts", {"uris": [target]}).get("posts")
+    except Refused as error:
+        raise GiveUp(f"{target[:100]!r} is no post on Bluesky that could be answered: {error}") from error
     view = found[0] if isinstance(found, list) and found else None
     uri, cid = _at(view, "uri"), _at(view, "cid")
     if not isinstance(uri, str) or not isinstance(cid, str):
