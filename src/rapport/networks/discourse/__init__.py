@@ -1,0 +1,1 @@
+"""Discourse forums, by their JSON interface with an API key."""

@@ -1,0 +1,78 @@
+"""`Discourse`: the parts of this folder as one `Network`."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from typing import Literal
+
+from rapport.core.reply import Reply
+from rapport.networks.base import (
+    Account,
+    Answer,
+    BaseNetwork,
+    Capabilities,
+    Connected,
+    Field,
+    Identity,
+    Incoming,
+    Page,
+    Sent,
+    Step,
+)
+from rapport.networks.discourse import form, push, receive
+from rapport.networks.discourse.parse import NAME
+from rapport.networks.discourse.pull import pull_pages, streams_of
+from rapport.networks.discourse.wire import Wire
+from rapport.networks.http import GuardedSession
+
+
+class Discourse(BaseNetwork):
+    """See `rapport.networks.base.Network`."""
+
+    name: str = NAME
+    title: str = "Discourse"
+    summary: str = "Mentions, messages, categories, tags and searches of a forum; replies in its topics."
+    connection: Literal["code", "form"] = "form"
+    capabilities: Capabilities = Capabilities(
+        streaming=False,
+        hashtags=True,
+        idempotent_push=True,
+        max_length=push.MAX_LENGTH,
+        visibilities=push.VISIBILITIES,
+        idempotent_for=120,  # as long as a forum remembers the answer to a request of a key
+        webhook=True,
+    )
+    connect_fields: tuple[Field, ...] = form.FIELDS
+    guide: tuple[Step, ...] = form.GUIDE
+    settings_fields: tuple[Field, ...] = form.SETTINGS
+
+    def streams(self, account: Account) -> tuple[str, ...]:
+        return streams_of(account)
+
+    def pull(self, account: Account, stream: str, cursor: str, session: GuardedSession) -> Iterator[Page]:
+        return pull_pages(account, stream, cursor, session)
+
+    def push(self, account: Account, reply: Reply, key: str, session: GuardedSession) -> Sent:
+        del key  # a forum knows a repeat by the words
+        return push.push_reply(account, reply, session)
+
+    def find(
+        self, account: Account, reply: Reply, since: dt.datetime, key: str, session: GuardedSession
+    ) -> Sent | None:
+        del key
+        return push.find_reply(account, reply, since, session)
+
+    def verify(self, account: Account, session: GuardedSession) -> Identity:
+        return form.identify(Wire.of(account, session))
+
+    def connect(self, fields: Mapping[str, str], session: GuardedSession) -> Connected:
+        return form.connect(fields, session)
+
+    def check_settings(
+        self, settings: Mapping[str, str | bool | list[str]], account: Account, session: GuardedSession
+    ) -> dict[str, str | int | bool | list[str]]:
+        return form.check_settings(settings, account, session)
+
+    def receive(self, account: Account, incoming: Incoming) -> Answer:
+        return receive.receive(account, incoming)
