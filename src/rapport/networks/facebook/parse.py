@@ -152,9 +152,9 @@ def read_entry(entry: dict[str, Any], account: Account, now: dt.datetime, found:
     """One entry of a delivery: changes of the feed, mentions, and messages (`standby`: another app answers them)."""
     at = moment(entry.get("time")) or now
     for change in objects_in(entry, "changes"):
-        value = change.get("value")
-        if change.get("field") in {"feed", "mention"} and isinstance(value, dict):
-            _read_change(value, str(change["field"]), at, account, now, found)
+        value, field = change.get("value"), str(change.get("field"))
+        if field in {"feed", "mention"} and isinstance(value, dict):
+            _read_change(value, field, at, account, now, found)
     for event in (*objects_in(entry, "messaging"), *objects_in(entry, "standby")):
         read_event(event, NAME, account, now, found)
 

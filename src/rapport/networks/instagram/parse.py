@@ -114,7 +114,7 @@ def read_entry(entry: dict[str, Any], account: Account, now: dt.datetime, found:
     """One entry of a delivery: comments, mentions, and messages."""
     at = moment(entry.get("time")) or now
     for change in objects_in(entry, "changes"):
-        value, field = change.get("value"), change.get("field")
+        value, field = change.get("value"), str(change.get("field"))
         if not isinstance(value, dict):
             continue
         if field in {"comments", "live_comments"}:
