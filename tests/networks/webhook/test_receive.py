@@ -149,8 +149,7 @@ def test_a_webhook_without_a_secret_takes_nothing() -> None:
 
 def test_during_a_rotation_both_secrets_are_valid_for_a_day(account: Account) -> None:
     old = newest_secret(account.token)
-    token, expires = Webhook().renew(account, GuardedSession())
-    assert expires is None
+    token = rotate(account.token, NOW)
     turned = Account(1, "", account.handle, account.account_id, token)
     new = newest_secret(token)
     assert old != new
@@ -160,6 +159,12 @@ def test_during_a_rotation_both_secrets_are_valid_for_a_day(account: Account) ->
     assert receive(turned, POST, secret=old, sent=NOW, now=NOW).status == 200
     assert receive(turned, POST, secret=old, sent=later, now=later).status == 401
     assert receive(turned, POST, secret=new, sent=later, now=later).status == 200
+
+
+def test_renewing_makes_a_new_secret_that_does_not_expire(account: Account) -> None:
+    token, expires = Webhook().renew(account, GuardedSession())
+    assert expires is None
+    assert [one.secret == newest_secret(account.token) for one in decode_secrets(token)] == [False, True]
 
 
 def test_many_rotations_keep_few_secrets() -> None:
