@@ -284,7 +284,7 @@ def _ask_token(
             raise Reauthorise(f"Google does not accept the access any more: {_told(response)[0]}. Connect it again.")
         if reasons & {"invalid_client", "unauthorized_client"}:
             raise Reauthorise(f"Google does not know the client id and secret: {_told(response)[0]}. Connect it again.")
-        raise error
+        raise RetryLater(str(error)) if isinstance(error, Unconfirmed) else error
     try:
         return take(read_object(response.content), _Token)
     except InvalidPost as error:
