@@ -271,6 +271,7 @@ def forum() -> Iterator[Forum]:
 
     class Door(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = 65_536  # one packet for an answer: its head alone would wait for the acknowledgement
 
         def _serve(self) -> None:
             parts = urlsplit(self.path)
@@ -313,7 +314,7 @@ def forum() -> Iterator[Forum]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Door)
     server.daemon_threads = True
     state.url = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
         yield state

@@ -17,6 +17,7 @@ import msgspec
 import pytest
 
 import rapport.networks
+from discourse import KEY, forum
 from rapport.core.errors import NetworkError, Reauthorise, RetryLater
 from rapport.core.post import Post, admit
 from rapport.core.reply import Reply
@@ -63,6 +64,25 @@ def mastodon_stage() -> Iterator[Stage]:
 
 
 @contextlib.contextmanager
+def discourse_stage() -> Iterator[Stage]:
+    with forum() as server, GuardedSession(allow={server.host}) as session:
+        topic = server.open_topic("ben", "Trains", "What do you think?")
+        account = Account(channel=1, server=server.url, handle=f"brand@{server.host}", account_id="2", token=KEY)
+
+        def answers(target: str) -> int:
+            place = int(target.rpartition("/")[2])
+            return sum(post["reply_to_post_number"] == place for post in server.posts.values())
+
+        yield Stage(
+            NETWORKS["discourse"],
+            account,
+            session,
+            speak=lambda text: server.place(server.add("ann", topic, f"@brand {text}")),
+            answers=answers,
+        )
+
+
+@contextlib.contextmanager
 def matrix_stage() -> Iterator[Stage]:
     if not PYTHON.exists():
         pytest.skip(MISSING)
@@ -90,6 +110,7 @@ def matrix_stage() -> Iterator[Stage]:
 
 
 STAGES: dict[str, Callable[[], contextlib.AbstractContextManager[Stage]]] = {
+    "discourse": discourse_stage,
     "mastodon": mastodon_stage,
     "matrix": matrix_stage,
 }

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from rapport.networks.base import Network
 from rapport.networks.bluesky.network import Bluesky
+from rapport.networks.discourse.network import Discourse
 from rapport.networks.mastodon.network import Mastodon
 from rapport.networks.matrix.network import Matrix
 
-NETWORKS: dict[str, Network] = {network.name: network for network in (Bluesky(), Mastodon(), Matrix())}
+NETWORKS: dict[str, Network] = {network.name: network for network in (Bluesky(), Discourse(), Mastodon(), Matrix())}
 
 
 def network_named(name: str) -> Network | None:
