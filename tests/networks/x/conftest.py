@@ -4,11 +4,13 @@ documented API (newest first, since_id, until_id, tokens, limits in headers) and
 
 from __future__ import annotations
 
-import base64
+import contextlib
 import datetime as dt
 import itertools
 import json
 import queue
+import select
+import socket
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -42,6 +44,7 @@ class FakeX:
         self.problems: list[dict[str, Any]] = []
         #: the search index of X is late by these posts
         self.unindexed: set[str] = set()
+        self.stopped = False
         self._numbers = itertools.count(1)
 
     def user(self, identifier: str, username: str, **more: Any) -> None:
@@ -141,9 +144,18 @@ class FakeX:
 
     def _stream(self, caller: Caller) -> None:
         caller.socket.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n")
-        while (line := self.lines.get(timeout=20)) is not None:
+        while (line := self._next_line(caller)) is not None:
             caller.socket.sendall(line + b"\r\n")
-        caller.socket.shutdown(2)
+        caller.socket.shutdown(socket.SHUT_RDWR)
+
+    def _next_line(self, caller: Caller) -> bytes | None:
+        """None when the stream shall end, or nobody reads it any more: then the lines are for the next connection."""
+        while not self.stopped:
+            if select.select([caller.socket], [], [], 0)[0]:
+                return None
+            with contextlib.suppress(queue.Empty):
+                return self.lines.get(timeout=0.02)
+        return None
 
 
 @pytest.fixture
@@ -154,7 +166,7 @@ def x() -> Iterator[FakeX]:
     with byte_server(fake.answer) as server:
         fake.url = server.url
         yield fake
-        fake.lines.put(None)
+        fake.stopped = True
 
 
 @pytest.fixture
@@ -176,7 +188,3 @@ def account_at(url: str, **settings: str | int | bool | list[str]) -> Account:
         channel=1, server=url, handle="brand", account_id=OURS, token=grant.encode(),
         settings={"queries": ["delay"], "reads_a_day": 100_000, **settings},
     )  # fmt: skip
-
-
-def basic(client_id: str, client_secret: str) -> str:
-    return "Basic " + base64.b64encode(f"{client_id}:{client_secret}".encode()).decode()

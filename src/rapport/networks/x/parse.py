@@ -39,7 +39,7 @@ def parse_tweet(item: bytes, answer: Answer, ours: str = "") -> Post:
     repeated = references.get("retweeted") or references.get("reposted")
     source = answer.posts.get(repeated, tweet) if repeated else tweet
     quoted = {str(each.id) for each in source.references if each.type == "quoted"}
-    text, links, entities = _text(source, {*source.versions, *quoted}, answer)
+    text, links, entities = _text(source, quoted, answer)
     author = _author(tweet, answer.users, ours)
     identifier = tweet.versions[0]
     edited = len(tweet.versions) > 1 and not repeated
@@ -127,13 +127,13 @@ def gone_from(problems: Iterable[Problem]) -> tuple[tuple[str, ...], tuple[str, 
     return tuple(dict.fromkeys(posts)), tuple(dict.fromkeys(accounts))
 
 
-def _text(tweet: Tweet, shown: Set[str], answer: Answer) -> tuple[str, tuple[str, ...], Entities]:
+def _text(tweet: Tweet, quoted: Set[str], answer: Answer) -> tuple[str, tuple[str, ...], Entities]:
     """The text of a post with the choices of its poll, the addresses in it, and the rest of what is in it."""
     note = tweet.note
     raw, entities = (note.text, note.entities) if note else (tweet.text, tweet.entities)
     if raw is None:
         raise InvalidPost("text", "is missing")
-    text, links, entities = _readable(raw, entities or tweet.entities, shown)
+    text, links, entities = _readable(raw, entities or tweet.entities, frozenset(tweet.versions), quoted)
     keys = (tweet.attachments.poll_ids if tweet.attachments else None) or ()
     polls = [answer.polls[key] for key in keys if key in answer.polls]
     options = [
@@ -146,11 +146,11 @@ def _text(tweet: Tweet, shown: Set[str], answer: Answer) -> tuple[str, tuple[str
 
 
 def _readable(
-    raw: str, entities: Entities | None, shown: Set[str] = frozenset()
+    raw: str, entities: Entities | None, own: Set[str] = frozenset(), quoted: Set[str] = frozenset()
 ) -> tuple[str, tuple[str, ...], Entities]:
     """A raw text -> as people read it, the addresses in it, and its entities (found by us where X tells none).
 
-    Links to posts of `shown` are left away: they are the post itself, or stand quoted below it.
+    Links to the post itself (`own`) and to what stands quoted below it are left away.
     """
     text = _HTML.sub(lambda match: _HTML_SIGNS[match[1]], raw)
     if entities is None:
@@ -166,7 +166,10 @@ def _readable(
             text = _without(text, url.url)
             continue
         status = _STATUS.match(expanded)
-        if status and status[1] in shown:
+        if status and status[1] in own:
+            text = _without(text, url.url)
+            continue
+        if status and status[1] in quoted:
             text = _without(text, url.url)
         elif url.url and expanded and url.url != expanded:
             text = text.replace(url.url, expanded)

@@ -156,6 +156,7 @@ class _Line:
         set_rules(self._account, self._wire)
         response = self._wire.open_stream(_STREAM, STREAM_FIELDS | self._backfill(), self._silence)
         self._ahead = server_clock(response.headers, self._now()) - self._now()
+        self._cursor.live_at = self._now().isoformat()  # from here on nobody else reads the searches
         lines = read_lines(response)
         try:
             for page in read_searches(self._account, self._wire, self._cursor, self._now):
@@ -202,10 +203,13 @@ class _Line:
             return msgspec.structs.replace(self._alive(), rejected=(f"stream: {error}",))
         if not answer.items:
             raise _ended(answer)
-        self._cursor.spent += answer.resources
         identifier = item_id(answer.items[0])
-        for query in queries_of(self._account):
-            self._cursor.position(query).seen.append(identifier)
+        positions = [self._cursor.position(query) for query in queries_of(self._account)]
+        if any(identifier in position.seen for position in positions):
+            return self._alive()  # recent search had it already
+        self._cursor.spent += answer.resources
+        for position in positions:
+            position.seen.append(identifier)
         deleted, suspended = gone_from(answer.problems)
         page = msgspec.structs.replace(self._alive(), deleted=deleted, suspended=suspended)
         try:
