@@ -30,12 +30,11 @@ class Described:
             yield from self._methods(inner)
 
     def method_of(self, call: Call) -> dict[str, Any] | None:
-        """The method that a request is one of; v1 paths may hold whole resource names."""
+        """The method that a request is one of, by its flat path."""
         path = call.path.lstrip("/")
         for method in self.methods:
-            pattern = re.escape(method["path"]).replace(r"\{\+", "{+").replace(r"\{", "{").replace(r"\}", "}")
-            pattern = re.sub(r"\{\\?\+\w+\}", ".+", pattern)
-            pattern = re.sub(r"\{\w+\}", "[^/]+", pattern)
+            template = method.get("flatPath") or method["path"]
+            pattern = "[^/]+".join(re.escape(part) for part in re.split(r"\{\w+\}", template))
             if method["httpMethod"] == call.method and re.fullmatch(pattern, path):
                 return dict(method)
         return None
