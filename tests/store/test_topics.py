@@ -123,11 +123,38 @@ def test_a_count_of_another_question_is_not_gone_on_with(alice: Any, store: Any)
     assert (found.matched, found.read) == (1, 1)
 
 
-@pytest.mark.parametrize("text", ["", "[]", '{"digest":1}', '{"digest":"x","now":"yesterday"}', "null", "{"])
+NOW = '"digest":"x","now":"2026-11-21T12:00:00Z"'
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", "null", "{", '{"digest":1}', '{"digest":"x","now":"yesterday"}',
+     '{"digest":"x","now":"2026-11-21T12:00:00"}', f'{{{NOW},"below":99999999999999999999}}', f'{{{NOW},"read":-1}}',
+     f'{{{NOW},"samples":[{",".join("1" * 30)}]}}', f'{{{NOW},"days":[1]}}'],
+)  # fmt: skip
 def test_what_is_no_count_is_none(text: str) -> None:
     from rapport.store.queries.topics import read_count
 
     assert read_count(text) is None
+
+
+def test_a_finished_count_or_one_of_yesterday_is_begun_anew(alice: Any, store: Any) -> None:
+    from rapport.store.queries.topics import Asked, Count, count_on
+
+    store("delay")
+    asked = Asked("delay")
+    for odd in (Count(asked.digest, NOON, matched=9, done=True), Count(asked.digest, NOON.replace(year=1), below=0)):
+        found = count_on(alice.workspace.pk, asked, odd, now=NOON, zone=dt.UTC, seconds=60)
+        assert (found.matched, found.now) == (1, NOON)
+
+
+def test_deleted_posts_among_others_hide_none_of_them(alice: Any, store: Any) -> None:
+    from rapport.store.models import Post as PostRow
+
+    rows = store(*[f"delay {n}" for n in range(300)])
+    PostRow.objects.filter(pk__in=rows[100:150]).update(deleted=True)
+    for query in ("delay", "delay OR lang:en"):
+        assert count(alice.workspace, query).matched == 250
 
 
 def test_a_count_stops_where_it_says_so(alice: Any, store: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,8 @@ from django.db import transaction
 from rapport.actions.audit import announce, require, write_audit
 from rapport.core.errors import InvalidQuery, NotAllowed
 from rapport.store.models import AuditEntry, Membership, Topic, Workspace
-from rapport.store.queries.topics import correct_matches, newest_id
+from rapport.store.queries.sql import redone_if_lost
+from rapport.store.queries.topics import correct_matches, stored_ids
 
 BEGUN, ENDED = "topic.rematch", "topic.rematched"
 #: ids that one piece covers
@@ -29,7 +30,8 @@ class Run(msgspec.Struct):
 
     #: id of its audit entry
     id: int
-    #: the posts up to this id
+    #: the posts from this id to that
+    bottom: int
     top: int
     began_at: dt.datetime
     #: posts below this id are still to be read
@@ -45,7 +47,14 @@ class Run(msgspec.Struct):
     @property
     def percent(self) -> int:
         """How much of it is done, 0 to 100."""
-        return 100 if self.ended_at or not self.top else min(99, 100 * (self.top + 1 - self.below) // (self.top + 1))
+        if self.ended_at or not self.top:
+            return 100
+        return min(99, 100 * (self.top + 1 - self.below) // (self.top + 1 - self.bottom))
+
+    @property
+    def left(self) -> bool:
+        """Whether posts are still to be read."""
+        return self.below > self.bottom and not self.given_up
 
 
 def begin_rematch(by: Membership, topic: Topic, *, now: dt.datetime) -> Run:
@@ -59,7 +68,8 @@ def begin_rematch(by: Membership, topic: Topic, *, now: dt.datetime) -> Run:
         newest = _newest_entry(topic)
         if newest is not None and newest.verb == BEGUN and newest.detail["query"] == topic.query:
             return _run(newest)
-        write_audit(by.workspace, by, BEGUN, topic, now, query=topic.query, top=newest_id())
+        bottom, top = stored_ids()
+        write_audit(by.workspace, by, BEGUN, topic, now, query=topic.query, bottom=bottom, top=top)
         announce(by.workspace, now, kind="config")
     entry = _newest_entry(topic)
     assert entry is not None
@@ -86,17 +96,18 @@ def look_up_rematch(topic: Topic) -> Run | None:
 
 def _carry_on(topic: Topic, entry: AuditEntry, run: Run, now: dt.datetime) -> bool:
     run.given_up = topic.query != entry.detail["query"]
-    if run.below > 0 and not run.given_up:
-        floor = max(run.below - PIECE, 0)
-        with transaction.atomic():
+    if run.left:
+        floor = max(run.below - PIECE, run.bottom)
+        # lost with the power, the piece is done again: nobody has to wait for the disk
+        with redone_if_lost():
             read, added, dropped = correct_matches(topic, floor, run.below)
-        run.below, run.read = floor, run.read + read
-        run.added, run.dropped = run.added + added, run.dropped + dropped
-    if run.below > 0 and not run.given_up:
-        cache.set(_key(entry.pk), msgspec.json.encode(run).decode(), _KEPT)
-        return True
-    _end(topic, run, now)
-    return False
+            run.below, run.read = floor, run.read + read
+            run.added, run.dropped = run.added + added, run.dropped + dropped
+            if run.left:
+                cache.set(_key(entry.pk), msgspec.json.encode(run).decode(), _KEPT)
+    if not run.left:
+        _end(topic, run, now)
+    return run.left
 
 
 def _end(topic: Topic, run: Run, now: dt.datetime) -> None:
@@ -104,7 +115,8 @@ def _end(topic: Topic, run: Run, now: dt.datetime) -> None:
         run.ended_at = now
         write_audit(
             topic.workspace_id, None, ENDED, topic, now, run=run.id, read=run.read, added=run.added,
-            dropped=run.dropped, given_up=run.given_up, top=run.top, began_at=run.began_at.isoformat(),
+            dropped=run.dropped, given_up=run.given_up, bottom=run.bottom, top=run.top,
+            began_at=run.began_at.isoformat(),
         )  # fmt: skip
         announce(topic.workspace_id, now, kind="config")
     cache.delete(_key(run.id))
@@ -130,13 +142,13 @@ def _run(entry: AuditEntry) -> Run:
     told = entry.detail
     if entry.verb == ENDED:
         return Run(
-            told["run"], told["top"], dt.datetime.fromisoformat(told["began_at"]), 0, told["read"], told["added"],
-            told["dropped"], entry.at, told["given_up"],
+            told["run"], told["bottom"], told["top"], dt.datetime.fromisoformat(told["began_at"]), told["bottom"],
+            told["read"], told["added"], told["dropped"], entry.at, told["given_up"],
         )  # fmt: skip
     kept = cache.get(_key(entry.pk))
     if isinstance(kept, str):
         return msgspec.json.decode(kept, type=Run)
-    return Run(entry.pk, told["top"], entry.at, told["top"] + 1)
+    return Run(entry.pk, told["bottom"], told["top"], entry.at, told["top"] + 1)
 
 
 def _key(entry: int) -> str:

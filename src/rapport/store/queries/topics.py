@@ -15,6 +15,8 @@ from typing import Annotated, Any, NamedTuple
 
 import msgspec
 from django.db import OperationalError, connection
+from django.db.models import Count as Counted
+from django.db.models import Max, Min, OuterRef, QuerySet, Subquery
 
 from rapport.core.errors import InvalidInput, InvalidQuery
 from rapport.core.outline import Need, words_needed
@@ -43,7 +45,10 @@ _COLUMNS = (
 )
 _NOTHING = Extra()
 _THEN = dt.datetime.fromtimestamp(0, dt.UTC)
-_Ids = Annotated[list[int], msgspec.Meta(max_length=SAMPLES)]
+#: what a page hands back is checked: a row id that a database can hold, a moment in some zone
+_Id = Annotated[int, msgspec.Meta(ge=0, le=2**62)]
+_Ids = Annotated[list[_Id], msgspec.Meta(max_length=SAMPLES)]
+_Moment = Annotated[dt.datetime, msgspec.Meta(tz=True)]
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -72,30 +77,30 @@ class Count(msgspec.Struct):
     #: of the question that this is the count of
     digest: str
     #: when it began; the windows end here
-    now: dt.datetime
+    now: _Moment
     #: posts below this id are still to be read; None: all are
-    below: int | None = None
-    read: int = 0
-    matched: int = 0
+    below: _Id | None = None
+    read: _Id = 0
+    matched: _Id = 0
     #: of those that match, how many the list that hides folds away
-    hidden: int = 0
+    hidden: _Id = 0
     #: matches of the last 1, 7 and 30 days
-    windows: Annotated[list[int], msgspec.Meta(min_length=len(WINDOWS), max_length=len(WINDOWS))] = msgspec.field(
+    windows: Annotated[list[_Id], msgspec.Meta(min_length=len(WINDOWS), max_length=len(WINDOWS))] = msgspec.field(
         default_factory=lambda: [0] * len(WINDOWS)
     )
     #: matches of each of the last `DAYS` days, today last
-    days: Annotated[list[int], msgspec.Meta(min_length=DAYS, max_length=DAYS)] = msgspec.field(
+    days: Annotated[list[_Id], msgspec.Meta(min_length=DAYS, max_length=DAYS)] = msgspec.field(
         default_factory=lambda: [0] * DAYS
     )
     samples: _Ids = []
     folded: _Ids = []
     #: against the saved query: what a change would add and drop
-    added: int = 0
-    dropped: int = 0
+    added: _Id = 0
+    dropped: _Id = 0
     added_samples: _Ids = []
     dropped_samples: _Ids = []
     #: everything that was heard since then has been counted
-    since: dt.datetime | None = None
+    since: _Moment | None = None
     done: bool = False
     #: it stopped at `READ_AT_MOST`; older posts are not counted
     capped: bool = False
@@ -145,20 +150,28 @@ def count_on(
     stop = time.perf_counter() + seconds
     topics = compile_topics([("new", asked.query), *([("saved", asked.saved)] if asked.changed else [])])
     hides = compile_hides(asked.hides)
-    count = so_far if so_far is not None and so_far.digest == asked.digest else Count(asked.digest, now)
+    count = so_far if so_far is not None and _goes_on(so_far, asked, now) else Count(asked.digest, now)
     needs = [words_needed(query) for query in ([asked.query, asked.saved] if asked.changed else [asked.query])]
     known = [need for need in needs if need is not None]
     need = Need("or", parts=tuple(known)) if len(known) == len(needs) else None
     count.by_words, size = need is not None, FIRST_STEP
     while not count.done:
+        began = time.perf_counter()
         rows, count.below = _newest(workspace, need, count.below, min(size, READ_AT_MOST - count.read))
         _tally(count, rows, topics, hides, zone)
         count.capped = count.read >= READ_AT_MOST and count.below > 0
         count.done = count.below <= 0 or count.capped
-        if time.perf_counter() > stop:
+        ended = time.perf_counter()
+        if ended >= stop:
             break
-        size = STEP
+        # as many as there is time for, judged by those before
+        size = min(STEP, max(FIRST_STEP, int(size * (stop - ended) / max(ended - began, 1e-6))))
     return count
+
+
+def _goes_on(so_far: Count, asked: Asked, now: dt.datetime) -> bool:
+    """Whether this is an unfinished count of this question, of today."""
+    return so_far.digest == asked.digest and not so_far.done and abs(now - so_far.now) < dt.timedelta(hours=1)
 
 
 def _tally(count: Count, rows: Sequence[Candidate], topics: Matcher, hides: Matcher, zone: dt.tzinfo) -> None:
@@ -215,8 +228,7 @@ def _newest(workspace: int, need: Need | None, below: int | None, size: int) -> 
     0 when there are no more.
     """
     if below is None:
-        newest = PostRow.objects.order_by("-pk").values_list("pk", flat=True).first()
-        below = (newest or 0) + 1
+        below = stored_ids()[1] + 1
     if need is not None:
         try:
             return _holding(workspace, need, below, size)
@@ -225,7 +237,11 @@ def _newest(workspace: int, need: Need | None, below: int | None, size: int) -> 
     floor = max(below - max(REACH, size), 0)
     order = "ORDER BY p.id DESC LIMIT %s"
     rows = _fetch(
-        workspace, "p.id < %s AND p.id >= %s AND +p.workspace_id = %s", [below, floor, workspace], order, size
+        workspace,
+        "p.id < %s AND p.id >= %s AND +p.workspace_id = %s AND NOT p.deleted",
+        [below, floor, workspace],
+        order,
+        size,
     )
     return rows, rows[-1].id if len(rows) == size else floor
 
@@ -233,7 +249,13 @@ def _newest(workspace: int, need: Need | None, below: int | None, size: int) -> 
 def read_between(workspace: int, floor: int, below: int) -> list[Candidate]:
     """Every post with an id from `floor` to below `below` that is not deleted, newest first."""
     bounds = [below, floor, workspace]
-    return _fetch(workspace, "p.id < %s AND p.id >= %s AND +p.workspace_id = %s", bounds, "ORDER BY p.id DESC", None)
+    return _fetch(
+        workspace,
+        "p.id < %s AND p.id >= %s AND +p.workspace_id = %s AND NOT p.deleted",
+        bounds,
+        "ORDER BY p.id DESC",
+        None,
+    )
 
 
 def _holding(workspace: int, need: Need, below: int, size: int) -> tuple[list[Candidate], int]:
@@ -263,7 +285,8 @@ def _holding_on_server(workspace: int, need: Need, below: int, size: int) -> tup
     """As `_holding`. Its index knows no order: what a common word finds is narrowed by id, newest first."""
     words: list[str] = []
     where = (
-        f"rapport_words(p.text) @@ ({_as_tsquery(need, words)}) AND p.workspace_id = %s AND p.id < %s AND p.id >= %s"
+        f"rapport_words(p.text) @@ ({_as_tsquery(need, words)}) AND p.workspace_id = %s "
+        "AND p.id < %s AND p.id >= %s AND NOT p.deleted"
     )
     found: list[Candidate] = []
     for floor in (below - 30_000, below - 300_000, 0):
@@ -309,12 +332,22 @@ def _candidate(row: tuple[Any, ...]) -> Candidate:
     return Candidate(number, said, seen, post)
 
 
+# ---------------------------------------------------------------- topics
+
+
+def listed_topics(workspace: int) -> QuerySet[Topic]:
+    """Topics by name, each with `found`: how many posts it has matched so far. Counted in one narrow index."""
+    matches = TopicMatch.objects.filter(topic=OuterRef("pk")).order_by().values("topic")
+    return Topic.objects.of(workspace).annotate(found=Subquery(matches.annotate(n=Counted("pk")).values("n")))
+
+
 # ---------------------------------------------------------------- matching again
 
 
-def newest_id() -> int:
-    """The id of the post that was stored last; 0 where there is none."""
-    return PostRow.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+def stored_ids() -> tuple[int, int]:
+    """The ids of the post that was stored first and of the one that was stored last; 0 and 0 where there is none."""
+    found = PostRow.objects.aggregate(first=Min("pk"), last=Max("pk"))
+    return found["first"] or 0, found["last"] or 0
 
 
 def correct_matches(topic: Topic, floor: int, below: int) -> tuple[int, int, int]:

@@ -16,7 +16,6 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from rapport.actions import listening, rematch
 from rapport.core.errors import InvalidInput, InvalidQuery
 from rapport.store.models import Topic
-from rapport.store.queries import settings as reads
 from rapport.store.queries import topics as history
 from rapport.web.access import DeskRequest, desk, find
 from rapport.web.forms import number
@@ -27,7 +26,7 @@ from rapport.web.settings.topic_shown import show_count
 #: days over which the share of voice can be looked at
 PERIODS = (1, 7, 30, 90)
 #: seconds that a page counts before it answers: the first time, going on, and where no script asks for the rest
-FIRST, NEXT, ALL = 0.05, 0.25, 3.0
+FIRST, NEXT, ALL = 0.025, 0.25, 3.0
 
 
 @desk(right="configure")
@@ -37,7 +36,7 @@ def index(request: DeskRequest) -> HttpResponse:
     chosen = number(request.GET.get("days", ""))
     days = chosen if chosen in PERIODS else 30
     since = timezone.now() - dt.timedelta(days=days)
-    topics = list(reads.list_topics(request.workspace))
+    topics = list(history.listed_topics(request.workspace.pk))
     voices = history.share_of_voice(request.workspace.pk, since, topics)
     shown = {
         "topics": topics,
@@ -60,7 +59,7 @@ def create(request: DeskRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def change(request: DeskRequest, pk: int) -> HttpResponse:
     """A topic that exists."""
-    return _edit(request, find(reads.list_topics(request.workspace), pk))
+    return _edit(request, find(history.listed_topics(request.workspace.pk), pk))
 
 
 @desk(right="configure")
