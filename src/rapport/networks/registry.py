@@ -7,8 +7,11 @@ from rapport.networks.bluesky.network import Bluesky
 from rapport.networks.discourse.network import Discourse
 from rapport.networks.mastodon.network import Mastodon
 from rapport.networks.matrix.network import Matrix
+from rapport.networks.x.network import X
 
-NETWORKS: dict[str, Network] = {network.name: network for network in (Bluesky(), Discourse(), Mastodon(), Matrix())}
+NETWORKS: dict[str, Network] = {
+    network.name: network for network in (Bluesky(), Discourse(), Mastodon(), Matrix(), X())
+}
 
 
 def network_named(name: str) -> Network | None:
