@@ -12,8 +12,12 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from functools import cache
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from rapport.cli.benchmarks.match_queries import DISTANCE, Standing
+
+if TYPE_CHECKING:
+    from mokaccino import Percolator, Query
 
 #: A text in lower case -> numbers of the queries that it answers, ascending.
 Match = Callable[[str], list[int]]
@@ -75,12 +79,9 @@ def re2_set(queries: Sequence[Standing]) -> Match:
 
 def mokaccino(queries: Sequence[Standing]) -> Match:
     """The Rust percolator through its Python package, after it has optimised itself."""
-    from mokaccino import Document, Percolator
+    from mokaccino import Document
 
-    percolator = Percolator()
-    for number, query in enumerate(queries):
-        percolator.add_query_id(_for_mokaccino(query), number)
-    percolate = percolator.optimized().percolate_list
+    percolate = _percolator(queries).optimized().percolate_list
     phrases = {" ".join(query.terms) for query in queries if query.form == "phrase"}
     tests = {number: compile_test(query) for number, query in enumerate(queries) if query.form == "near"}
 
@@ -99,7 +100,22 @@ def mokaccino(queries: Sequence[Standing]) -> Match:
     return match
 
 
-def _for_mokaccino(query: Standing) -> object:
+def growing_mokaccino(queries: Sequence[Standing]) -> Callable[[Standing], object]:
+    """A function that adds one query to a percolator that holds `queries`."""
+    add = _percolator(queries).add_query
+    return lambda query: add(_for_mokaccino(query))
+
+
+def _percolator(queries: Sequence[Standing]) -> Percolator:
+    from mokaccino import Percolator
+
+    percolator = Percolator()
+    for number, query in enumerate(queries):
+        percolator.add_query_id(_for_mokaccino(query), number)
+    return percolator
+
+
+def _for_mokaccino(query: Standing) -> Query:
     from mokaccino import Query
 
     words = [Query.from_kv("w", term) for term in query.terms]

@@ -1,8 +1,8 @@
 """Standing queries for the benchmarks of matching: one to four terms, in all the forms that people use.
 
 Sparse, as a product that many brands share sees it: nine of ten names never occur in the posts. Dense: every term is a
-word that stands in more than 0.5 % of the posts, so that nothing can be left out early. They are always the same ones for
-the same posts. Each query is kept as data, so that it can be written in our language and for every peer.
+word that stands in more than 0.5 % of the posts, so that nothing can be left out early. They are always the same ones
+for the same posts. Each query is kept as data, so that it can be written in our language and for every peer.
 """
 
 from __future__ import annotations
@@ -30,7 +30,9 @@ DISTANCE = 5
 
 _WORD = re.compile(r"(?<![@#\w'’])[a-z]{3,20}(?![\w'’@])")
 _OPERATORS = frozenset({"and", "not", "near", "onear"})
-_SYLLABLES = "ba be bo ca co da di do fa fe fi ga go ha he jo ka ki ko la le li lo ma me mi mo na ne ni no pa pe po ra re ri"
+_SYLLABLES = (
+    "ba be bo ca co da di do fa fe fi ga go ha he jo ka ki ko la le li lo ma me mi mo na ne ni no pa pe po ra re ri"
+)
 _ENDINGS = "ria nix tex via lon sys ora ium zen tas vik dor mex phy quo wex"
 
 

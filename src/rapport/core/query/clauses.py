@@ -50,7 +50,7 @@ def _settled(clause: Clause) -> Clause:
     return Clause(keys, clause.bars, clause.rest)
 
 
-def _clauses(node: Node) -> list[Clause]:
+def _clauses(node: Node) -> list[Clause]:  # noqa: PLR0911  (one for each kind of node)
     match node:
         case Word() if not node.spaceless or len(node.text) <= 2:
             return [Clause((node.text,))]
@@ -83,7 +83,7 @@ def _clause_of_condition(node: Node) -> Clause:
     key = key_of(node)
     if key is None:
         return Clause(rest=(node,))
-    if key.startswith(WILDCARD) or key.startswith(AUTHOR):
+    if key.startswith((WILDCARD, AUTHOR)):
         return Clause((key,))
     if isinstance(node, Linked):
         return Clause((key,), rest=(node,) if node.path else ())
@@ -154,7 +154,7 @@ def _merged(clauses: list[Clause]) -> Clause:
     return Clause(tuple(needs), tuple(bars), rest, pairs, weak)
 
 
-def _needs_of_place(node: Placed) -> list[tuple[str, ...]]:
+def _needs_of_place(node: Placed) -> list[tuple[str, ...]]:  # noqa: PLR0911  (one for each kind)
     """What must be there for `node` to have a place in the text: one tuple of keys for each alternative."""
     match node:
         case Word() if node.spaceless and len(node.text) > 2:

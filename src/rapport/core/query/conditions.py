@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator
 from functools import lru_cache
+from math import isnan
 
 from rapport.core.query.fields import NUMBERS, Compare, Flag, Has, host_and_path
 from rapport.core.query.keys import ANY, AUTHOR, HOST, RAW, condition_of
@@ -85,7 +86,7 @@ class Conditions:
         keys += [key for key, node in self._asked.items() if node.holds(view)]
         for (field, sign), among in self._sorted.items():
             value = NUMBERS[field](post)
-            if value is not None and value == value:  # NaN compares to nothing
+            if value is not None and not isnan(value):
                 keys += [key for _, key in _holding(among, sign, value)]
         return keys
 

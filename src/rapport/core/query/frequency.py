@@ -8,123 +8,17 @@ from collections.abc import Collection
 WINDOW = 8_192
 #: the guess counts as much as this many posts
 _PRIOR = 64.0
-#: posts with more words than this (long mails) teach nothing: their vocabulary would fill the memory
+#: posts with more words than this (long mails) teach nothing, nor do longer keys: they would fill the memory
 _LONGEST = 400
+_LONGEST_KEY = 60  # characters
 
 #: Words that stand in a large share of all posts, the most frequent first.
-_FREQUENT = [
-    "the",
-    "to",
-    "i",
-    "a",
-    "you",
-    "and",
-    "my",
-    "for",
-    "is",
-    "it",
-    "on",
-    "in",
-    "of",
-    "me",
-    "your",
-    "at",
-    "have",
-    "that",
-    "this",
-    "with",
-    "not",
-    "so",
-    "be",
-    "no",
-    "just",
-    "are",
-    "was",
-    "we",
-    "but",
-    "can",
-    "do",
-    "if",
-    "get",
-    "from",
-    "out",
-    "what",
-    "how",
-    "up",
-    "they",
-    "all",
-    "will",
-    "now",
-    "an",
-    "our",
-    "has",
-    "when",
-    "u",
-    "one",
-    "thanks",
-    "there",
-    "would",
-    "don't",
-    "i'm",
-    "it's",
-    "please",
-    "hi",
-    "help",
-    "us",
-    "or",
-    "by",
-    "more",
-    "been",
-    "time",
-    "as",
-    "back",
-    "still",
-    "any",
-    "new",
-    "like",
-    "know",
-    "go",
-    "why",
-    "am",
-    "had",
-    "too",
-    "need",
-    "about",
-    "thank",
-    "today",
-    "who",
-    "de",
-    "la",
-    "que",
-    "en",
-    "el",
-    "es",
-    "un",
-    "los",
-    "por",
-    "con",
-    "no",
-    "se",
-    "le",
-    "et",
-    "les",
-    "des",
-    "pas",
-    "pour",
-    "une",
-    "je",
-    "der",
-    "die",
-    "und",
-    "das",
-    "ich",
-    "nicht",
-    "ist",
-    "ein",
-    "zu",
-    "mit",
-    "auf",
-]
+_FREQUENT = """
+    the to i a you and my for is it on in of me your at have that this with not so be no just are was we but can do if get
+    from out what how up they all will now an our has when u one thanks there would don't i'm it's please hi help us or by
+    more been time as back still any new like know go why am had too need about thank today who de la que en el es un los
+    por con se le et les des pas pour une je der die und das ich nicht ist ein zu mit auf
+""".split()
 _SHARE_OF_FREQUENT = {word: 0.3 / (1 + rank / 6) for rank, word in reversed(list(enumerate(_FREQUENT)))}
 #: by the number of characters of any other word: longer words are rarer
 _SHARE_OF_LENGTH = (0.01, 0.01, 0.01, 0.006, 0.005, 0.003, 0.002, 0.0012, 0.0008)
@@ -163,7 +57,8 @@ class Frequencies:
             return False
         counts = self._counts
         for key in keys:
-            counts[key] = counts.get(key, 0) + 1
+            if len(key) <= _LONGEST_KEY:
+                counts[key] = counts.get(key, 0) + 1
         self._seen += 1
         if self._seen < WINDOW:
             return False

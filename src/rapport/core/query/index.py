@@ -1,13 +1,14 @@
 """The inverted index: which queries a post with certain keys can match, and which of them need to be held against it.
 
-Every clause of a query (see `clauses`) hangs on the rarest key that it needs, as far as is known by then; a phrase of two
-words, or of frequent ones, on words that stand next to each other. Posts teach which words are frequent. Clauses on words that
-turn out to be more frequent than another that they need are hung up again, a few after each batch of posts.
+Every clause of a query (see `clauses`) hangs on the rarest key that it needs, as far as is known by then; a phrase of
+two words, or of frequent ones, on words that stand next to each other. Posts teach which words are frequent. Clauses on
+words that turn out to be more frequent than another that they need are hung up again, a few after each batch of posts.
 """
 
 from __future__ import annotations
 
 from collections import deque
+from itertools import pairwise
 
 from rapport.core.query.clauses import Clause, clauses_of
 from rapport.core.query.conditions import Conditions
@@ -16,7 +17,7 @@ from rapport.core.query.hooks import Hang, Hooks, Key
 from rapport.core.query.keys import ANY, WILDCARD
 from rapport.core.query.nodes import Node
 from rapport.core.query.view import View
-from rapport.core.query.wildcards import Wildcards
+from rapport.core.query.wildcards import LONGEST_REMEMBERED, Wildcards
 
 #: share of posts from which on a phrase hangs on a pair of words rather than on its rarest one
 _PAIR_PAYS = 0.002
@@ -24,6 +25,9 @@ _PAIR_PAYS = 0.002
 _WORTH_MOVING = 2.0
 #: clauses that are looked at again after one batch
 _LOOKED_AT = 64
+
+#: words of which is remembered that nothing hangs there
+_MOST_IDLE = 1 << 15
 
 #: Where a query hangs: at a key that settles it, or as a clause that wants more.
 Place = Key | Hang
@@ -40,6 +44,9 @@ class Index:
         self.frequencies = Frequencies()
         #: number of a query -> its one place, or its places
         self._places: dict[int, Place | list[Place]] = {}
+        #: words at which nothing hangs, no wildcard either: most words of most posts
+        self._idle: set[str] = set()
+        self._idle_is_outdated = False
         self._crowded: deque[str] = deque()
         self._looked_at: set[str] = set()
         self._waiting: deque[Hang] = deque()
@@ -67,15 +74,39 @@ class Index:
         else:
             self._take(order, places, shared=False)
 
-    def keys_of(self, view: View) -> set[str]:
-        """Everything by which queries find this post, but for pairs of words."""
+    def find(self, view: View) -> tuple[set[str], list[Hooks]]:
+        """All keys of a post, and what hangs at those that stand in the index."""
+        if self._idle_is_outdated or len(self._idle) > _MOST_IDLE:
+            self._idle, self._idle_is_outdated = set(), False
+            self.wildcards.forget()
         keys = view.known
+        wanted = keys - self._idle
+        hooked = self.by_key.keys() & wanted
+        found = [self.by_key[key] for key in hooked]
+        beyond: list[str] = self.conditions.keys_of(view) if self.conditions else []
         if self.wildcards:
-            found = self.wildcards.keys_of(keys)
+            beyond += self._wildcards_of(wanted)
+        elif len(wanted) > len(hooked):
+            self._idle.update([word for word in wanted - hooked if len(word) <= LONGEST_REMEMBERED])
+        if beyond:
+            found += [self.by_key[key] for key in self.by_key.keys() & beyond]
+            keys = keys.union(beyond)
+        if self.by_pair:
+            found += [self.by_pair[pair] for pair in self.by_pair.keys() & pairwise(view.words)]
+        return keys, found
+
+    def _wildcards_of(self, words: set[str]) -> list[str]:
+        """The keys of the wildcards that hold for some of the words; some may come twice."""
+        keys: list[str] = []
+        known = self.wildcards.remembered
+        for word in words:
+            found = known.get(word)
+            if found is None:
+                found = self.wildcards.look_up(word)
+                if not found and word not in self.by_key and len(word) <= LONGEST_REMEMBERED:
+                    self._idle.add(word)
             if found:
-                keys = keys.union(found)
-        if self.conditions:
-            keys = keys.union(self.conditions.keys_of(view))
+                keys += found
         return keys
 
     def learn(self, keys: set[str]) -> None:
@@ -144,6 +175,7 @@ class Index:
             hooks = self.by_key.get(key)
             if hooks is None:
                 hooks = self.by_key[key] = Hooks()
+                self._idle.discard(key)
         else:
             hooks = self.by_pair.get(key)
             if hooks is None:
@@ -154,7 +186,8 @@ class Index:
             hooks.settle(order, shared)
         for beyond in _keys_beyond_words(place):
             if beyond.startswith(WILDCARD):
-                self.wildcards.add(beyond[len(WILDCARD) :])
+                # not now: the next post does it, and so one for all wildcards that were added since the last
+                self._idle_is_outdated |= self.wildcards.add(beyond[len(WILDCARD) :])
             else:
                 self.conditions.add(beyond)
 

@@ -21,7 +21,7 @@ RAW = " r"
 ANY = " "
 
 
-def key_of(node: Node) -> str | None:
+def key_of(node: Node) -> str | None:  # noqa: PLR0911  (one for each kind of node)
     """The key that a post has exactly when `node` holds (for `Linked` with a path: at least then); None: no such."""
     match node:
         case Wildcard():

@@ -8,7 +8,6 @@ built is told in `index`, and why in docs/adr/0011-an-index-of-rarest-words.md.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 from operator import itemgetter
 
 from rapport.core.post import Post
@@ -65,15 +64,13 @@ class Matcher:
     def _match_one(self, post: Post) -> tuple[str, ...]:
         index = self._index
         view = View(post)
-        keys = index.keys_of(view)
+        keys, hooked = index.find(view)
         self._seen += 1
         if not self._seen % _TAUGHT_BY:
             index.learn(keys)
         found: list[int] = []
         shared: list[int] = []
-        by_key = index.by_key
-        for key in by_key.keys() & keys:
-            hooks = by_key[key]
+        for hooks in hooked:
             if hooks.sure is not None:
                 found += hooks.sure
             if hooks.shared is not None:
@@ -82,9 +79,6 @@ class Matcher:
                 _try(hooks.tests, keys, view, found, shared)
             if hooks.spread is not None:
                 _walk(hooks, keys, view, found, shared)
-        if index.by_pair:
-            for pair in index.by_pair.keys() & pairwise(view.words):
-                _settle(index.by_pair[pair], keys, view, found, shared)
         if shared:
             found += set(shared)
         if len(found) > 1:

@@ -1,8 +1,8 @@
 """Many wildcards held against the words of a post at once.
 
-Each wildcard is found by its longest run of plain characters: at the beginning of a word (cancel*), at its end (*port) or
-anywhere (*port*). That settles most; the others are tried on the word then. What was found for a word is remembered,
-because words come again; the memory starts anew when a wildcard was added.
+Each wildcard is found by its longest run of plain characters: at the beginning of a word (cancel*), at its end (*port)
+or anywhere (*port*). That settles most; the others are tried on the word then. What was found for a word is remembered,
+because words come again.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from rapport.core.query.nodes import glob
 _RUN = re.compile(r"[^*?]+")
 #: words whose wildcards are remembered
 _REMEMBERED = 1 << 14
-_LONGEST_REMEMBERED = 40  # characters
+LONGEST_REMEMBERED = 40  # characters
 
 
 class Wildcards:
@@ -27,19 +27,19 @@ class Wildcards:
         #: sign of the words (none, # or @) -> wildcards for such words
         self._by_sign = {"": _OneSign(), "#": _OneSign(), "@": _OneSign()}
         self._counts: dict[str, int] = {}
-        self._plain: set[str] = set()
-        self._matched: dict[str, tuple[str, ...]] = {}
-        self._outdated = False
+        #: word -> what `look_up` said
+        self.remembered: dict[str, tuple[str, ...]] = {}
 
     def __len__(self) -> int:
         return len(self._counts)
 
-    def add(self, pattern: str) -> None:
-        """Seek this wildcard (folded, as in `nodes.Wildcard`), too."""
+    def add(self, pattern: str) -> bool:
+        """Seek this wildcard (folded, as in `nodes.Wildcard`), too. True when it is new."""
         self._counts[pattern] = self._counts.get(pattern, 0) + 1
-        if self._counts[pattern] == 1:
-            self._by_sign[sign_of(pattern)].add(pattern)
-            self._outdated = True
+        if self._counts[pattern] > 1:
+            return False
+        self._by_sign[sign_of(pattern)].add(pattern)
+        return True
 
     def remove(self, pattern: str) -> None:
         """Take back one `add`."""
@@ -47,27 +47,20 @@ class Wildcards:
         if not self._counts[pattern]:
             del self._counts[pattern]
             self._by_sign[sign_of(pattern)].remove(pattern)
-            self._outdated = True
 
-    def keys_of(self, known: set[str]) -> list[str]:
-        """The keys of the wildcards that hold for a post in which `known` stands; some may come twice."""
-        if self._outdated or len(self._plain) + len(self._matched) > _REMEMBERED:
-            self._plain, self._matched, self._outdated = set(), {}, False
-        keys: list[str] = []
-        for word in known - self._plain:
-            found = self._matched.get(word)
-            keys += self._look_up(word) if found is None else found
-        return keys
+    def forget(self) -> None:
+        """Look every word up anew: due after wildcards were added."""
+        self.remembered = {}
 
-    def _look_up(self, word: str) -> tuple[str, ...]:
+    def look_up(self, word: str) -> tuple[str, ...]:
+        """The keys of the wildcards that hold for one entry of `View.known`; remembered, but for very long ones."""
         # a hostile handle can hold a line break, and then counts as two
         lines: Iterable[str] = word.split("\n") if "\n" in word else (word,)
         found = tuple({WILDCARD + pattern for line in lines for pattern in self._by_sign[sign_of(line)].found_in(line)})
-        if len(word) <= _LONGEST_REMEMBERED:
-            if found:
-                self._matched[word] = found
-            else:
-                self._plain.add(word)
+        if len(word) <= LONGEST_REMEMBERED:
+            if len(self.remembered) >= _REMEMBERED:
+                self.remembered = {}
+            self.remembered[word] = found
         return found
 
 
