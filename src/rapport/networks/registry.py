@@ -5,12 +5,16 @@ from __future__ import annotations
 from rapport.networks.base import Network
 from rapport.networks.bluesky.network import Bluesky
 from rapport.networks.discourse.network import Discourse
+from rapport.networks.feeds.network import Feeds
+from rapport.networks.folder.network import Folder
 from rapport.networks.mastodon.network import Mastodon
 from rapport.networks.matrix.network import Matrix
+from rapport.networks.webhook.network import Webhook
 from rapport.networks.x.network import X
 
 NETWORKS: dict[str, Network] = {
-    network.name: network for network in (Bluesky(), Discourse(), Mastodon(), Matrix(), X())
+    network.name: network
+    for network in (Bluesky(), Discourse(), Feeds(), Folder(), Mastodon(), Matrix(), Webhook(), X())
 }
 
 

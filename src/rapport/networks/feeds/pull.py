@@ -68,12 +68,12 @@ def pull_pages(
         lost = None
     if memory.wait_until is not None and look.now < memory.wait_until <= look.now + _LATEST:
         _complain_again(memory, look)
-        yield Page(stream=stream, posts=(), cursor=cursor)
+        yield Page(stream=stream, posts=(), cursor=memory.encode())
         return
     target = memory.moved or address
     host = urlsplit(target).hostname or ""
     if not hosts.admits(host):
-        yield Page(stream=stream, posts=(), cursor=cursor)
+        yield Page(stream=stream, posts=(), cursor=memory.encode())
         return
     try:
         yield from _ask(look, target, memory, lost)
