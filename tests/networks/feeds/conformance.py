@@ -22,11 +22,12 @@ import feedparser
 import msgspec
 
 from rapport.core.errors import InvalidInput, InvalidPost
-from rapport.networks.feeds.document import Document, read_document
+from rapport.networks.feeds.document import Document
 from rapport.networks.feeds.known import compare, decode_memory
 from rapport.networks.feeds.markup import parse_markup
 from rapport.networks.feeds.opml import read_opml
 from rapport.networks.feeds.parse import parse_item
+from rapport.networks.feeds.read import read_document
 
 NOW = dt.datetime(2026, 11, 21, 12, 0, tzinfo=dt.UTC)
 HOST = "http://127.0.0.1:8097"  # where feedparser's own tests serve these files

@@ -10,7 +10,7 @@ import pytest
 from rapport.core.errors import InvalidInput
 from rapport.networks.feeds import apart
 from rapport.networks.feeds.apart import SMALL, read_apart
-from rapport.networks.feeds.document import read_document
+from rapport.networks.feeds.read import read_document
 
 HEAD = b'<rss version="2.0"><channel><title>T</title><item><guid>1</guid>'
 TAIL = b"</item></channel></rss>"

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from rapport.core.errors import InvalidInput, InvalidPost
 from rapport.core.post import MAX_ID, MAX_TEXT, Post, admit
-from rapport.networks.feeds.document import Attachment, Document, Item, read_document
+from rapport.networks.feeds.document import Attachment, Document, Item
 from rapport.networks.feeds.parse import item_key, parse_item, post_id
+from rapport.networks.feeds.read import read_document
 
 NOON = dt.datetime(2026, 11, 21, 12, 0, tzinfo=dt.UTC)
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"

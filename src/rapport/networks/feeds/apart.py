@@ -15,7 +15,8 @@ from collections.abc import Mapping
 import msgspec
 
 from rapport.core.errors import InvalidInput
-from rapport.networks.feeds.document import Document, read_document
+from rapport.networks.feeds.document import Document
+from rapport.networks.feeds.read import read_document
 
 SMALL = 16_000  # bytes; at this size the worst known input takes a second
 SECONDS = 10  # of processor time

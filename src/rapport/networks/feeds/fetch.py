@@ -15,8 +15,9 @@ import msgspec
 from rapport.core.errors import GiveUp, InvalidInput, RetryLater
 from rapport.networks.feeds.apart import read_apart
 from rapport.networks.feeds.discover import feeds_of_page
-from rapport.networks.feeds.document import Document, is_page
+from rapport.networks.feeds.document import Document
 from rapport.networks.feeds.known import header
+from rapport.networks.feeds.read import is_page
 from rapport.networks.http import GuardedSession, Response, parse_retry_after
 
 ACCEPT = (

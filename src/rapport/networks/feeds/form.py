@@ -15,11 +15,11 @@ from rapport.networks.addresses import check_url
 from rapport.networks.base import Connected, Field, Identity, Step
 from rapport.networks.feeds.apart import read_apart
 from rapport.networks.feeds.discover import feeds_of_page
-from rapport.networks.feeds.document import is_page
 from rapport.networks.feeds.fetch import ACCEPT, fetch
 from rapport.networks.feeds.opml import looks_like_opml, read_opml
 from rapport.networks.feeds.parse import feed_key
 from rapport.networks.feeds.pull import EVERY
+from rapport.networks.feeds.read import is_page
 from rapport.networks.http import GuardedSession
 
 MOST_FEEDS = 500  # of one channel
