@@ -88,6 +88,7 @@ class Imap:
 
     def __init__(self, server: Server, user: str, password: str, session: GuardedSession) -> None:
         self.server = server
+        self._is_idle = False
         with _typed(server):
             wire = Wire(server, session)
             try:
@@ -112,7 +113,10 @@ class Imap:
         self.close()
 
     def close(self) -> None:
-        """Sign out and hang up. Never raises."""
+        """Sign out and hang up. Never raises. Who is idle just leaves: the server would wait for DONE first."""
+        if self._is_idle:
+            self.wire.close()
+            return
         with suppress(imaplib.IMAP4.error, OSError, ValueError):
             self.wire.seconds = min(self.wire.seconds, 2.0)
             self._client.logout()
@@ -125,7 +129,9 @@ class Imap:
     def folders(self) -> list[tuple[str, frozenset[str]]]:
         """Every folder with its flags in lower case: those of RFC 6154 say what it is for ("\\sent")."""
         with _typed(self.server):
-            _, items = self._client.list('""', '"*"')
+            kind, items = self._client.list('""', '"*"')
+            if kind != "OK":
+                raise RetryLater(f"{self.server} does not name its folders: {_said(items)}")
         found = []
         for item in items:
             line = item[0] + item[1] if isinstance(item, tuple) else item
@@ -171,7 +177,9 @@ class Imap:
     def uids_of(self, first: int, last: int) -> list[int]:
         """The UIDs of the mails in these places of the open folder, counted from 1."""
         with _typed(self.server):
-            _, items = self._client.fetch(f"{first}:{last}", "(UID)")
+            kind, items = self._client.fetch(f"{first}:{last}", "(UID)")
+            if kind != "OK":
+                raise Withheld(f"{self.server} does not say which mails it has: {_said(items)}")
             return sorted(
                 _number(found.get("UID")) for found in read_fetch(cast("list[Item]", items)) if "UID" in found
             )
@@ -210,6 +218,7 @@ class Imap:
         with _typed(self.server):
             tag: bytes = self._client._new_tag()
             self._client.send(tag + b" IDLE\r\n")
+            self._is_idle = True
             happened = False
             while not (line := self._line()).startswith(b"+"):
                 happened = bool(_EVENT.match(line)) or happened
@@ -234,6 +243,7 @@ class Imap:
             while not (line := self._line()).startswith(tag):
                 happened = bool(_EVENT.match(line)) or happened
             self._client.tagged_commands.pop(tag, None)
+            self._is_idle = False
             return happened
 
     def _line(self) -> bytes:

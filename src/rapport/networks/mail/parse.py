@@ -215,14 +215,13 @@ def _media(leaf: Leaf) -> Media:
     """An attachment by its name: it stays in the mailbox."""
     main = leaf.type.partition("/")[0]
     what = _NAMED_KINDS.get(leaf.type, leaf.type)
-    size = _size(leaf.size)
+    size = _size(leaf.size * 73 // 100 if leaf.encoding == "base64" else leaf.size)
     told = f"{leaf.filename or 'without a name'} ({what}{size})"
     return Media(kind=main if main in {"image", "video", "audio"} else "file", alt=visible(told)[:500])
 
 
-def _size(encoded: int) -> str:
-    """The size as people say it; what travels takes a third more than what it holds."""
-    size = encoded * 3 // 4
+def _size(size: int) -> str:
+    """The size as people say it."""
     if size >= 1_000_000:
         return f", {size / 1_000_000:.1f} MB"
     return f", {max(size // 1000, 1)} kB" if size else ""

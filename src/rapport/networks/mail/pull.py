@@ -279,16 +279,13 @@ def _summary(imap: Imap, uid: int, values: dict[str, Value]) -> _Found:
 
 def _read_whole(imap: Imap, uid: int, arrived: dt.datetime, why: str) -> _Found:
     """A mail whose structure the server does not tell in a way that can be read: its beginning, read by ourselves."""
-    raw = next((part for part in imap.fetch([uid], _WHOLE).get(uid, {}).values() if _is_mail(part)), None)
+    values = imap.fetch([uid], _WHOLE).get(uid, {})
+    raw = next((value for name, value in values.items() if name.startswith("BODY[]")), None)
     try:
         letter = read_letter(raw) if isinstance(raw, bytes) else None
     except InvalidPost as error:
         return _Found(uid, None, arrived, str(error))
     return _Found(uid, letter, arrived, f"its structure cannot be read: {why}")
-
-
-def _is_mail(value: Value) -> bool:
-    return isinstance(value, bytes) and b":" in value
 
 
 def _internal_date(value: Value) -> dt.datetime:

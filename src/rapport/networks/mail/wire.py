@@ -116,14 +116,15 @@ class Wire:
         return self._take(min(size, len(self._rest)))
 
     def wait(self, seconds: float) -> bool:
-        """True when there is something to read; False when there is nothing for so long."""
+        """True when there is something to read, the end included; False when there is nothing for so long."""
         if self._rest:
             return True
         self.restart(seconds)
         try:
-            return self._receive()
+            self._receive()
         except TimeoutError:
             return False
+        return True
 
     def makefile(self, *_args: Any, **_kwargs: Any) -> Wire:
         """Itself: it reads as a file does."""
