@@ -54,7 +54,7 @@ SENDER_STEPS = [
     ("rapport.networks.http", "GuardedSession.send"),
     ("rapport.actions.delivery", "settle_sent"),
     ("rapport.actions.delivery", "_log"),
-    ("rapport.actions.listening", "hear"),
+    ("rapport.actions.delivery", "hear"),
     ("django.db.backends.base.base", "BaseDatabaseWrapper._commit"),
 ]
 

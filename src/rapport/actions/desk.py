@@ -44,11 +44,17 @@ def record(batch: Batch, outcomes: Sequence[Outcome], bus: Bus, *, now: dt.datet
             return Recorded(kept=False)
         posts = list(batch.posts)
         stored = read_stored([row for row, _ in posts])
-        store_outcomes(batch.workspace, posts, outcomes, stored, now)
+        # meanwhile a post may have been deleted, or a newer wording of it been read
+        standing = [
+            outcome if stored[row].is_answered_by(post) else None
+            for (row, post), outcome in zip(posts, outcomes, strict=True)
+        ]
+        made = [(row, outcome) for (row, _), outcome in zip(posts, standing, strict=True) if outcome is not None]
+        store_outcomes(batch.workspace, made, stored, now)
         note_presence(posts, stored, now)
         linked = link_posts(batch.workspace, posts, stored)
         touched = set(linked.conversations.values())
-        seen = refresh(batch.workspace, linked, words_of(posts, outcomes, stored), now)
+        seen = refresh(batch.workspace, linked, words_of(posts, standing, stored), now)
         _suppress_who_asked(batch, now)
         announce(batch.workspace, now, seen)
         write_audit(

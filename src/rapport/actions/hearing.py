@@ -51,7 +51,7 @@ def hear(
     that was deleted there stays out, however late its beginning comes.
     """
     with transaction.atomic():
-        wanted = _without_deleted(channel, posts, now) if posts else []
+        wanted, gone = _without_deleted(channel, posts, now) if posts else ([], 0)
         fresh = store_posts(channel, wanted, now) if wanted else []
         changed = _take_over_edits(channel, wanted, {row for row, _ in fresh}) if len(fresh) < len(wanted) else []
         fresh = _without_hidden(channel, fresh)
@@ -73,8 +73,7 @@ def hear(
                 changed=len(changed),
                 stream=stream,
             )
-    gone = len(posts) - len(wanted)
-    return Heard(len(fresh), len(wanted) - len(fresh), len(changed), gone)
+    return Heard(len(fresh), len(posts) - len(fresh) - gone, len(changed), gone)
 
 
 def receive(channel: Channel, delivery: str, pages: Sequence[Page], bus: Bus, *, now: dt.datetime) -> Heard | None:
@@ -169,13 +168,27 @@ def show_authors(channel: Channel, keys: Sequence[str], bus: Bus, *, now: dt.dat
     return len(rows)
 
 
-def _without_deleted(channel: Channel, posts: Sequence[Post], now: dt.datetime) -> list[Post]:
-    """The posts that stand on their network; those that say of themselves that they are deleted are taken down."""
+def _without_deleted(channel: Channel, posts: Sequence[Post], now: dt.datetime) -> tuple[list[Post], int]:
+    """The posts that stand on their network, each once in its newest wording, and how many of the given are deleted.
+
+    Those that say so of themselves are taken down.
+    """
     going = [post.id for post in posts if post.deleted]
     if going:
         take_down(channel, going, now=now)
     gone = read_tombstones(channel.workspace_id, [(post.network, post.id) for post in posts])
-    return [post for post in posts if not post.deleted and (post.network, post.id) not in gone]
+    newest: dict[tuple[str, str], Post] = {}
+    for post in posts:
+        key = (post.network, post.id)
+        if not post.deleted and key not in gone and (key not in newest or _is_newer(post, newest[key])):
+            newest[key] = post
+    left_out = sum(post.deleted or (post.network, post.id) in gone for post in posts)
+    return list(newest.values()), left_out
+
+
+def _is_newer(post: Post, than: Post) -> bool:
+    """Whether it is a later wording: pages may tell of the same post several times, in any order."""
+    return post.edited_at is not None and (than.edited_at is None or post.edited_at > than.edited_at)
 
 
 def _without_hidden(channel: Channel, fresh: list[tuple[int, Post]]) -> list[tuple[int, Post]]:
@@ -197,12 +210,14 @@ def _take_over_edits(channel: Channel, posts: Sequence[Post], new: set[int]) -> 
     for network, ids in by_network.items():
         for part in chunks(ids, 500):
             rows = PostRow.objects.of(channel.workspace_id).filter(network=network, external_id__in=part)
-            for row in rows.exclude(pk__in=new).filter(deleted=False):
+            # one that was deleted has a tombstone and did not come so far; one that is hidden may come back
+            for row in rows.exclude(pk__in=new):
                 post = notable[network, row.external_id]
                 if post.edited_at and (row.edited_at is None or post.edited_at > row.edited_at):
                     row.text, row.edited_at = post.text, post.edited_at
                     row.save(update_fields=["text", "edited_at"])
-                    again.append((row.pk, post))
+                    if not row.deleted:
+                        again.append((row.pk, post))
     return again
 
 

@@ -109,11 +109,16 @@ def read_words(conversations: Collection[int]) -> dict[int, list[Word]]:
 
 
 def words_of(
-    posts: Sequence[tuple[int, Post]], outcomes: Sequence[Outcome], stored: Mapping[int, StoredPost]
+    posts: Sequence[tuple[int, Post]], outcomes: Sequence[Outcome | None], stored: Mapping[int, StoredPost]
 ) -> dict[int, Word]:
-    """Row id -> word, for posts whose outcomes have just been made: as `read_words` would read them."""
+    """Row id -> word, for posts whose outcomes have just been made: as `read_words` would read them.
+
+    None stands for an outcome that does not count, because its post is gone.
+    """
     return {
-        row: _word(
+        row: _word(row, *stored[row][2:8], None)
+        if outcome is None
+        else _word(
             row, *stored[row][2:8],
             outcome.score.value, outcome.route.basket, outcome.decision.priority, outcome.decision.quarantined,
             outcome.decision.why[:500], outcome.decision.draft or "", outcome.route.person,

@@ -12,7 +12,7 @@ from django.db import connection
 
 from rapport.core.post import Author, Media, Metrics, Post
 from rapport.store.models import Channel
-from rapport.store.queries.sql import adapt, insert_new, insert_rows, reserve_ids, select_in, update_rows
+from rapport.store.queries.sql import adapt, insert_new, insert_rows, moment, reserve_ids, select_in, update_rows
 
 #: characters of a text that the list of conversations shows
 PREVIEW = 300
@@ -153,22 +153,34 @@ class StoredPost(NamedTuple):
     at: Any
     seen: Any
     ours: bool
+    #: "gone" for one that is hidden or was deleted meanwhile
     kind: str
     #: its beginning; empty when it was deleted meanwhile
     text: str
     #: when the person was first and last seen
     first_seen: Any
     last_seen: Any
+    #: when its author changed it last; None: never
+    edited: Any
     #: it has an outcome
     read: bool
+
+    def is_answered_by(self, post: Post) -> bool:
+        """Whether an outcome that was made of `post` still says something of what stands here now."""
+        if self.kind == "gone":
+            return False
+        if not self.read or self.edited is None:
+            return True
+        return post.edited_at is not None and post.edited_at >= moment(self.edited)
 
 
 def read_stored(rows: Sequence[int]) -> dict[int, StoredPost]:
     """Row id -> post; without those that are gone."""
     found = select_in(
-        "SELECT p.id, p.conversation_id, p.channel_id, h.person_id, p.sort_at, p.seen_at, p.ours, p.kind, "
+        "SELECT p.id, p.conversation_id, p.channel_id, h.person_id, p.sort_at, p.seen_at, p.ours, "
+        "CASE WHEN p.deleted THEN 'gone' ELSE p.kind END, "
         "CASE WHEN p.deleted THEN '' ELSE substr(p.text, 1, %s) END, "
-        "w.first_seen, w.last_seen, o.post_id IS NOT NULL FROM store_post p "
+        "w.first_seen, w.last_seen, p.edited_at, o.post_id IS NOT NULL FROM store_post p "
         "JOIN store_handle h ON h.id = p.handle_id JOIN store_person w ON w.id = h.person_id "
         "LEFT JOIN store_outcome o ON o.post_id = p.id WHERE p.id {among}",
         [PREVIEW],

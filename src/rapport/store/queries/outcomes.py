@@ -24,12 +24,11 @@ _COLUMNS = (
 
 def store_outcomes(
     workspace_id: int,
-    posts: Sequence[tuple[int, Post]],
-    outcomes: Sequence[Outcome],
+    outcomes: Sequence[tuple[int, Outcome]],
     stored: Mapping[int, StoredPost],
     now: dt.datetime,
 ) -> None:
-    """Write outcomes (a later one replaces an earlier one of the same post) and the topics that matched."""
+    """Write outcomes by the row of their post (a later one replaces an earlier one) and the topics that matched."""
     processed = adapt(now)
     rows = [
         (
@@ -38,20 +37,20 @@ def store_outcomes(
             outcome.decision.draft or "", outcome.route.person,
             outcome.decision.rule_set, _encoder.encode(outcome).decode(), processed,
         )
-        for (row, _), outcome in zip(posts, outcomes, strict=True)
+        for row, outcome in outcomes
     ]  # fmt: skip
     updates = ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS[2:])
     # the caller's lock keeps others from writing outcomes: those that are missing now are missing still
     insert_rows("store_outcome", _COLUMNS, [row for row in rows if not stored[row[0]].read])
     again = [row for row in rows if stored[row[0]].read]
     insert_rows("store_outcome", _COLUMNS, again, f"ON CONFLICT (post_id) DO UPDATE SET {updates}")
-    matched = sorted({slug for outcome in outcomes for slug in outcome.topics})
+    matched = sorted({slug for _, outcome in outcomes for slug in outcome.topics})
     topics = dict(
         select_in("SELECT slug, id FROM store_topic WHERE workspace_id = %s AND slug {among}", [workspace_id], matched)
     )
     matches = [
         (workspace_id, topics[slug], row)
-        for (row, _), outcome in zip(posts, outcomes, strict=True)
+        for row, outcome in outcomes
         for slug in outcome.topics
         if slug in topics
     ]
