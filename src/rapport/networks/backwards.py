@@ -7,19 +7,26 @@ first, so that each page's cursor can be stored: after a crash the next pull rea
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Sequence
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 import msgspec
 
-from rapport.core.errors import InvalidPost
+from rapport.core.errors import InvalidInput, InvalidPost
 from rapport.core.post import Post, admit
-from rapport.networks.base import Gap, Page
+from rapport.networks.base import Account, Field, Gap, Page
 
 #: what networks show late still lies within this of the newest that was read
 OVERLAP = dt.timedelta(minutes=10)
 _SLACK = dt.timedelta(minutes=5)  # how far a cursor may lie ahead of our clock
 _PAGE = 100  # posts of one page
+_RECENT = 500  # marks in a cursor; of a larger burst some come again, which does no harm
+
+
+#: the name of the setting for the time between two reads, in seconds
+EVERY = "every"
+_LEAST, _MOST = 15, 86_400  # seconds
 
 
 class Place(msgspec.Struct, omit_defaults=True):
@@ -29,6 +36,8 @@ class Place(msgspec.Struct, omit_defaults=True):
     at: dt.datetime | None = None
     #: when the network was last asked
     looked: dt.datetime | None = None
+    #: marks of what was given out last, so that the overlap of two pulls gives nothing twice
+    recent: list[str] = []
 
 
 P = TypeVar("P", bound=Place)
@@ -92,9 +101,28 @@ def floor_of(place: Place) -> dt.datetime | None:
     return None if place.at is None else place.at - OVERLAP
 
 
-def is_resting(place: Place, now: dt.datetime, rest: dt.timedelta) -> bool:
-    """Whether the network was asked so lately that it need not be asked again."""
-    return place.looked is not None and now - place.looked < rest
+def is_resting(account: Account, place: Place, now: dt.datetime, rest: dt.timedelta) -> bool:
+    """Whether the network was asked so lately that it need not be asked again.
+
+    `rest` is the time between two reads where the settings of the account name none.
+    """
+    chosen = str(account.settings.get(EVERY) or "")
+    pause = dt.timedelta(seconds=int(chosen)) if chosen.isdecimal() and len(chosen) < 6 else rest
+    return place.looked is not None and now - place.looked < pause
+
+
+def every_field(rest: dt.timedelta, why: str) -> Field:
+    """The setting for the time between two reads; `why` says what reading more often costs."""
+    seconds = f"{rest.total_seconds():.0f}"
+    return Field(name=EVERY, label="Seconds between two reads", default=seconds, required=False, help=why)
+
+
+def check_every(settings: Mapping[str, str | bool | list[str]]) -> dict[str, str | int | bool | list[str]]:
+    """The settings with that time checked. Raises `InvalidInput`."""
+    chosen = str(settings.get(EVERY) or "").strip()
+    if chosen and not (chosen.isdecimal() and _LEAST <= int(chosen[:9]) <= _MOST):
+        raise InvalidInput(f"The time between two reads is a whole number of seconds from {_LEAST} to {_MOST:,}.")
+    return {**settings, EVERY: chosen}
 
 
 def oldest_first(
@@ -111,14 +139,18 @@ def oldest_first(
     the same stretch again. `position` is what the network's list is sorted by. The cursor of an earlier page says that
     the network was not asked yet, so that after a crash it is asked at once.
     """
-    groups = _grouped(sorted(found.posts, key=lambda post: (position(post), post.id)))
-    at = place.at
+    known = set(place.recent)
+    groups = _grouped(
+        sorted((post for post in found.posts if _mark(post) not in known), key=lambda post: (position(post), post.id))
+    )
+    at, recent = place.at, place.recent
     for number, group in enumerate(groups):
         is_last = number == len(groups) - 1
         if moves:
             newest = min(max((position(post) for post in group), default=at or now), now)
             at = newest if at is None else max(at, newest)
-        moved = msgspec.structs.replace(place, at=at, looked=now if is_last else None)
+        recent = [*recent, *map(_mark, group)][-_RECENT:]
+        moved = msgspec.structs.replace(place, at=at, looked=now if is_last else None, recent=recent)
         yield Page(
             stream=stream,
             posts=tuple(group),
@@ -128,6 +160,12 @@ def oldest_first(
             deleted=tuple(dict.fromkeys(found.deleted)) if number == 0 else (),
             rejected=tuple(found.rejected) if number == 0 else (),
         )
+
+
+def _mark(post: Post) -> str:
+    """A short mark of a post as it stands: an edit or another visibility gives another one."""
+    told = "\x1f".join((post.id, str(post.edited_at), post.visibility, post.text))
+    return hashlib.blake2b(told.encode("utf-8", "replace"), digest_size=6).hexdigest()
 
 
 def _grouped(posts: Sequence[Post]) -> list[Sequence[Post]]:

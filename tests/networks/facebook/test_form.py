@@ -10,10 +10,10 @@ import pytest
 
 from graph_server import APP, LONG_TOKEN, NOON, PAGE, PAGE_TOKEN, SECRET, USER_TOKEN, V, error, listing
 from rapport.core.errors import InvalidInput, Reauthorise, RetryLater
+from rapport.networks import graph_login as login
 from rapport.networks.base import Account, Grant
 from rapport.networks.facebook import form
 from rapport.networks.facebook.network import Facebook
-from rapport.networks.graph import login
 from rapport.networks.http import GuardedSession
 from stand_in import Call, StandIn, Told
 

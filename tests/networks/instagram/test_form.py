@@ -6,8 +6,8 @@ import pytest
 
 from graph_server import APP, IG, LONG_TOKEN, NOON, PAGE, PAGE_TOKEN, SECRET, USER_TOKEN, V, listing
 from rapport.core.errors import InvalidInput, Reauthorise
+from rapport.networks import graph_login as login
 from rapport.networks.base import Account, Grant
-from rapport.networks.graph import login
 from rapport.networks.http import GuardedSession
 from rapport.networks.instagram import form
 from stand_in import Call, StandIn

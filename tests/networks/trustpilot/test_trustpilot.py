@@ -278,7 +278,9 @@ def test_who_answers_must_be_known(brand: Account, session: GuardedSession) -> N
         push_reply(msgspec.structs.replace(brand, settings={}), reply_to(), session, NOON)
     with pytest.raises(GiveUp):
         push_reply(brand, Reply("trustpilot", 1, "../../x", WORDS), session, NOON)
-    assert Trustpilot().check_settings({"business_user_id": f" {USER} "}, brand, session) == {"business_user_id": USER}
+    assert Trustpilot().check_settings({"business_user_id": f" {USER} "}, brand, session) == {
+        "business_user_id": USER, "every": "",
+    }  # fmt: skip
     with pytest.raises(InvalidInput):
         Trustpilot().check_settings({"business_user_id": "a/b"}, brand, session)
 

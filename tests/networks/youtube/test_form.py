@@ -103,7 +103,13 @@ def test_access_is_renewed_and_what_renews_it_is_never_lost(
 
 def test_settings_are_checked_before_they_cost_anything() -> None:
     good = form.check_settings({"searches": ["fernway  bus", "fernway bus", " "], "daily_units": "9,000", "held": True})
-    assert good == {"searches": ["fernway bus"], "daily_units": "9000", "search_units": "4000", "held": True}
+    assert good == {
+        "searches": ["fernway bus"],
+        "daily_units": "9000",
+        "search_units": "4000",
+        "held": True,
+        "every": "",
+    }
     for wrong in (
         {"daily_units": "many"}, {"search_units": "0"}, {"searches": ["x" * 201]},
         {"searches": ["a", "b"], "search_units": "150"}, {"daily_units": "9" * 30},

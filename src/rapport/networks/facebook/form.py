@@ -6,10 +6,11 @@ import datetime as dt
 from collections.abc import Mapping
 
 from rapport.core.errors import GiveUp
+from rapport.networks import graph_login as login
 from rapport.networks.base import Account, Connected, Field, Grant, Handshake, Identity, Step
-from rapport.networks.graph import login
-from rapport.networks.graph.door import VERIFY_TOKEN, new_verify_token
-from rapport.networks.graph.wire import Graph
+from rapport.networks.graph import Graph
+from rapport.networks.graph_door import VERIFY_TOKEN, new_verify_token
+from rapport.networks.graph_inbox import EVERY
 from rapport.networks.http import GuardedSession
 from rapport.networks.payload import name_of
 
@@ -42,7 +43,7 @@ HUMAN_AGENT = Field(
     help="Only if Meta has granted the app the feature Human Agent. Answers after 24 hours then bear that tag; it is "
     "for words that a person wrote, and Rapport sends no others.",
 )
-SETTINGS = (HUMAN_AGENT, VERIFY_TOKEN)
+SETTINGS = (HUMAN_AGENT, EVERY, VERIFY_TOKEN)
 
 
 def begin(fields: Mapping[str, str], redirect_uri: str, state: str, session: GuardedSession) -> Handshake:

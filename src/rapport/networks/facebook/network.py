@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Literal
 
 from rapport.core.reply import Reply
+from rapport.networks import graph_door as door
+from rapport.networks import graph_login as login
 from rapport.networks.base import (
     Account,
     Answer,
@@ -24,7 +26,6 @@ from rapport.networks.base import (
 from rapport.networks.facebook import form, push
 from rapport.networks.facebook.parse import NAME, read_entry
 from rapport.networks.facebook.pull import STREAMS, pull_pages
-from rapport.networks.graph import door, login
 from rapport.networks.http import GuardedSession
 
 
@@ -81,7 +82,7 @@ class Facebook(BaseNetwork):
         self, settings: Mapping[str, str | bool | list[str]], account: Account, session: GuardedSession
     ) -> dict[str, str | int | bool | list[str]]:
         del session
-        return door.keep_verify_token(settings, account)
+        return door.check_settings(settings, account)
 
     def renew(self, account: Account, session: GuardedSession) -> tuple[str, dt.datetime | None]:
         return login.renew(account, session, dt.datetime.now(dt.UTC))

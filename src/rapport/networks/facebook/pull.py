@@ -14,8 +14,8 @@ from rapport.core.errors import GiveUp, InvalidInput
 from rapport.networks.backwards import Found, Place, first_of, floor_of, is_resting, oldest_first, read_place
 from rapport.networks.base import Account, Page
 from rapport.networks.facebook.parse import COMMENT_FIELDS, NAME, POST_FIELDS, parse_comment, parse_post
-from rapport.networks.graph.inbox import REST, pull_messages
-from rapport.networks.graph.wire import Graph, split
+from rapport.networks.graph import Graph, split
+from rapport.networks.graph_inbox import REST, pull_messages
 from rapport.networks.http import GuardedSession
 from rapport.networks.payload import name_of
 
@@ -35,7 +35,7 @@ def pull_pages(account: Account, stream: str, cursor: str, session: GuardedSessi
     if stream not in STREAMS:
         raise InvalidInput(f"a Facebook page has no stream {stream!r}")
     place, doubt = read_place(cursor, Place, now)
-    if is_resting(place, now, REST):
+    if is_resting(account, place, now, REST):
         yield first_of(stream, cursor)
         return
     found, floor = Found(), floor_of(place)

@@ -6,10 +6,10 @@ import datetime as dt
 
 from rapport.core.errors import GiveUp, InvalidPost, RetryLater, Unconfirmed
 from rapport.core.reply import Reply
+from rapport.networks import graph_inbox as inbox
 from rapport.networks.base import Account, Sent
 from rapport.networks.facebook.parse import COMMENT_FIELDS, NAME, parse_comment
-from rapport.networks.graph import inbox
-from rapport.networks.graph.wire import Graph
+from rapport.networks.graph import Graph
 from rapport.networks.http import GuardedSession
 from rapport.networks.payload import same_text
 

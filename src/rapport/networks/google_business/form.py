@@ -8,8 +8,9 @@ from typing import Any
 
 from rapport.core.errors import GiveUp, InvalidInput
 from rapport.networks import google
+from rapport.networks.backwards import every_field
 from rapport.networks.base import Account, Connected, Field, Handshake, Identity, Step
-from rapport.networks.google_business.pull import API
+from rapport.networks.google_business.pull import API, REST
 from rapport.networks.http import GuardedSession
 from rapport.networks.payload import name_of
 
@@ -41,6 +42,7 @@ GUIDE = (
     ),
     Step("Connect: sign in as an owner or manager of the verified location, and allow what is asked."),
 )
+SETTINGS = (every_field(REST, "Each read is one request; Google allows a project 300 a minute."),)
 _MOST_ACCOUNTS, _MOST_PAGES = 20, 10
 
 

@@ -8,6 +8,7 @@ from typing import Literal
 
 from rapport.core.reply import Reply
 from rapport.networks import google
+from rapport.networks.backwards import check_every
 from rapport.networks.base import (
     Account,
     BaseNetwork,
@@ -43,6 +44,7 @@ class GoogleBusiness(BaseNetwork):
     )
     connect_fields: tuple[Field, ...] = form.FIELDS
     guide: tuple[Step, ...] = form.GUIDE
+    settings_fields: tuple[Field, ...] = form.SETTINGS
 
     def streams(self, account: Account) -> tuple[str, ...]:
         del account
@@ -75,6 +77,12 @@ class GoogleBusiness(BaseNetwork):
 
     def exchange(self, kept: Mapping[str, str], code: str, session: GuardedSession) -> Connected:
         return form.finish(kept, code, session, dt.datetime.now(dt.UTC))
+
+    def check_settings(
+        self, settings: Mapping[str, str | bool | list[str]], account: Account, session: GuardedSession
+    ) -> dict[str, str | int | bool | list[str]]:
+        del account, session
+        return check_every(settings)
 
     def renew(self, account: Account, session: GuardedSession) -> tuple[str, dt.datetime | None]:
         return google.renew(account, session, dt.datetime.now(dt.UTC))

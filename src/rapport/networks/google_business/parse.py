@@ -1,6 +1,6 @@
 """A review of the Google My Business API v4 -> `Post`. Pure; raises `InvalidPost` and nothing else.
 
-A review's id here is its whole resource name, "accounts/A/locations/L/reviews/R"; our answer is "REVIEW/reply".
+A review's id is the last part of its resource name, "accounts/A/locations/L/reviews/ID"; our answer is "ID/reply".
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from rapport.networks.base import Account
 from rapport.networks.payload import moment, required_moment, take
 
 NAME = "google_business"
-REVIEW = re.compile(r"accounts/[\w-]{1,60}/locations/[\w-]{1,60}/reviews/[\w=+/-]{1,300}")
+REVIEW = re.compile(r"[\w=+.-]{1,400}")
+_NAME = re.compile(r"accounts/[\w-]{1,60}/locations/[\w-]{1,60}/reviews/([\w=+.-]{1,400})")
 _STARS = {"ONE": 1.0, "TWO": 2.0, "THREE": 3.0, "FOUR": 4.0, "FIVE": 5.0}
 _SAME_MOMENT = dt.timedelta(seconds=5)
 #: Google puts its translation before the person's words, or behind them
@@ -54,20 +55,21 @@ class _Review(msgspec.Struct, rename="camel"):
 def parse_review(item: Any, account: Account) -> tuple[Post, Post | None]:
     """A review -> the review, and our answer to it where there is one."""
     told = take(item, _Review)
-    if not REVIEW.fullmatch(told.name):
+    named = _NAME.fullmatch(told.name)
+    if named is None:
         raise InvalidPost("name", f"{told.name[:60]!r} is no name of a review")
     created = required_moment(told.create_time, "createTime")
     updated = moment(told.update_time)
     review = Post(
         network=NAME,
-        id=told.name,
+        id=named[1],
         url=None,
         kind="review",
         text=original_words(told.comment or ""),
         created_at=created,
         edited_at=updated if updated is not None and updated - created > _SAME_MOMENT else None,
-        author=_author(told.reviewer, told.name),
-        thread=told.name,
+        author=_author(told.reviewer, named[1]),
+        thread=named[1],
         media=tuple(
             Media("video" if each.video_url else "image", each.video_url or each.thumbnail_url or "")
             for each in told.review_media_items or ()
@@ -100,7 +102,7 @@ def answer_of(item: Any) -> str | None:
 def _author(reviewer: _Reviewer | None, review: str) -> Author:
     """Google tells a name and no id: each review has an author of its own, or namesakes would be one person."""
     name = reviewer.display_name if reviewer and not reviewer.is_anonymous else None
-    return Author(id=f"reviewer:{review.rpartition('/')[2]}", name=name or "A Google user")
+    return Author(id=f"reviewer:{review}", name=name or "A Google user")
 
 
 def _answer(told: _Review, account: Account, review: Post) -> Post | None:
@@ -110,7 +112,7 @@ def _answer(told: _Review, account: Account, review: Post) -> Post | None:
         return None
     return Post(
         network=NAME,
-        id=f"{told.name}/reply",
+        id=f"{review.id}/reply",
         kind="reply",
         text=reply.comment,
         created_at=at,

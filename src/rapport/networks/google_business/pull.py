@@ -41,7 +41,7 @@ def pull_pages(account: Account, stream: str, cursor: str, session: GuardedSessi
     if stream != "reviews":
         raise InvalidInput(f"Google Business has no stream {stream!r}")
     spot, doubt = read_place(cursor, Spot, now)
-    if is_resting(spot, now, REST):
+    if is_resting(account, spot, now, REST):
         yield first_of(stream, cursor)
         return
     found = Found()
@@ -107,8 +107,7 @@ def _keep(item: Any, account: Account, floor: dt.datetime | None, now: dt.dateti
 
 def _take_down(google: Google, account: Account, missing: list[str], found: Found) -> None:
     for identifier in missing[:_MOST_ASKED]:
-        name = f"{account.account_id}/reviews/{identifier}"
         try:
-            google.read(f"{API}/{name}")
+            google.read(f"{API}/{account.account_id}/reviews/{identifier}")
         except Missing:
-            found.deleted += [name, f"{name}/reply"]
+            found.deleted += [identifier, f"{identifier}/reply"]

@@ -21,11 +21,11 @@ def push_reply(account: Account, reply: Reply, session: GuardedSession, now: dt.
 
     Writing the same answer twice leaves one, so a repeat does no harm.
     """
-    _check(account, reply)
+    _check(reply)
     there = find_reply(account, reply, session, now, refuse_other=True)
     if there is None:
         google = Google.of(account, session, now)
-        google.write("PUT", f"{API}/{reply.target}/reply", {}, {"comment": reply.text})
+        google.write("PUT", f"{_address(account, reply)}/reply", {}, {"comment": reply.text})
     return Sent(f"{reply.target}/reply")
 
 
@@ -33,8 +33,8 @@ def find_reply(
     account: Account, reply: Reply, session: GuardedSession, now: dt.datetime, refuse_other: bool = False
 ) -> Sent | None:
     """See `Network.find`: the review tells its answer."""
-    _check(account, reply)
-    review = Google.of(account, session, now).read(f"{API}/{reply.target}")
+    _check(reply)
+    review = Google.of(account, session, now).read(_address(account, reply))
     try:
         words = answer_of(review)
     except InvalidPost as error:
@@ -46,8 +46,12 @@ def find_reply(
     return None
 
 
-def _check(account: Account, reply: Reply) -> None:
-    if not REVIEW.fullmatch(reply.target) or not reply.target.startswith(f"{account.account_id}/reviews/"):
-        raise GiveUp("a reply needs the review of this location that it answers")
+def _address(account: Account, reply: Reply) -> str:
+    return f"{API}/{account.account_id}/reviews/{reply.target}"
+
+
+def _check(reply: Reply) -> None:
+    if not REVIEW.fullmatch(reply.target):
+        raise GiveUp("a reply needs the review that it answers")
     if len(reply.text.encode()) > MAX_BYTES:
         raise GiveUp(f"Google takes answers of at most {MAX_BYTES:,} bytes; shorten the text")

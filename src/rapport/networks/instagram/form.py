@@ -8,10 +8,11 @@ from collections.abc import Mapping
 import msgspec
 
 from rapport.core.errors import GiveUp, InvalidInput
+from rapport.networks import graph_login as login
 from rapport.networks.base import Account, Connected, Field, Grant, Handshake, Identity, Step
-from rapport.networks.graph import login
-from rapport.networks.graph.door import VERIFY_TOKEN, new_verify_token
-from rapport.networks.graph.wire import Graph
+from rapport.networks.graph import Graph
+from rapport.networks.graph_door import VERIFY_TOKEN, new_verify_token
+from rapport.networks.graph_inbox import EVERY
 from rapport.networks.http import GuardedSession
 from rapport.networks.payload import name_of
 
@@ -57,6 +58,7 @@ SETTINGS = (
         help="Only if Meta has granted the app the feature Human Agent. Answers after 24 hours then bear that tag; it "
         "is for words that a person wrote, and Rapport sends no others.",
     ),
+    EVERY,
     VERIFY_TOKEN,
 )
 

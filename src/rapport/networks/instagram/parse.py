@@ -1,7 +1,7 @@
 """What the Instagram API (with Facebook Login) and its webhooks tell -> `Post`. Pure; raises `InvalidPost` only.
 
 Ids of posts: a comment has Instagram's own; "media:ID" is one of our own media; "mention:MEDIA" is somebody's media
-that tags or mentions us, "mention:MEDIA:COMMENT" a comment that does; messages are those of `graph.inbox`.
+that tags or mentions us, "mention:MEDIA:COMMENT" a comment that does; messages are those of `graph_inbox`.
 A top comment begins a conversation of its own, and answers to it belong to it.
 """
 
@@ -17,8 +17,8 @@ import msgspec
 from rapport.core.post import Author, Media, Metrics, Post
 from rapport.networks.backwards import Found
 from rapport.networks.base import Account
-from rapport.networks.graph.door import objects_in
-from rapport.networks.graph.inbox import read_event
+from rapport.networks.graph_door import objects_in
+from rapport.networks.graph_inbox import read_event
 from rapport.networks.payload import clean_id, moment, name_of, required_moment, take
 
 NAME = "instagram"

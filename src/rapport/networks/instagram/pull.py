@@ -14,8 +14,8 @@ from rapport.core.errors import GiveUp, InvalidInput
 from rapport.core.post import Post
 from rapport.networks.backwards import Found, Place, first_of, floor_of, is_resting, oldest_first, read_place
 from rapport.networks.base import Account, Page
-from rapport.networks.graph.inbox import REST, pull_messages
-from rapport.networks.graph.wire import Graph, split
+from rapport.networks.graph import Graph, split
+from rapport.networks.graph_inbox import REST, pull_messages
 from rapport.networks.http import GuardedSession
 from rapport.networks.instagram.parse import (
     MEDIA_FIELDS,
@@ -51,7 +51,7 @@ def pull_pages(account: Account, stream: str, cursor: str, session: GuardedSessi
     if stream not in STREAMS and not stream.startswith("mention:"):
         raise InvalidInput(f"Instagram has no stream {stream!r}")
     place, doubt = read_place(cursor, Place, now)
-    if is_resting(place, now, REST):
+    if is_resting(account, place, now, REST):
         yield first_of(stream, cursor)
         return
     found, floor = Found(), floor_of(place)

@@ -7,9 +7,9 @@ import datetime as dt
 from rapport.core.errors import GiveUp, InvalidPost, RetryLater, Unconfirmed
 from rapport.core.post import Post
 from rapport.core.reply import Reply
+from rapport.networks import graph_inbox as inbox
 from rapport.networks.base import Account, Sent
-from rapport.networks.graph import inbox
-from rapport.networks.graph.wire import Graph
+from rapport.networks.graph import Graph
 from rapport.networks.http import GuardedSession
 from rapport.networks.instagram.parse import NAME, REPLY_FIELDS, parse_comment
 from rapport.networks.instagram.pull import page_of

@@ -8,9 +8,11 @@ from collections.abc import Mapping
 from urllib.parse import quote
 
 from rapport.core.errors import GiveUp, InvalidInput, Reauthorise
+from rapport.networks.backwards import check_every, every_field
 from rapport.networks.base import Account, Connected, Field, Grant, Identity, Step
 from rapport.networks.http import GuardedSession
 from rapport.networks.payload import name_of
+from rapport.networks.trustpilot.pull import REST
 from rapport.networks.trustpilot.wire import SERVER, Missing, Trust, ask_token
 
 _WORD = re.compile(r"[\x21-\x7e]{8,200}")
@@ -35,7 +37,10 @@ GUIDE = (
     Step("Open the profile of the person who answers reviews and copy the User ID."),
     Step("Write your website as it stands on Trustpilot, and connect."),
 )
-SETTINGS = (_USER_FIELD,)
+SETTINGS = (
+    _USER_FIELD,
+    every_field(REST, "Trustpilot asks for no more than it needs; reviews do not come by the minute."),
+)
 
 
 def connect(fields: Mapping[str, str], session: GuardedSession, now: dt.datetime) -> Connected:
@@ -78,7 +83,7 @@ def renew(account: Account, session: GuardedSession, now: dt.datetime) -> tuple[
 
 def check_settings(settings: Mapping[str, str | bool | list[str]]) -> dict[str, str | int | bool | list[str]]:
     """See `Network.check_settings`."""
-    return {**settings, "business_user_id": _read_user(str(settings.get("business_user_id") or ""))}
+    return {**check_every(settings), "business_user_id": _read_user(str(settings.get("business_user_id") or ""))}
 
 
 def _read_user(entered: str) -> str:

@@ -42,7 +42,7 @@ def pull_pages(account: Account, stream: str, cursor: str, session: GuardedSessi
     if stream != "reviews":
         raise InvalidInput(f"Trustpilot has no stream {stream!r}")
     spot, doubt = read_place(cursor, Spot, now)
-    if is_resting(spot, now, REST):
+    if is_resting(account, spot, now, REST):
         yield first_of(stream, cursor)
         return
     reading = _Reading(account, Trust.of(account, session, now), spot, now)

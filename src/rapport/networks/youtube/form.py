@@ -8,11 +8,12 @@ from typing import Any
 
 from rapport.core.errors import GiveUp, InvalidInput
 from rapport.networks import google
+from rapport.networks.backwards import check_every, every_field
 from rapport.networks.base import Account, Connected, Field, Handshake, Identity, Step
 from rapport.networks.http import GuardedSession
 from rapport.networks.payload import name_of
 from rapport.networks.youtube.parse import items_of
-from rapport.networks.youtube.pull import API, DAILY, DAILY_BUDGET, SEARCH_BUDGET, SEARCH_COST
+from rapport.networks.youtube.pull import API, DAILY, DAILY_BUDGET, REST, SEARCH_BUDGET, SEARCH_COST
 
 SERVER = "https://youtube.googleapis.com"
 #: the rights that are asked for, each with the reason
@@ -30,6 +31,7 @@ GUIDE = (
     ),
 )
 SETTINGS = (
+    every_field(REST, "Each read of the comments costs 1 unit, and 5 more every quarter of an hour."),
     Field(
         name="searches",
         label="Searches for videos",
@@ -83,7 +85,7 @@ def check_settings(
     settings: Mapping[str, str | bool | list[str]],
 ) -> dict[str, str | int | bool | list[str]]:
     """See `Network.check_settings`: budgets are numbers, and searches fit into theirs."""
-    checked: dict[str, str | int | bool | list[str]] = dict(settings)
+    checked = check_every(settings)
     for name, default in (("daily_units", DAILY_BUDGET), ("search_units", SEARCH_BUDGET)):
         value = str(settings.get(name) or "").replace(",", "").strip() or str(default)
         if not value.isdecimal() or not 0 < int(value[:12]) <= 100 * DAILY:

@@ -89,7 +89,7 @@ def pull_pages(account: Account, stream: str, cursor: str, session: GuardedSessi
     if stream not in {"comments", "held"} and not stream.startswith("search:"):
         raise InvalidInput(f"YouTube has no stream {stream!r}")
     spot, doubt = read_place(cursor, Spot, now)
-    if is_resting(spot, now, _rest_of(account, stream)):
+    if _rests(account, stream, spot, now):
         yield first_of(stream, cursor)
         return
     if spot.day != pacific_day(now):
@@ -110,12 +110,12 @@ def pull_pages(account: Account, stream: str, cursor: str, session: GuardedSessi
     yield from oldest_first(stream, found, reading.spot, now, moves=is_whole)
 
 
-def _rest_of(account: Account, stream: str) -> dt.timedelta:
+def _rests(account: Account, stream: str, spot: Spot, now: dt.datetime) -> bool:
     """Searches are spread over the day, so that the budget lasts."""
     if not stream.startswith("search:"):
-        return REST
+        return is_resting(account, spot, now, REST)
     looks = max(budget_of(account, stream) // SEARCH_COST, 1)
-    return max(REST, dt.timedelta(days=1) / looks)
+    return spot.looked is not None and now - spot.looked < dt.timedelta(days=1) / looks
 
 
 class _Reading:

@@ -1,4 +1,4 @@
-"""Requests to Meta's Graph API: paging, proofs, and errors typed by what to do next.
+"""What Facebook and Instagram share: requests to Meta's Graph API, paging, proofs, and errors typed by what to do next.
 
 Sources, as of the documentation of Graph API v24.0: "Handle Errors" (codes and subcodes), "Rate Limits" (usage
 headers), "Secure Graph API Calls" (appsecret_proof), "Paginated Results", "Messenger Platform error codes".

@@ -19,7 +19,7 @@ import msgspec
 
 from rapport.core.errors import GiveUp, InvalidInput, InvalidPost, NetworkError, Reauthorise, RetryLater, Unconfirmed
 from rapport.networks.base import Account, Field, Grant, Handshake, Step
-from rapport.networks.graph.wire import GRAPH, VERSION, Graph
+from rapport.networks.graph import GRAPH, VERSION, Graph
 from rapport.networks.http import GuardedSession
 from rapport.networks.payload import take
 

@@ -19,13 +19,28 @@ import msgspec
 from rapport.core.errors import GiveUp, InvalidPost, RetryLater, Unconfirmed
 from rapport.core.post import Author, Media, Post
 from rapport.core.reply import Reply
-from rapport.networks.backwards import Found, Place, first_of, floor_of, is_resting, oldest_first, read_place
+from rapport.networks.backwards import (
+    Found,
+    Place,
+    every_field,
+    first_of,
+    floor_of,
+    is_resting,
+    oldest_first,
+    read_place,
+)
 from rapport.networks.base import Account, Page, Sent
-from rapport.networks.graph.wire import WINDOW_CLOSED, Graph, split
+from rapport.networks.graph import WINDOW_CLOSED, Graph, split
 from rapport.networks.http import GuardedSession
 from rapport.networks.payload import clean_id, name_of, required_moment, same_text, take
 
 REST = dt.timedelta(seconds=60)  # three streams, once a minute, stay below 200 calls an hour
+#: the setting for it
+EVERY = every_field(
+    REST,
+    "Each read takes three requests. Meta allows 200 an hour for each person who uses your app; webhooks bring what is "
+    "new at once.",
+)
 FIRST_PULL = 50  # conversations of an account that is new
 _CONVERSATIONS, _MESSAGES = 25, 20
 _MOST_PAGES = 20  # of conversations in one pull, and of messages in one conversation
@@ -240,7 +255,7 @@ def pull_messages(
 ) -> Iterator[Page]:
     """The stream "messages": what was said since the cursor, with anybody. `page` is the id of the Facebook page."""
     place, doubt = read_place(cursor, Place, now)
-    if is_resting(place, now, REST):
+    if is_resting(account, place, now, REST):
         yield first_of("messages", cursor)
         return
     found, floor = Found(), floor_of(place)

@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 
 from rapport.core.errors import InvalidInput, InvalidPost
-from rapport.networks.backwards import Found
+from rapport.networks.backwards import Found, check_every
 from rapport.networks.base import Account, Answer, Field, Grant, Incoming, Page
 from rapport.networks.payload import read_object
 
@@ -41,15 +41,15 @@ def new_verify_token() -> str:
     return secrets.token_urlsafe(18)
 
 
-def keep_verify_token(
+def check_settings(
     settings: Mapping[str, str | bool | list[str]], account: Account
 ) -> dict[str, str | int | bool | list[str]]:
-    """What an admin chose -> what is kept: an empty verify token would let nobody in, so the old one stays then."""
+    """See `Network.check_settings`. An empty verify token would let nobody in, so the old one stays then."""
     chosen = str(settings.get("verify_token") or "").strip()
     if chosen and (len(chosen) < _SHORTEST_TOKEN or not chosen.isascii() or " " in chosen):
         raise InvalidInput(f"The verify token needs at least {_SHORTEST_TOKEN} letters and digits, without blanks.")
     old = str(account.settings.get("verify_token") or "")
-    return {**settings, "verify_token": chosen or old or new_verify_token()}
+    return {**check_every(settings), "verify_token": chosen or old or new_verify_token()}
 
 
 def is_signed(body: bytes, signature: str, secret: str) -> bool:
