@@ -1,9 +1,10 @@
 """A network that does everything that networks do wrong, and a listener that is killed while it reads it.
 
-`python simulated.py RUNS EVENTS [FIRST_SEED]` makes RUNS networks, each from its seed, and prints what became of each as
-JSON lines. A network tells of posts, edits, deletions, suspended and returning accounts. Some of it comes late (an edit
-before its post, a deletion before its post), some of it twice, pages are out of order, connections are cut between
-pages, limits are reached, and the relay behind it is switched, after which a cursor means something else. The listener and the worker run in a child that is killed with SIGKILL at any moment, again and again.
+`python simulated.py RUNS EVENTS [FIRST_SEED]` makes RUNS networks, each from its seed, and prints what became of each
+as JSON lines. A network tells of posts, edits, deletions, suspended and returning accounts. Some of it comes late (an
+edit before its post, a deletion before its post), some of it twice, pages are out of order, connections are cut between
+pages, limits are reached, and the relay behind it is switched, after which a cursor means something else. The listener
+and the worker run in a child that is killed with SIGKILL at any moment, again and again.
 """
 
 from __future__ import annotations
@@ -36,23 +37,9 @@ PAGE = 100
 #: how much is read again after a relay was switched
 REWIND = 300
 WORDS = [
-    "parcel",
-    "late",
-    "refund",
-    "thanks",
-    "driver",
-    "broken",
-    "box",
-    "lovely",
-    "where",
-    "waiting",
-    "again",
-    "order",
-    "missing",
-    "soon",
-    "great",
-    "help",
-]
+    "parcel", "late", "refund", "thanks", "driver", "broken", "box", "lovely", "where",
+    "waiting", "again", "order", "missing", "soon", "great", "help",
+]  # fmt: skip
 Kind = Literal["create", "edit", "delete", "suspend", "restore"]
 
 
