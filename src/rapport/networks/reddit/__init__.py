@@ -1,0 +1,1 @@
+"""Reddit: the inbox, mentions, subreddits and searches through the OAuth API."""
