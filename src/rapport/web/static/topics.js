@@ -86,7 +86,16 @@
   });
 
   form.addEventListener("keydown", (event) => {
-    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) { event.preventDefault(); form.requestSubmit($("#save")); }
+    if (event.key !== "Enter") return;
+    if (event.ctrlKey || event.metaKey) { event.preventDefault(); form.requestSubmit($("#save")); }
+    // Enter after a word in a box is a habit, not a wish to put the query in force
+    else if (event.target.matches("#boxes input")) event.preventDefault();
   });
+
+  // nothing typed is lost by a wrong click
+  let unsaved = false;
+  form.addEventListener("input", () => { unsaved = true; });
+  form.addEventListener("submit", () => { unsaved = false; });
+  window.addEventListener("beforeunload", (event) => { if (unsaved) event.preventDefault(); });
   follow();
 })();
