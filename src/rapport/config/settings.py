@@ -37,6 +37,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     admin_password: str = ""
     #: host:port pairs on private networks that may be called (self-hosted servers), separated by commas
     allow_private: str = ""
+    #: folders below which a folder may be watched, separated by commas; empty = none
+    watch_dirs: str = ""
     #: seconds between two looks at a network
     poll_seconds: float = 20.0
     #: seconds that a worker or sender may hold a claim before another takes over
@@ -104,6 +106,8 @@ def _check(settings: Settings) -> None:
         raise SettingsError(f"RAPPORT_BASE_URL: {settings.base_url!r} must look like https://desk.example.com")
     if settings.database_url and urlsplit(settings.database_url).scheme not in {"postgresql", "postgres"}:
         raise SettingsError("RAPPORT_DATABASE_URL: must begin with postgresql:// (leave it empty for SQLite)")
+    if wrong := [path for path in settings.watch_dirs.split(",") if path.strip() and not path.strip().startswith("/")]:
+        raise SettingsError(f"RAPPORT_WATCH_DIRS: {wrong[0].strip()!r} must be a whole path, beginning with /")
     for name in ("poll_seconds", "lease_seconds", "batch"):
         if getattr(settings, name) <= 0:
             raise SettingsError(f"RAPPORT_{name.upper()}: must be more than 0")

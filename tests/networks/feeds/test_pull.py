@@ -262,6 +262,20 @@ def test_an_older_page_that_does_not_answer_is_tried_again_before_the_gap_is_tol
     assert "older pages could not be read" in page.gap.reason
 
 
+def test_a_feed_that_says_it_is_complete_has_no_gap(site: Any, reader: Any, write_entry: Entry) -> None:
+    def feed(first: int, last: int) -> str:
+        inside = "".join(entries(write_entry, first, last))
+        history = 'xmlns:h="http://purl.org/syndication/history/1.0"'
+        return f'<feed xmlns="http://www.w3.org/2005/Atom" {history}><title>T</title><h:complete/>{inside}</feed>'
+
+    url = site.put("/f", feed(1, 10))
+    reader.posts(url)
+    site.put("/f", feed(51, 60))
+    reader.later()
+    (page,) = reader.pages(url)
+    assert (len(page.posts), page.gap) == (10, None)
+
+
 def test_older_pages_in_a_circle_end(site: Any, reader: Any, write_entry: Entry) -> None:
     url = site.feed("/f", *entries(write_entry, 1, 10))
     reader.posts(url)

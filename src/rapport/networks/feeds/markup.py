@@ -23,6 +23,7 @@ from rapport.networks.feeds.document import MAX_ITEMS, Attachment, Document, Ite
 from rapport.networks.html import plain_text
 
 _DELETED = "{http://purl.org/atompub/tombstones/1.0}deleted-entry"
+_HISTORY = "http://purl.org/syndication/history/1.0"
 _KINDS = {"image", "video", "audio"}
 _MOST_TAGS = 100
 
@@ -54,7 +55,7 @@ def read_markup(body: bytes, headers: Mapping[str, str], address: str) -> Docume
         lang=lang,
         items=tuple(_item(entry) for entry in parsed.entries[:MAX_ITEMS]),
         older=_older(feed),
-        complete=dict.__contains__(feed, "fh_complete"),
+        complete=_is_complete(parsed),
         deleted=tuple(_tombstones(body)),
         left_out=max(0, len(parsed.entries) - MAX_ITEMS),
     )
@@ -153,6 +154,12 @@ def _older(feed: Any) -> str:
             if link.get("rel") == relation and link.get("href"):
                 return str(link["href"])
     return ""
+
+
+def _is_complete(parsed: Any) -> bool:
+    """`complete` of the feed history namespace, whatever its prefix is in this feed."""
+    prefixes = [prefix for prefix, name in (parsed.get("namespaces") or {}).items() if name == _HISTORY]
+    return any(dict.__contains__(parsed.feed, f"{prefix}_complete") for prefix in prefixes)
 
 
 def _tombstones(body: bytes) -> Iterator[str]:

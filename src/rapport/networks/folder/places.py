@@ -20,8 +20,8 @@ _OPEN_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def allowed_roots(environ: Mapping[str, str] = os.environ) -> tuple[Path, ...]:
-    """The folders that the operator allows, with links resolved; parted by the sign that parts PATH, or by commas."""
-    told = environ.get(VARIABLE, "").replace(os.pathsep, ",").split(",")
+    """The folders that the operator allows, separated by commas, with links resolved."""
+    told = environ.get(VARIABLE, "").split(",")
     return tuple(Path(one.strip()).resolve() for one in told if one.strip().startswith("/"))
 
 
