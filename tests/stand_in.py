@@ -66,6 +66,8 @@ class StandIn:
         self.check = check
         self.calls: list[Call] = []
         self.wrong: list[str] = []
+        #: answers every request, for servers that remember and look at the path themselves
+        self.always: Callable[[Call], dict[str, Any] | Told] | None = None
         self._answers: dict[tuple[str, str], list[Reply]] = {}
 
     def say(self, method: str, path: str, *answers: Reply) -> None:
@@ -74,7 +76,7 @@ class StandIn:
 
     def answer(self, call: Call) -> Told:
         self.calls.append(call)
-        answers = self._answers.get((call.method, call.path))
+        answers = [self.always] if self.always else self._answers.get((call.method, call.path))
         problem = self.check(call) if answers else "nobody announced this request"
         if problem or not answers:
             self.wrong.append(f"{call.method} {call.path} {call.said}: {problem}")

@@ -17,6 +17,7 @@ import msgspec
 import pytest
 
 import rapport.networks
+import stages
 from discourse import KEY, forum
 from rapport.core.errors import NetworkError, Reauthorise, RetryLater
 from rapport.core.post import Post, admit
@@ -109,10 +110,28 @@ def matrix_stage() -> Iterator[Stage]:
         )
 
 
+def played(
+    name: str, play: Callable[[], contextlib.AbstractContextManager[stages.Played]]
+) -> Callable[[], contextlib.AbstractContextManager[Stage]]:
+    """A stage of a vendor's API that a small server plays from its documentation."""
+
+    @contextlib.contextmanager
+    def build() -> Iterator[Stage]:
+        with play() as (server, account, speak, answers), GuardedSession(allow={server.authority}) as session:
+            yield Stage(NETWORKS[name], account, session, speak, answers)
+
+    return build
+
+
 STAGES: dict[str, Callable[[], contextlib.AbstractContextManager[Stage]]] = {
     "discourse": discourse_stage,
+    "facebook": played("facebook", stages.facebook),
+    "google_business": played("google_business", stages.google_business),
+    "instagram": played("instagram", stages.instagram),
     "mastodon": mastodon_stage,
     "matrix": matrix_stage,
+    "trustpilot": played("trustpilot", stages.trustpilot),
+    "youtube": played("youtube", stages.youtube),
 }
 
 
