@@ -43,7 +43,7 @@ def test_a_post_that_says_it_is_deleted_takes_its_words_along(channel: Any, bus:
     row = PostRow.objects.get()
     assert (row.deleted, row.text) == (True, "")
     assert not Outcome.objects.exists()
-    assert Tombstone.objects.count() == 1
+    assert Tombstone.objects.count() == 1, "of the post"
     hearing.hear(channel, [say(7, text="The parcel is late, edited", edited_at=NOON)], bus, now=NOON)
     assert PostRow.objects.get().text == ""
 
@@ -125,3 +125,12 @@ def test_a_delivery_at_the_door_has_its_effect_once(channel: Any, bus: Any) -> N
     assert hearing.receive(channel, "d1", [page(say(2))], bus, now=NOON) is None
     assert PostRow.objects.count() == 1
     assert BusMessage.objects.count() == 1
+
+
+def test_an_account_that_was_suspended_before_its_first_word_came_stays_hidden(channel: Any, bus: Any) -> None:
+    hearing.hear_page(channel, page(suspended=("ann",)), bus, now=NOON)
+    hearing.hear_page(channel, page(say(1)), bus, now=NOON)
+    assert PostRow.objects.get().deleted
+    hearing.hear_page(channel, page(restored=("ann",)), bus, now=NOON)
+    hearing.hear_page(channel, page(say(2)), bus, now=NOON)
+    assert PostRow.objects.filter(deleted=False).count() == 2

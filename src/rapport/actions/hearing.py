@@ -18,7 +18,13 @@ from rapport.store.models import Channel, Cursor, Handle, Outcome, Received
 from rapport.store.models import Gap as GapRow
 from rapport.store.models import Post as PostRow
 from rapport.store.queries.conversations import refresh
-from rapport.store.queries.deleted import read_hidden_posts, read_tombstones, write_tombstones
+from rapport.store.queries.deleted import (
+    AUTHOR,
+    lift_tombstones,
+    read_hidden_posts,
+    read_tombstones,
+    write_tombstones,
+)
 from rapport.store.queries.ingest import store_posts
 from rapport.store.queries.rhythm import count_heard
 from rapport.store.queries.sql import chunks
@@ -53,6 +59,7 @@ def hear(
     with transaction.atomic():
         wanted, gone = _without_deleted(channel, posts, now) if posts else ([], 0)
         fresh = store_posts(channel, wanted, now) if wanted else []
+        _hide_announced(channel, fresh, now)
         changed = _take_over_edits(channel, wanted, {row for row, _ in fresh}) if len(fresh) < len(wanted) else []
         fresh = _without_hidden(channel, fresh)
         if cursor is not None:
@@ -139,6 +146,8 @@ def hide_authors(channel: Channel, keys: Sequence[str], *, now: dt.datetime) -> 
         )
         chosen = list(handles.values_list("pk", flat=True))
         Handle.objects.filter(pk__in=chosen).update(suspended_at=now)
+        # of some we have heard nothing yet; what comes late from them is hidden too
+        write_tombstones(channel.workspace_id, [(channel.network, AUTHOR + key) for key in keys], now)
         rows = list(PostRow.objects.of(channel.workspace_id).filter(handle__in=chosen, deleted=False))
         _hide(channel, rows, now)
         if chosen:
@@ -154,6 +163,7 @@ def show_authors(channel: Channel, keys: Sequence[str], bus: Bus, *, now: dt.dat
         )
         chosen = list(handles.values_list("pk", flat=True))
         Handle.objects.filter(pk__in=chosen).update(suspended_at=None)
+        lift_tombstones(channel.workspace_id, [(channel.network, AUTHOR + key) for key in keys])
         hidden = PostRow.objects.of(channel.workspace_id).filter(handle__in=chosen, deleted=True).exclude(text="")
         rows = list(hidden.select_related("handle"))
         PostRow.objects.filter(pk__in=[row.pk for row in rows]).update(deleted=False)
@@ -189,6 +199,14 @@ def _without_deleted(channel: Channel, posts: Sequence[Post], now: dt.datetime) 
 def _is_newer(post: Post, than: Post) -> bool:
     """Whether it is a later wording: pages may tell of the same post several times, in any order."""
     return post.edited_at is not None and (than.edited_at is None or post.edited_at > than.edited_at)
+
+
+def _hide_announced(channel: Channel, fresh: list[tuple[int, Post]], now: dt.datetime) -> None:
+    """Suspend new authors of whom the network said so before we had heard a word of theirs."""
+    authors = {(post.network, AUTHOR + post.author.key) for _, post in fresh}
+    for network, key in read_tombstones(channel.workspace_id, authors):
+        handles = Handle.objects.of(channel.workspace_id).filter(network=network, ours=False, suspended_at=None)
+        handles.filter(external_id=key.removeprefix(AUTHOR)).update(suspended_at=now)
 
 
 def _without_hidden(channel: Channel, fresh: list[tuple[int, Post]]) -> list[tuple[int, Post]]:

@@ -9,6 +9,9 @@ from collections.abc import Collection, Sequence
 from rapport.store.models import Tombstone
 from rapport.store.queries.sql import select_in
 
+#: before the key of an author: this account is hidden (a post's id never looks so on any network that we know)
+AUTHOR = "author/"
+
 
 def write_tombstones(workspace_id: int, posts: Collection[tuple[str, str]], now: dt.datetime) -> None:
     """Remember that these posts, (network, id), were deleted. Those that are remembered already stay as they are."""
@@ -20,6 +23,12 @@ def write_tombstones(workspace_id: int, posts: Collection[tuple[str, str]], now:
         batch_size=500,
         ignore_conflicts=True,
     )
+
+
+def lift_tombstones(workspace_id: int, posts: Collection[tuple[str, str]]) -> None:
+    """Forget these, (network, id): what they stood for is back."""
+    for network, each in posts:
+        Tombstone.objects.of(workspace_id).filter(network=network, external_id=each).delete()
 
 
 def read_tombstones(workspace_id: int, posts: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
