@@ -81,6 +81,7 @@ def _read(
         cursor = _Cursor()
         gap = Gap(f"The place in {source.title} lay in the future; only the newest were read anew.", until=now())
     is_new = not cursor.created
+    cursor.checked = cursor.checked or now().timestamp()
     floor = cursor.created - _LATE
     items, met, rest = _walk(account, wire, source, floor, FIRST_PULL if is_new else DEPTH)
     if is_new and not met:
