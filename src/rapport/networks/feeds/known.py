@@ -34,7 +34,7 @@ class Mark(msgspec.Struct, frozen=True, array_like=True):
     at: int = 0
 
 
-class Memory(msgspec.Struct, frozen=True, omit_defaults=True):
+class Memory(msgspec.Struct, frozen=True):
     """The cursor of one feed."""
 
     #: in the order in which they were seen

@@ -34,7 +34,7 @@ class Aside(msgspec.Struct, frozen=True):
     progress: Progress
 
 
-class Cursor(msgspec.Struct, frozen=True, omit_defaults=True):
+class Cursor(msgspec.Struct, frozen=True):
     """All of them."""
 
     #: name -> progress
