@@ -81,6 +81,7 @@ def test_categories_are_found_by_what_people_write(
         ({"categories": ["general/phones"]}, "line 1"),
         ({"tags": ["nothing"]}, "tag 1"),
         ({"searches": [str(number) for number in range(60)]}, "at most 50"),
+        ({"searches": ["short", "x" * 200]}, "line 2"),
         ({"webhook_secret": "short"}, "16 characters"),
     ],
 )

@@ -68,7 +68,7 @@ def test_changing_hashtags_keeps_what_the_network_asked_to_keep(cast: Any, enter
     Channel.objects.filter(pk=brand.pk).update(settings={"max_length": 5000})
     enter(cast.ben).post(f"{BASE}{brand.pk}/", {"name": "Brand", "timezone": "UTC", "hashtags": "a1"})
     brand.refresh_from_db()
-    assert brand.settings == {"max_length": 5000, "hashtags": ["a1"]}
+    assert brand.settings == {"max_length": 5000, "hashtags": ["a1"], "searches": []}
 
 
 @pytest.mark.parametrize(

@@ -71,6 +71,7 @@ SETTINGS = (
     ),
 )
 _MOST = 50  # of each list
+_LONGEST = 150  # characters of one line
 _SHORTEST_SECRET = 16
 
 
@@ -129,6 +130,9 @@ def check_settings(
     for name, entered in (("categories", categories), ("tags", tags), ("searches", searches)):
         if len(entered) > _MOST:
             raise InvalidInput(f"{len(entered)} {name}; at most {_MOST} can be followed.")
+        for place, line in enumerate(entered, 1):
+            if len(line) > _LONGEST:
+                raise InvalidInput(f"{name}, line {place}: at most {_LONGEST} characters")
     tags = [tag.removeprefix("#") for tag in tags]
     secret = settings.get("webhook_secret")
     if isinstance(secret, str) and secret and len(secret) < _SHORTEST_SECRET:

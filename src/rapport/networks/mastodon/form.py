@@ -18,9 +18,9 @@ from urllib.parse import urlencode, urlsplit
 import mastodon
 import msgspec
 
-from rapport.core.errors import AddressRefused, GiveUp, InvalidInput, NetworkError, Reauthorise
-from rapport.networks.addresses import check_url
+from rapport.core.errors import GiveUp, InvalidInput, NetworkError, Reauthorise
 from rapport.networks.base import Connected, Field, Handshake, Identity, Step
+from rapport.networks.entered import read_origin
 from rapport.networks.http import GuardedSession
 from rapport.networks.mastodon.parse import full_handle
 from rapport.networks.mastodon.wire import Wire, cause
@@ -29,6 +29,7 @@ from rapport.networks.mastodon.wire import Wire, cause
 SCOPES = {
     "read:accounts": "who the token speaks for, and our own posts, to find a reply whose answer was lost",
     "read:statuses": "hashtags, conversations, and the posts around one that speaks to us",
+    "read:search": "the searches that are followed",
     "read:notifications": "the posts that mention us, and the live stream of them",
     "write:statuses": "sending the replies that a person approved",
 }
@@ -53,8 +54,16 @@ SETTINGS = (
         required=False,
         help="Beside posts that mention the account. Separate them with spaces.",
     ),
+    Field(
+        name="searches",
+        label="Searches to follow",
+        kind="lines",
+        required=False,
+        help="One a line. Only a server with full-text search finds them, in posts whose authors allow it.",
+    ),
 )
 _HASHTAG = re.compile(r"\w{1,100}")
+_LONGEST_SEARCH = 150  # characters
 _TOKEN = re.compile(r"[\x21-\x7e]{1,1000}")
 
 
@@ -130,7 +139,7 @@ def finish(kept: Mapping[str, str], code: str, session: GuardedSession) -> Conne
 
 
 def check_settings(settings: Mapping[str, str | bool | list[str]]) -> dict[str, str | int | bool | list[str]]:
-    """See `Network.check_settings`. Hashtags come without #, once each, in the order given."""
+    """See `Network.check_settings`. Hashtags come without #, once each, in the order given; searches once each."""
     kept: dict[str, str | int | bool | list[str]] = dict(settings)
     found: dict[str, str] = {}
     words = settings.get("hashtags", [])
@@ -140,6 +149,12 @@ def check_settings(settings: Mapping[str, str | bool | list[str]]) -> dict[str, 
             raise InvalidInput(f"“{word}” is no hashtag: letters, digits and _ only.")
         found.setdefault(tag.casefold(), tag)
     kept["hashtags"] = list(found.values())
+    lines = settings.get("searches", [])
+    searches = [" ".join(line.split()) for line in lines] if isinstance(lines, list) else []
+    for place, line in enumerate(searches, 1):
+        if len(line) > _LONGEST_SEARCH:
+            raise InvalidInput(f"line {place}: a search has at most {_LONGEST_SEARCH} characters")
+    kept["searches"] = list(dict.fromkeys(line for line in searches if line))
     return kept
 
 
@@ -168,17 +183,8 @@ def read_server(entered: str, session: GuardedSession) -> str:
 
     Plain http is taken only for a server that the session was explicitly allowed to call.
     """
-    text = entered.strip().rstrip("/")
-    if "://" not in text:
-        text = f"https://{text.rpartition('@')[2]}"
-    try:
-        parts = check_url(text)
-        origin = f"{parts.scheme}://{parts.netloc}"
-        if parts.scheme != "https" and not session.is_allowed(origin):
-            raise InvalidInput("write an address that begins with https://: a password must not travel in the clear")
-    except AddressRefused as error:
-        raise InvalidInput(f"{entered.strip()[:100]!r} is no server: {error}") from error
-    return origin.lower()
+    text = entered.strip()
+    return read_origin(text if "://" in text else text.rpartition("@")[2], session)
 
 
 def _read_settings(wire: Wire) -> dict[str, str | int | bool | list[str]]:

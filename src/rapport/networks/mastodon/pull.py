@@ -17,10 +17,12 @@ from urllib.parse import quote, urlsplit
 
 import msgspec
 
-from rapport.core.errors import GiveUp, InvalidInput, InvalidPost, RetryLater
+from rapport.core.errors import GiveUp, InvalidInput, InvalidPost, Reauthorise, RetryLater
 from rapport.core.post import Post, admit
 from rapport.networks.base import Account, Gap, Page
 from rapport.networks.http import GuardedSession
+from rapport.networks.mastodon.find import not_allowed, search, why_nothing
+from rapport.networks.mastodon.known import Known, edited_posts, is_taken_down, known_of, look_again, remember
 from rapport.networks.mastodon.parse import (
     parse_conversation,
     parse_notification,
@@ -38,8 +40,16 @@ _FIRST_SNOWFLAKE = 10**16  # ids below were given before ids held a time
 _NOTIFICATIONS = ["mention", "status", "quote", "update"]
 
 
-class _Cursor(msgspec.Struct):
-    id: str = ""
+_LOOK_AGAIN = dt.timedelta(minutes=10)
+
+
+class _Cursor(msgspec.Struct, omit_defaults=True):
+    id: str
+    #: of the notifications: the newest posts that were read, and when they were looked at again (seconds since 1970)
+    known: list[Known] = []
+    looked: int = 0
+    #: of a search: what hinders it was said already
+    told: bool = False
 
 
 class _Id(msgspec.Struct):
@@ -56,6 +66,10 @@ class _Item(msgspec.Struct, frozen=True):
     position: str
     posts: tuple[Post, ...] = ()
     rejected: str | None = None
+    #: of a notification: what is kept of its post
+    known: Known | None = None
+    #: keys of authors that the server took down
+    suspended: tuple[str, ...] = ()
 
 
 class _Source(msgspec.Struct, frozen=True):
@@ -69,11 +83,13 @@ class _Source(msgspec.Struct, frozen=True):
 
 
 def streams_of(account: Account) -> tuple[str, ...]:
-    """Notifications, conversations and our own posts; the hashtags and the home timeline that were asked for."""
-    hashtags = account.settings.get("hashtags")
+    """Notifications, conversations and our own posts; hashtags, searches and the home timeline that were asked for."""
+    hashtags, searches = account.settings.get("hashtags"), account.settings.get("searches")
     names = [str(name).lstrip("#") for name in hashtags] if isinstance(hashtags, list) else []
+    words = [" ".join(str(line).split()) for line in searches] if isinstance(searches, list) else []
     home = ("home",) if account.settings.get("home") else ()
-    return ("notifications", "conversations", "own", *home, *(f"hashtag:{name}" for name in names if name))
+    followed = (*(f"hashtag:{name}" for name in names if name), *(f"search:{line}" for line in words if line))
+    return ("notifications", "conversations", "own", *home, *followed)
 
 
 def domain_of(account: Account) -> str:
@@ -85,16 +101,76 @@ def pull_pages(account: Account, stream: str, cursor: str, session: GuardedSessi
     """See `Network.pull`. Raises `InvalidInput` for a stream that Mastodon does not have."""
     wire = Wire.of(account, session)
     start = _decode_cursor(cursor)
-    source = _source(account, stream, wire, is_new=not start)
-    if start:
-        yield from _go_on(wire, source, stream, start)
-    else:
+    if stream.startswith("search:") and stream != "search:":
+        yield _search_page(account, wire, stream, start)
+        return
+    source = _source(account, stream, wire, is_new=not start.id)
+    if not start.id:
         yield from _begin(wire, source, stream)
+        return
+    last: Page | None = None
+    for page in _go_on(wire, source, stream, start):
+        yield page
+        last = page
+    due = dt.datetime.now(dt.UTC).timestamp() - start.looked > _LOOK_AGAIN.total_seconds()
+    if due and last is not None and not last.more:
+        yield from look_at_known(account, last.cursor, session)
+
+
+def look_at_known(account: Account, cursor: str, session: GuardedSession) -> Iterator[Page]:
+    """The newest posts of the notifications, read again: edits, deletions, authors who were taken down or came back.
+
+    One page, or none where nothing is known.
+    """
+    start = _decode_cursor(cursor)
+    if not start.known:
+        return
+    changes = look_again(Wire.of(account, session), start.known)
+    posts, rejected = edited_posts(changes, domain_of(account), account.account_id)
+    admitted: list[Post] = []
+    for post in posts:
+        try:
+            admitted.append(_admitted(post))
+        except InvalidPost as error:
+            rejected.append(f"edit of {post.id[:100]}: {error}")
+    looked = int(dt.datetime.now(dt.UTC).timestamp())
+    yield Page(
+        stream="notifications",
+        posts=tuple(admitted),
+        cursor=_encode_cursor(_Cursor(start.id, changes.known, looked)),
+        deleted=tuple(changes.deleted),
+        suspended=tuple(changes.suspended),
+        restored=tuple(changes.restored),
+        rejected=tuple(rejected),
+    )
 
 
 def decode_newest(cursor: str) -> str:
     """The id in a cursor, "" where there is none."""
-    return _decode_cursor(cursor)
+    return _decode_cursor(cursor).id
+
+
+def _search_page(account: Account, wire: Wire, stream: str, start: _Cursor) -> Page:
+    """One followed search. What hinders it is said once, and it is tried again with each read."""
+    words = stream.partition(":")[2]
+    domain = domain_of(account)
+    try:
+        items, missing = search(wire, words, start.id, FIRST_PULL)
+        if not items and not start.id and not start.told:
+            missing = why_nothing(wire, words, account.account_id, domain)
+    except (GiveUp, Reauthorise) as error:
+        wire.read("/api/v1/accounts/verify_credentials")  # raises where it is the whole token that is dead
+        items, missing = [], not_allowed(words, error)
+    hindered = bool(missing) and not items
+    found = [_status_item(item, domain, account.account_id) for item in items][::-1]
+    newest = found[-1].position if found else start.id or ("" if hindered or start.told else "0")
+    return Page(
+        stream=stream,
+        posts=tuple(post for item in found for post in item.posts),
+        cursor=_encode_cursor(_Cursor(newest, told=hindered or (start.told and not found))),
+        gap=Gap(missing) if missing and not (hindered and start.told) else None,
+        rejected=tuple(item.rejected for item in found if item.rejected),
+    )
 
 
 def age_order(identifier: str) -> tuple[int, str]:
@@ -118,18 +194,21 @@ def _begin(wire: Wire, source: _Source, stream: str) -> Iterator[Page]:
         return
     if not pages:
         # Everything that comes from now on lies above id 0, however much it is.
-        yield Page(stream=stream, posts=(), cursor=_encode_cursor("0"))
+        yield Page(stream=stream, posts=(), cursor=_encode_cursor(_Cursor("0")))
     yield from _pages(stream, pages)
 
 
 def _pages(stream: str, pages: list[list[_Item]], gap: Gap | None = None) -> Iterator[Page]:
+    after = _Cursor("", looked=int(dt.datetime.now(dt.UTC).timestamp()) if stream == "notifications" else 0)
     for left in range(len(pages) - 1, -1, -1):
-        yield _page(stream, pages[left], pages[left][0].position, more=left > 0, gap=gap)
+        after = _moved(after, pages[left], pages[left][0].position)
+        yield _page(stream, pages[left], after, more=left > 0, gap=gap)
         gap = None
 
 
-def _go_on(wire: Wire, source: _Source, stream: str, newest: str) -> Iterator[Page]:
+def _go_on(wire: Wire, source: _Source, stream: str, start: _Cursor) -> Iterator[Page]:
     """From the cursor upwards, until the server has no more."""
+    newest, after = start.id, start
     floor = _below(newest) if source.overlaps else newest
     for _ in range(_MOST_PAGES):
         items = _read_page(wire, source, source.params | {"limit": PAGE_SIZE, "min_id": floor})
@@ -141,20 +220,28 @@ def _go_on(wire: Wire, source: _Source, stream: str, newest: str) -> Iterator[Pa
             )
         floor = items[0].position
         newest = max(newest, floor, key=age_order)
-        yield _page(stream, items, newest, more=True)
+        after = _moved(after, items, newest)
+        yield _page(stream, items, after, more=True)
     else:
         return
-    yield Page(stream=stream, posts=(), cursor=_encode_cursor(newest))
+    yield Page(stream=stream, posts=(), cursor=_encode_cursor(after))
 
 
-def _page(stream: str, items: list[_Item], newest: str, more: bool, gap: Gap | None = None) -> Page:
+def _moved(start: _Cursor, items: list[_Item], newest: str) -> _Cursor:
+    """The cursor behind these items, which come newest first."""
+    known = remember(start.known, *(item.known for item in reversed(items) if item.known))
+    return msgspec.structs.replace(start, id=newest, known=known)
+
+
+def _page(stream: str, items: list[_Item], after: _Cursor, more: bool, gap: Gap | None = None) -> Page:
     oldest_first = items[::-1]
     return Page(
         stream=stream,
         posts=tuple(post for item in oldest_first for post in item.posts),
-        cursor=_encode_cursor(newest),
+        cursor=_encode_cursor(after),
         more=more,
         gap=gap,
+        suspended=tuple(dict.fromkeys(key for item in oldest_first for key in item.suspended)),
         rejected=tuple(item.rejected for item in oldest_first if item.rejected),
     )
 
@@ -203,7 +290,12 @@ def _notification_item(item: bytes, domain: str, ours: str) -> _Item:
     position = _position(item)
     try:
         post = parse_notification(item, domain, ours)[1]
-        return _Item(position, (_admitted(post),) if post else ())
+        if post is None:
+            return _Item(position)
+        known = known_of(item, post)
+        if is_taken_down(item):
+            return _Item(position, known=msgspec.structs.replace(known, hidden=True), suspended=(post.author.key,))
+        return _Item(position, (_admitted(post),), known=known)
     except InvalidPost as error:
         return _Item(position, rejected=f"notification {position}: {error}")
 
@@ -249,14 +341,14 @@ def _below(newest: str) -> str:
     return newest
 
 
-def _decode_cursor(cursor: str) -> str:
+def _decode_cursor(cursor: str) -> _Cursor:
     if not cursor:
-        return ""
+        return _Cursor("")
     try:
-        return msgspec.json.decode(cursor, type=_Cursor).id
+        return msgspec.json.decode(cursor, type=_Cursor)
     except msgspec.MsgspecError:
         raise InvalidInput("the cursor of a Mastodon stream is not readable; reset it to read from the start") from None
 
 
-def _encode_cursor(newest: str) -> str:
-    return msgspec.json.encode(_Cursor(newest)).decode()
+def _encode_cursor(cursor: _Cursor) -> str:
+    return msgspec.json.encode(cursor).decode()

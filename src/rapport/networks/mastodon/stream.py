@@ -19,7 +19,7 @@ from rapport.core.post import admit
 from rapport.networks.base import Account, Page
 from rapport.networks.http import GuardedSession, read_lines
 from rapport.networks.mastodon.parse import full_handle, parse_status
-from rapport.networks.mastodon.pull import age_order, decode_newest, domain_of, pull_pages
+from rapport.networks.mastodon.pull import age_order, decode_newest, domain_of, look_at_known, pull_pages
 from rapport.networks.mastodon.wire import Wire
 
 SILENCE = 60.0  # seconds; a server sends a heartbeat every 15, so a minute without one is a dead line
@@ -76,6 +76,7 @@ class _Doorbell:
         lines = read_lines(wire.open_stream(base, "/api/v1/streaming/user", silence))
         try:
             yield from self._look_at(*self._cursors)
+            yield from self._look_again()
             event = ""
             for line in lines:
                 pause(0.0)  # a heartbeat is the moment to notice that nobody listens any more
@@ -104,10 +105,17 @@ class _Doorbell:
                 continue
             for page in pull_pages(self._account, stream, self._cursors[stream], self._session):
                 self._cursors[stream] = page.cursor
-                if page.posts or page.rejected or page.gap:
+                if page.posts or page.rejected or page.gap or page.deleted or page.suspended or page.restored:
                     yield page
         if len(streams) == len(self._cursors):
             self._looked = time.monotonic()
+
+    def _look_again(self) -> Iterator[Page]:
+        """Edits and deletions of the time when no line was open: the stream tells of each once, and nobody listened."""
+        for page in look_at_known(self._account, self._cursors.get("notifications", ""), self._session):
+            self._cursors["notifications"] = page.cursor
+            if page.posts or page.deleted or page.suspended or page.restored or page.rejected:
+                yield page
 
     def _is_news(self, stream: str, payload: str) -> bool:
         """False for an event that an earlier look has covered: a burst of a hundred costs a few looks."""

@@ -31,6 +31,14 @@ _KEPT_FROM_MASTODON_PY = ("Deprecation", "Link", "X-RateLimit-Limit", "X-RateLim
 _TOKEN_WORDS = ("scope", "login")
 
 
+class Refused(GiveUp):
+    """A refusal with its status, for those who can do something about it."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
 class Wire:
     """The requests of one account (or, without a token, of nobody) to one server."""
 
@@ -106,7 +114,7 @@ def check_answer(response: Response, now: dt.datetime) -> None:
         raise Reauthorise(said)
     if 300 <= status < 400:
         raise GiveUp(f"{said}; the server seems to have moved: connect the account at its new address")
-    raise GiveUp(said)
+    raise Refused(said, status)
 
 
 def cause(error: mastodon.MastodonError) -> NetworkError:
