@@ -16,7 +16,7 @@ from typing import Annotated, Any, NamedTuple
 import msgspec
 from django.db import OperationalError, connection
 from django.db.models import Count as Counted
-from django.db.models import Max, Min, OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery
 
 from rapport.core.errors import InvalidInput, InvalidQuery
 from rapport.core.outline import Need, words_needed
@@ -346,8 +346,9 @@ def listed_topics(workspace: int) -> QuerySet[Topic]:
 
 def stored_ids() -> tuple[int, int]:
     """The ids of the post that was stored first and of the one that was stored last; 0 and 0 where there is none."""
-    found = PostRow.objects.aggregate(first=Min("pk"), last=Max("pk"))
-    return found["first"] or 0, found["last"] or 0
+    # one by one: for both at once SQLite reads every post
+    first, last = (PostRow.objects.order_by(order).values_list("pk", flat=True).first() for order in ("pk", "-pk"))
+    return first or 0, last or 0
 
 
 def correct_matches(topic: Topic, floor: int, below: int) -> tuple[int, int, int]:

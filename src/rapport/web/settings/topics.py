@@ -25,8 +25,9 @@ from rapport.web.settings.topic_shown import show_count
 
 #: days over which the share of voice can be looked at
 PERIODS = (1, 7, 30, 90)
-#: seconds that a page counts before it answers: the first time, going on, and where no script asks for the rest
-FIRST, NEXT, ALL = 0.025, 0.25, 3.0
+#: seconds that a count may take before its answer goes out: with a whole page, while somebody types, going on, and
+#: where no script asks for the rest
+PAGE, FIRST, NEXT, ALL = 0.01, 0.025, 0.25, 3.0
 
 
 @desk(right="configure")
@@ -124,7 +125,7 @@ def _edit(request: DeskRequest, topic: Topic | None) -> HttpResponse:
         saved = _save(request, form, topic)
         if saved is not None:
             return redirect("topic", slug=request.workspace.slug, pk=saved.pk)
-    shown = _try(request, form, boxes, topic, None, ALL if looks else FIRST)
+    shown = _try(request, form, boxes, topic, None, ALL if looks else PAGE)
     shown |= {"topic": topic, "run": rematch.look_up_rematch(topic) if topic else None}
     return render(request, "settings/topic.html", shown, status=422 if form.is_bound and not looks else 200)
 
