@@ -41,8 +41,8 @@ CLIENT_FIELDS = (
 )
 
 
-def client_steps(api: str, library: str) -> tuple[Step, ...]:
-    """The steps that every Google API needs; `api` is its name, `library` its page in the console."""
+def client_steps(api: str, library: str, network: str) -> tuple[Step, ...]:
+    """The steps for a Google API: its name, its page in the console, and the word in our callback address."""
     return (
         Step("Make a project in the Google Cloud console.", "https://console.cloud.google.com/projectcreate"),
         Step(f"Turn on the {api} for it.", library),
@@ -51,8 +51,8 @@ def client_steps(api: str, library: str) -> tuple[Step, ...]:
             "https://console.cloud.google.com/auth/overview",
         ),
         Step(
-            "Make an OAuth client of the type Web application, with the address of this page's callback as an "
-            "authorised redirect URI, and copy its id and secret into this form.",
+            "Make an OAuth client of the type Web application, and copy its id and secret into this form. Its "
+            f"authorised redirect URI is the address of your desk, followed by /connect/{network}/callback/.",
             "https://console.cloud.google.com/auth/clients",
         ),
     )

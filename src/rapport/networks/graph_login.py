@@ -44,16 +44,22 @@ PAGE_FIELD = Field(
     required=False,
     help="Name or number of the page. Leave it empty when the person who signs in has only one.",
 )
-#: the steps that pages and Instagram accounts share
-APP_STEPS = (
-    Step("Make an app of the type Business at Meta for Developers.", "https://developers.facebook.com/apps/"),
-    Step("In App settings, Basic, copy the app id and the app secret into this form."),
-    Step("Under Facebook Login for Business, Settings, add the address of this page to the valid OAuth redirect URIs."),
-    Step(
-        "For accounts that are not your own, ask for advanced access to each permission in App Review.",
-        "https://developers.facebook.com/docs/app-review",
-    ),
-)
+
+
+def app_steps(network: str) -> tuple[Step, ...]:
+    """The steps that pages and Instagram accounts share; `network` is the word in our callback address."""
+    return (
+        Step("Make an app of the type Business at Meta for Developers.", "https://developers.facebook.com/apps/"),
+        Step("In App settings, Basic, copy the app id and the app secret into this form."),
+        Step(
+            "Under Facebook Login for Business, Settings, add to the valid OAuth redirect URIs: the address of your "
+            f"desk, followed by /connect/{network}/callback/."
+        ),
+        Step(
+            "For accounts that are not your own, ask for advanced access to each permission in App Review.",
+            "https://developers.facebook.com/docs/app-review",
+        ),
+    )
 
 
 class PageToken(msgspec.Struct):

@@ -27,7 +27,7 @@ SCOPES = {
 SUBSCRIBED = ("feed", "mention", "messages", "message_echoes", "message_edits", "messaging_postbacks")
 FIELDS = (*login.APP_FIELDS, login.PAGE_FIELD)
 GUIDE = (
-    *login.APP_STEPS,
+    *login.app_steps("facebook"),
     Step("Connect: sign in as somebody who has a role on the page, choose the page, and allow what is asked."),
     Step(
         "In the app, Webhooks, Page: give Meta the callback address and the verify token that stand in the settings of "

@@ -39,6 +39,7 @@ GUIDE = (
     *google.client_steps(
         "Google My Business API, the Account Management API and the Business Information API",
         "https://console.cloud.google.com/apis/library?q=business",
+        "google_business",
     ),
     Step("Connect: sign in as an owner or manager of the verified location, and allow what is asked."),
 )

@@ -41,7 +41,7 @@ GUIDE = (
         "https://www.facebook.com/business/help/connect-instagram-to-page",
     ),
     Step("In the Instagram app, Settings, Messages: allow connected tools access to messages."),
-    *login.APP_STEPS,
+    *login.app_steps("instagram"),
     Step("Connect: sign in as somebody who has a role on that page, choose page and account, allow what is asked."),
     Step(
         "In the app, Webhooks, Instagram: give Meta the callback address and the verify token that stand in the "

@@ -23,7 +23,11 @@ SCOPES = {
 }
 FIELDS = google.CLIENT_FIELDS
 GUIDE = (
-    *google.client_steps("YouTube Data API v3", "https://console.cloud.google.com/apis/library/youtube.googleapis.com"),
+    *google.client_steps(
+        "YouTube Data API v3",
+        "https://console.cloud.google.com/apis/library/youtube.googleapis.com",
+        "youtube",
+    ),
     Step("Connect: sign in, choose the channel that shall speak for you, and allow what is asked."),
     Step(
         "If the channel is busy, ask Google for more than 10,000 units a day.",
