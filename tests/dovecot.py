@@ -283,6 +283,12 @@ namespace inbox {{
     special_use = \\Archive
   }}
 }}
+service anvil {{
+  # the tests fail to sign in on purpose, and must not wait for it
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
+}}
 service imap-login {{
   inet_listener imap {{
     address = 127.0.0.1

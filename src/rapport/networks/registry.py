@@ -10,6 +10,7 @@ from rapport.networks.feeds.network import Feeds
 from rapport.networks.folder.network import Folder
 from rapport.networks.google_business.network import GoogleBusiness
 from rapport.networks.instagram.network import Instagram
+from rapport.networks.mail.network import Mail
 from rapport.networks.mastodon.network import Mastodon
 from rapport.networks.matrix.network import Matrix
 from rapport.networks.reddit.network import Reddit
@@ -28,6 +29,7 @@ NETWORKS: dict[str, Network] = {
         Folder(),
         GoogleBusiness(),
         Instagram(),
+        Mail(),
         Mastodon(),
         Matrix(),
         Reddit(),

@@ -126,7 +126,7 @@ def test_a_text_that_was_made_to_be_slow_is_not(piece: str) -> None:
     text = piece * (250_000 // len(piece))
     began = time.process_time()
     strip_history(text)
-    assert time.process_time() - began < 5.0
+    assert time.process_time() - began < 10.0
 
 
 # ---------------------------------------------------------------- HTML

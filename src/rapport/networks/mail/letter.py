@@ -36,11 +36,11 @@ class Leaf(msgspec.Struct, frozen=True):
     #: "attachment", "inline" or ""
     disposition: str = ""
     filename: str = ""
-    #: bytes as sent
+    #: bytes, as they were sent where `encoding` says how
     size: int = 0
     #: path of the innermost multipart/alternative around it, "" where there is none
     alternative: str = ""
-    #: the bytes as sent, or their beginning
+    #: its bytes or their beginning, as they were sent where `encoding` says how
     body: bytes | None = None
 
     @property
@@ -116,10 +116,8 @@ def _leaves_of(message: email.message.Message, path: str, alternative: str, dept
 
 
 def _leaf(message: email.message.Message, path: str, kind: str, alternative: str) -> Leaf:
-    payload = message.get_payload()
-    body = payload.encode("ascii", "surrogateescape") if isinstance(payload, str) and _is_bytes(payload) else b""
-    if isinstance(payload, str) and not body:
-        body = payload.encode("utf-8", "replace")
+    decoded = message.get_payload(decode=True)
+    body = decoded if isinstance(decoded, bytes) else b""
     for name, value in message.raw_items():
         if name.lower() in {"content-type", "content-disposition"}:  # bytes that are no ASCII would be lost
             written = str(value).encode("utf-8", "surrogateescape")
@@ -130,18 +128,12 @@ def _leaf(message: email.message.Message, path: str, kind: str, alternative: str
         path=path,
         type=kind if not kind.startswith("multipart/") else "text/plain",  # a multipart without its boundary
         params=params,
-        encoding=str(message.get("content-transfer-encoding", "")).strip().lower(),
         disposition=(message.get_content_disposition() or "")[:50],
         filename=file_name(disposition.get("filename") or params.get("name") or ""),
         size=len(body),
         alternative=alternative,
         body=body,
     )
-
-
-def _is_bytes(payload: str) -> bool:
-    """Whether the payload is what the parser made of bytes, which can be undone."""
-    return payload.isascii() or all(letter < "\x80" or "\udc80" <= letter <= "\udcff" for letter in payload)
 
 
 def _plain_params(params: Sequence[tuple[str, str | tuple[str | None, str | None, str]]]) -> dict[str, str]:

@@ -209,11 +209,19 @@ def fetch_letters(imap: Imap, uids: Sequence[int]) -> list[_Found]:
             filled |= _fetch_texts(imap, batch)
             batch, weight = {}, 0
     filled |= _fetch_texts(imap, batch)
-    for mail in found:
-        if mail.letter is not None:
-            leaves = tuple(_filled(leaf, filled.get(mail.uid, {})) for leaf in mail.letter.leaves)
-            mail.letter = msgspec.structs.replace(mail.letter, leaves=leaves)
-    return found
+    return [_whole_or_filled(imap, mail, filled.get(mail.uid, {})) for mail in found]
+
+
+def _whole_or_filled(imap: Imap, mail: _Found, parts: dict[str, Value]) -> _Found:
+    """The mail with its words. Where the structure shows neither words nor files it is broken: read by ourselves."""
+    if mail.letter is None:
+        return mail
+    leaves = tuple(_filled(leaf, parts) for leaf in mail.letter.leaves)
+    letter = msgspec.structs.replace(mail.letter, leaves=leaves)
+    if letter.files() or any(leaf.text().strip() for leaf in letter.texts()):
+        return msgspec.structs.replace(mail, letter=letter)
+    whole = _read_whole(imap, mail.uid, mail.arrived, "")
+    return whole if whole.letter is not None else msgspec.structs.replace(mail, letter=letter)
 
 
 def _summaries(imap: Imap, uids: Sequence[int]) -> dict[int, dict[str, Value]]:
@@ -279,7 +287,10 @@ def _summary(imap: Imap, uid: int, values: dict[str, Value]) -> _Found:
 
 def _read_whole(imap: Imap, uid: int, arrived: dt.datetime, why: str) -> _Found:
     """A mail whose structure the server does not tell in a way that can be read: its beginning, read by ourselves."""
-    values = imap.fetch([uid], _WHOLE).get(uid, {})
+    try:
+        values = imap.fetch([uid], _WHOLE).get(uid, {})
+    except Withheld as error:
+        return _Found(uid, None, arrived, str(error))
     raw = next((value for name, value in values.items() if name.startswith("BODY[]")), None)
     try:
         letter = read_letter(raw) if isinstance(raw, bytes) else None

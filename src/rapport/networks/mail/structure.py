@@ -86,7 +86,8 @@ def _type_of(part: list[Value]) -> str:
     if _is_multipart(part):
         after = next((value for value in part if not isinstance(value, list)), None)
         return f"multipart/{_word(after).lower() or 'mixed'}"
-    return f"{_word(_at(part, 0))}/{_word(_at(part, 1))}".lower()
+    main, sub = _word(_at(part, 0)), _word(_at(part, 1))
+    return f"{main}/{sub}".lower() if main and sub else "text/plain"  # as RFC 2045, 5.2, says of a broken type
 
 
 def _walk(part: list[Value], path: str, alternative: str, depth: int) -> Iterator[Leaf]:
