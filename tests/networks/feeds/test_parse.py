@@ -62,7 +62,7 @@ def test_an_item_of_json_feed_is_read_in_both_versions(version: str) -> None:
     item = {
         "id": 7,
         "url": "/7",
-        "content_html": "<p>Late again</p>",
+        "content_html": "<p>Late again</p><script>alert(1)</script><style>p{}</style>",
         "date_published": "2026-11-21T09:00:00-02:00",
         "tags": ["delay"],
         "attachments": [{"url": "https://cdn.example/a.mp4", "mime_type": "video/mp4", "title": "A"}],

@@ -7,6 +7,7 @@ what is larger than a page of text is read where it can be stopped.
 
 from __future__ import annotations
 
+import os
 import resource
 import subprocess
 import sys
@@ -22,6 +23,7 @@ SMALL = 16_000  # bytes; at this size the worst known input takes a second
 SECONDS = 10  # of processor time
 _PATIENCE = 60.0  # seconds by the clock, on a machine that is busy with other work
 _MEMORY = 1_000_000_000  # bytes
+_NEEDED = ("PATH", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "LANG", "LC_ALL")
 
 
 class _Order(msgspec.Struct):
@@ -45,10 +47,11 @@ def read_apart(body: bytes, headers: Mapping[str, str], address: str) -> Documen
         name: known[name] for name in ("content-type", "content-language", "content-location") if name in known
     }
     order = msgspec.msgpack.encode(_Order(kept, address, body))
-    command = [sys.executable, "-m", "rapport.networks.feeds.apart"]
+    command = [sys.executable, "-P", "-m", "rapport.networks.feeds.apart"]
+    environment = {name: os.environ[name] for name in _NEEDED if name in os.environ}  # and none of our secrets
     try:
         done = subprocess.run(  # noqa: S603  # our own module, nothing from outside on its command line
-            command, input=order, capture_output=True, timeout=_PATIENCE, check=False
+            command, input=order, capture_output=True, timeout=_PATIENCE, check=False, env=environment
         )
         result = msgspec.msgpack.decode(done.stdout, type=_Result)
     except subprocess.TimeoutExpired:

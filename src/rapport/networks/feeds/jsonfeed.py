@@ -12,6 +12,8 @@ from contextlib import suppress
 from typing import Any
 from urllib.parse import urljoin
 
+import nh3
+
 from rapport.core.errors import InvalidInput
 from rapport.networks.feeds.document import MAX_ITEMS, Attachment, Document, Item
 from rapport.networks.html import plain_text
@@ -45,7 +47,8 @@ def read_json(body: bytes, address: str) -> Document:
 
 
 def _item(item: dict[str, Any], address: str, feed_author: tuple[str, str]) -> Item:
-    html = _text(item, "content_html")
+    # as feedparser does for the other formats: a script is no text
+    html = nh3.clean(_text(item, "content_html").replace("\0", "\ufffd"), link_rel=None)
     name, url = next(_authors(item), feed_author)
     return Item(
         guid=_text(item, "id"),
