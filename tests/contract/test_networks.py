@@ -20,8 +20,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
+import dovecot
 import rapport.networks
 import stages
+from bluesky import bluesky_network, until
+from bluesky import missing as bluesky_missing
 from discourse import KEY, forum
 from feed_site import entry, feed_site
 from rapport.core.errors import NetworkError, Reauthorise, RetryLater
@@ -155,6 +158,21 @@ def feeds_stage() -> Iterator[Stage]:
 
 
 @contextlib.contextmanager
+def mail_stage() -> Iterator[Stage]:
+    if not dovecot.can_run():
+        pytest.skip(dovecot.MISSING)
+    with dovecot.mail_server() as server, GuardedSession(allow=server.allowed) as session:
+        account = server.account()
+
+        def answers(target: str) -> int:
+            return sum(f"In-Reply-To: <{target}>".encode() in content for _, _, content in server.submitted)
+
+        yield Stage(
+            NETWORKS["mail"], account, session, speak=lambda text: server.say(text, account.handle), answers=answers
+        )
+
+
+@contextlib.contextmanager
 def folder_stage() -> Iterator[Stage]:
     with tempfile.TemporaryDirectory() as root, GuardedSession() as session:
         path = Path(root).resolve()
@@ -186,13 +204,39 @@ def folder_stage() -> Iterator[Stage]:
         )
 
 
+@contextlib.contextmanager
+def bluesky_stage() -> Iterator[Stage]:
+    if reason := bluesky_missing():
+        pytest.skip(reason)
+    with bluesky_network() as server, GuardedSession(allow=server.allowed) as session:
+        brand, ann = server.account("brand"), server.account("ann")
+        fields = {"handle": brand.handle, "password": brand.app_password, "server": server.pds}
+        connected = NETWORKS["bluesky"].connect(fields, session)
+        account = Account(
+            channel=1, server=server.pds, handle=brand.handle, account_id=brand.did, token=connected.token
+        )
+
+        def speak(text: str) -> str:
+            said: str = ann.post(f"@{brand.handle} {text}")["uri"]
+            until(lambda: said in brand.notified(), "the app view never told of it")
+            return said
+
+        def answers(target: str) -> int:
+            told = (record["value"].get("reply", {}) for record in brand.records())
+            return sum(each.get("parent", {}).get("uri") == target for each in told)
+
+        yield Stage(NETWORKS["bluesky"], account, session, speak=speak, answers=answers)
+
+
 STAGES: dict[str, Callable[[], contextlib.AbstractContextManager[Stage]]] = {
+    "bluesky": bluesky_stage,
     "discourse": discourse_stage,
     "facebook": played("facebook", stages.facebook),
     "google_business": played("google_business", stages.google_business),
     "instagram": played("instagram", stages.instagram),
     "feeds": feeds_stage,
     "folder": folder_stage,
+    "mail": mail_stage,
     "mastodon": mastodon_stage,
     "matrix": matrix_stage,
     "trustpilot": played("trustpilot", stages.trustpilot),
