@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import hmac
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -23,6 +24,7 @@ from rapport.networks.payload import read_object
 GRAPH = "https://graph.facebook.com"
 VERSION = "v24.0"
 
+_SEGMENT = re.compile(r"[A-Za-z0-9_=:-]{1,400}")
 _FULL = 100.0  # percent of what Meta allows within its rolling hour
 _REST = 900.0  # seconds to rest when a usage header says that all is used and names no time
 _LONGEST = 86_400.0  # seconds
@@ -123,6 +125,13 @@ class Graph:
             return dict(params)
         proof = hmac.new(self._secret.encode(), self._token.encode(), hashlib.sha256).hexdigest()
         return {**params, "appsecret_proof": proof}
+
+
+def segment(identifier: str) -> str:
+    """An id as one part of a path. Raises `GiveUp` for what can be none: it would lead somewhere else."""
+    if not _SEGMENT.fullmatch(identifier):
+        raise GiveUp(f"{identifier[:40]!r} is no id of Meta's")
+    return identifier
 
 
 def split(answer: object) -> tuple[list[Any], str]:

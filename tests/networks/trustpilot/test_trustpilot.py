@@ -139,8 +139,9 @@ def test_a_review_has_its_stars_its_title_and_our_answer() -> None:
     assert answer is not None
     assert (answer.in_reply_to, answer.thread, answer.author.ours) == (post.id, post.id, True)
     assert parse_review(review(title="The bus…"), OURS)[0].text == "The bus was late."
-    with pytest.raises(InvalidPost):
-        admit(parse_review(review(stars=9), OURS)[0], NOON)
+    for stars in (0, 9, 10**400):
+        with pytest.raises(InvalidPost):
+            parse_review(review(stars=stars), OURS)
 
 
 def test_new_reviews_come_oldest_first_down_to_the_cursor(

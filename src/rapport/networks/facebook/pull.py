@@ -14,7 +14,7 @@ from rapport.core.errors import GiveUp, InvalidInput
 from rapport.networks.backwards import Found, Place, first_of, floor_of, is_resting, oldest_first, read_place
 from rapport.networks.base import Account, Page
 from rapport.networks.facebook.parse import COMMENT_FIELDS, NAME, POST_FIELDS, parse_comment, parse_post
-from rapport.networks.graph import Graph, split
+from rapport.networks.graph import Graph, segment, split
 from rapport.networks.graph_inbox import REST, pull_messages
 from rapport.networks.http import GuardedSession
 from rapport.networks.payload import name_of
@@ -100,7 +100,7 @@ class _Reading:
         }  # fmt: skip
         for _ in range(_MOST_PAGES):
             try:
-                comments, after = split(self._graph.read(f"{post}/comments", {**params, "after": after}))
+                comments, after = split(self._graph.read(f"{segment(post)}/comments", {**params, "after": after}))
             except GiveUp:
                 return  # the post was deleted in the meantime, with what stood under it
             if any(self._is_below(comment, parse_comment) for comment in comments) or not after:

@@ -9,7 +9,8 @@ from rapport.core.reply import Reply
 from rapport.networks import graph_inbox as inbox
 from rapport.networks.base import Account, Sent
 from rapport.networks.facebook.parse import COMMENT_FIELDS, NAME, parse_comment
-from rapport.networks.graph import Graph
+from rapport.networks.graph import Graph, segment
+from rapport.networks.graph_messages import split_target
 from rapport.networks.http import GuardedSession
 from rapport.networks.payload import same_text
 
@@ -21,13 +22,15 @@ _PAGE, _MOST_PAGES = 50, 10  # comments that `find` reads
 
 def push_reply(account: Account, reply: Reply, session: GuardedSession, now: dt.datetime) -> Sent:
     """See `Network.push`. A message is answered in the inbox, anything else by a comment under it."""
-    if inbox.split_target(reply.target) is not None:
+    if split_target(reply.target) is not None:
+        if len(reply.text) > MAX_MESSAGE:
+            raise GiveUp(f"Messenger takes messages of at most {MAX_MESSAGE:,} characters; shorten the text")
         return inbox.send(account, reply, NAME, account.account_id, session, now)
     if reply.visibility == "direct":
         raise GiveUp("a comment is answered in public; a private word to its author needs a message of theirs")
     if not reply.target:
         raise GiveUp("a reply needs the comment or post that it answers")
-    answer = Graph.of(account, session).write(f"{reply.target}/comments", {"message": reply.text})
+    answer = Graph.of(account, session).write(f"{segment(reply.target)}/comments", {"message": reply.text})
     identifier = answer.get("id")
     if not isinstance(identifier, str) or not identifier:
         raise Unconfirmed("Meta accepted the comment and did not say under which id")
@@ -39,10 +42,10 @@ def find_reply(account: Account, reply: Reply, since: dt.datetime, session: Guar
 
     An answer to an answer stands under the same top comment, so that one is looked under too.
     """
-    if inbox.split_target(reply.target) is not None:
+    if split_target(reply.target) is not None:
         return inbox.find_sent(account, reply, NAME, account.account_id, since, session)
     graph = Graph.of(account, session)
-    for place in (reply.target, _parent_of(graph, reply.target)):
+    for place in (segment(reply.target), _parent_of(graph, reply.target)):
         found = _look_under(graph, place, account, reply, since) if place else None
         if found is not None:
             return found
@@ -61,7 +64,7 @@ def _parent_of(graph: Graph, target: str) -> str:
 def _look_under(graph: Graph, place: str, account: Account, reply: Reply, since: dt.datetime) -> Sent | None:
     params = {"fields": COMMENT_FIELDS, "filter": "stream", "order": "reverse_chronological", "limit": _PAGE}
     older = False
-    for items, more in graph.pages(f"{place}/comments", params, _MOST_PAGES):
+    for items, more in graph.pages(f"{segment(place)}/comments", params, _MOST_PAGES):
         older = more
         try:
             posts = [parse_comment(item, account) for item in items]

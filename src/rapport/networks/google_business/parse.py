@@ -17,8 +17,8 @@ from rapport.networks.base import Account
 from rapport.networks.payload import moment, required_moment, take
 
 NAME = "google_business"
-REVIEW = re.compile(r"[\w=+.-]{1,400}")
-_NAME = re.compile(r"accounts/[\w-]{1,60}/locations/[\w-]{1,60}/reviews/([\w=+.-]{1,400})")
+REVIEW = re.compile(r"[\w=+-]{1,400}")
+_NAME = re.compile(r"accounts/[\w-]{1,60}/locations/[\w-]{1,60}/reviews/([\w=+-]{1,400})")
 _STARS = {"ONE": 1.0, "TWO": 2.0, "THREE": 3.0, "FOUR": 4.0, "FIVE": 5.0}
 _SAME_MOMENT = dt.timedelta(seconds=5)
 #: Google puts its translation before the person's words, or behind them

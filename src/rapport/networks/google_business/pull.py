@@ -16,7 +16,7 @@ from rapport.core.errors import InvalidInput, InvalidPost
 from rapport.networks.backwards import Found, Place, first_of, floor_of, is_resting, oldest_first, read_place
 from rapport.networks.base import Account, Page
 from rapport.networks.google import Google, Missing
-from rapport.networks.google_business.parse import parse_review, position_of
+from rapport.networks.google_business.parse import REVIEW, parse_review, position_of
 from rapport.networks.http import GuardedSession
 from rapport.networks.payload import name_of
 
@@ -73,7 +73,7 @@ def _read_reviews(
         reviews = answer.get("reviews")
         for item in reviews if isinstance(reviews, list) else ():
             identifier = name_of(item, "name").rpartition("/")[2]
-            if identifier:
+            if REVIEW.fullmatch(identifier):
                 seen[identifier] = None
             below = _keep(item, account, floor, now, found) or below
         token = answer.get("nextPageToken")
@@ -106,7 +106,7 @@ def _keep(item: Any, account: Account, floor: dt.datetime | None, now: dt.dateti
 
 
 def _take_down(google: Google, account: Account, missing: list[str], found: Found) -> None:
-    for identifier in missing[:_MOST_ASKED]:
+    for identifier in filter(REVIEW.fullmatch, missing[:_MOST_ASKED]):
         try:
             google.read(f"{API}/{account.account_id}/reviews/{identifier}")
         except Missing:

@@ -18,7 +18,7 @@ from rapport.core.post import Author, Media, Metrics, Post
 from rapport.networks.backwards import Found
 from rapport.networks.base import Account
 from rapport.networks.graph_door import objects_in
-from rapport.networks.graph_inbox import read_event
+from rapport.networks.graph_messages import read_event
 from rapport.networks.payload import clean_id, moment, name_of, required_moment, take
 
 NAME = "instagram"

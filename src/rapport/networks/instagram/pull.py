@@ -14,7 +14,7 @@ from rapport.core.errors import GiveUp, InvalidInput
 from rapport.core.post import Post
 from rapport.networks.backwards import Found, Place, first_of, floor_of, is_resting, oldest_first, read_place
 from rapport.networks.base import Account, Page
-from rapport.networks.graph import Graph, split
+from rapport.networks.graph import Graph, segment, split
 from rapport.networks.graph_inbox import REST, pull_messages
 from rapport.networks.http import GuardedSession
 from rapport.networks.instagram.parse import (
@@ -145,7 +145,7 @@ class _Reading:
         params = {"fields": _COMMENT_FIELDS, "limit": _DEEPER}
         for _ in range(_MOST_PAGES):
             try:
-                comments, after = split(self._graph.read(f"{medium}/comments", {**params, "after": after}))
+                comments, after = split(self._graph.read(f"{segment(medium)}/comments", {**params, "after": after}))
             except GiveUp:
                 return  # deleted in the meantime, with what stood under it
             reached = [self._comment_with_answers(comment, link) for comment in comments]  # all: answers are newer

@@ -9,7 +9,8 @@ from rapport.core.post import Post
 from rapport.core.reply import Reply
 from rapport.networks import graph_inbox as inbox
 from rapport.networks.base import Account, Sent
-from rapport.networks.graph import Graph
+from rapport.networks.graph import Graph, segment
+from rapport.networks.graph_messages import split_target
 from rapport.networks.http import GuardedSession
 from rapport.networks.instagram.parse import NAME, REPLY_FIELDS, parse_comment
 from rapport.networks.instagram.pull import page_of
@@ -23,7 +24,7 @@ _PAGE, _MOST_PAGES = 50, 10  # comments that `find` reads
 
 def push_reply(account: Account, reply: Reply, session: GuardedSession, now: dt.datetime) -> Sent:
     """See `Network.push`: an answer in the inbox, under a comment, or to a mention."""
-    if inbox.split_target(reply.target) is not None:
+    if split_target(reply.target) is not None:
         if len(reply.text.encode()) > MAX_LENGTH:
             raise GiveUp(f"Instagram takes messages of at most {MAX_LENGTH:,} bytes; shorten the text")
         return inbox.send(account, reply, NAME, page_of(account), session, now)
@@ -43,15 +44,15 @@ def find_reply(account: Account, reply: Reply, since: dt.datetime, session: Guar
 
     What stands under somebody else's media cannot be read: for an answer to a mention a person must look there.
     """
-    if inbox.split_target(reply.target) is not None:
+    if split_target(reply.target) is not None:
         return inbox.find_sent(account, reply, NAME, page_of(account), since, session)
     kind, _, rest = reply.target.partition(":")
     if kind == "mention":
         raise Unconfirmed("Instagram does not show the comments under other people's media; look there")
     graph = Graph.of(account, session)
     if kind == "media":
-        return _look_under(graph, f"{rest}/comments", account, reply, since)
-    return _look_under(graph, f"{_top_comment(graph, reply.target)}/replies", account, reply, since)
+        return _look_under(graph, f"{segment(rest)}/comments", account, reply, since)
+    return _look_under(graph, f"{segment(_top_comment(graph, segment(reply.target)))}/replies", account, reply, since)
 
 
 def _place(account: Account, target: str) -> tuple[str, dict[str, str]]:
@@ -62,7 +63,7 @@ def _place(account: Account, target: str) -> tuple[str, dict[str, str]]:
         form = {"media_id": media, "comment_id": comment} if comment else {"media_id": media}
         return f"{account.account_id}/mentions", form
     if kind == "media":
-        return f"{rest}/comments", {}
+        return f"{segment(rest)}/comments", {}
     if not target.isdecimal():
         raise GiveUp("a reply needs the comment, mention or message that it answers")
     return f"{target}/replies", {}

@@ -53,6 +53,8 @@ def parse_review(item: Any, account: Account) -> tuple[Post, Post | None]:
     if not REVIEW.fullmatch(told.id):
         raise InvalidPost("id", f"{told.id[:40]!r} is no id of a review")
     created, updated = required_moment(told.created_at, "createdAt"), moment(told.updated_at)
+    if told.stars is not None and not 1 <= told.stars <= 5:
+        raise InvalidPost("stars", "lie outside of 1 to 5")
     title, text = (told.title or "").strip(), (told.text or "").strip()
     if title and text.startswith(title.rstrip("….").rstrip()):
         title = ""  # Trustpilot makes the title of the first words where the person gave none

@@ -18,6 +18,7 @@ from rapport.networks.payload import clean_id, moment, required_moment, take
 
 NAME = "youtube"
 _SITE = "https://www.youtube.com"
+_MOST = 10**9  # answers of a thread; a larger number is a broken one
 _MENTION = re.compile(r"(?<![\w@.])@([\w.-]{3,30})")
 _HASHTAG = re.compile(r"(?<![\w#&])#(\w{1,100})")
 
@@ -103,7 +104,7 @@ def parse_thread(item: Any) -> Thread:
         id=clean_id(told.id),
         top=told.snippet.top_level_comment,
         answers=answers,
-        total=max(total or 0, len(answers)),
+        total=max(min(total or 0, _MOST), len(answers)),
         video=told.snippet.video_id or "",
     )
 
