@@ -117,9 +117,12 @@ def test_a_reply_whose_answer_was_lost_is_unconfirmed_then_found_and_sent_again_
     signed_in: Account, session: GuardedSession, brand: BlueskyAccount, asked: dict[str, Any]
 ) -> None:
     reply = reply_to(asked["uri"], "Did you get it?")
-    with swallowing(signed_in, "putRecord") as (account, allow), GuardedSession(allow=allow) as lossy:
-        with pytest.raises(Unconfirmed):
-            network.push(account, reply, "key-lost", lossy)
+    with (
+        swallowing(signed_in, "putRecord") as (account, allow),
+        GuardedSession(allow=allow) as lossy,
+        pytest.raises(Unconfirmed),
+    ):
+        network.push(account, reply, "key-lost", lossy)
     found = network.find(signed_in, reply, NOW, "key-lost", session)
     assert found is not None
     assert network.push(signed_in, reply, "key-lost", session) == found
@@ -244,7 +247,8 @@ def push_at(answers: dict[str, tuple[str, bytes]]) -> Any:
         ("429 x", b'{"error":"RateLimitExceeded"}', RetryLater),
         ("503 x", b"", RetryLater),
         ("400 x", b'{"error":"InvalidRequest","message":"no"}', GiveUp),
-        ("400 x", b'{"error":"AccountTakedown"}', Reauthorise),
+        ("400 x", b'{"error":"ExpiredToken"}', Reauthorise),
+        ("401 x", b'{"error":"AccountTakedown"}', Reauthorise),
         ("401 x", b'{"error":"AuthMissing"}', Reauthorise),
     ],
 )

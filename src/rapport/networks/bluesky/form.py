@@ -24,7 +24,7 @@ from rapport.networks.addresses import check_url
 from rapport.networks.base import Account, Connected, Field, Grant, Identity, Step
 from rapport.networks.bluesky.home import DIRECTORY, RESOLVER, data_server, find_home
 from rapport.networks.bluesky.syntax import is_did, is_handle
-from rapport.networks.bluesky.wire import Wire
+from rapport.networks.bluesky.wire import Refused, SignedOut, Wire
 from rapport.networks.entered import read_origin
 from rapport.networks.http import GuardedSession
 
@@ -118,7 +118,10 @@ def connect(
 def identify(account: Account, session: GuardedSession) -> Identity:
     """See `Network.verify`."""
     wire = Wire.of(account, session)
-    told = wire.query("com.atproto.server.getSession")
+    try:
+        told = wire.query("com.atproto.server.getSession")
+    except Refused as error:  # so the data server speaks of accounts that were taken down or deleted
+        raise Reauthorise(f"the data server does not know the account any more: {error}") from error
     if told.get("active") is False:
         raise Reauthorise(f"Bluesky says that the account is {told.get('status') or 'not active'}; look into the app")
     did = _required(told, "did")
@@ -198,15 +201,15 @@ def _sign_in(server: str, handle: str, password: str, session: GuardedSession) -
     wire = Wire(server, Grant(access=""), session)
     try:
         return wire.procedure("com.atproto.server.createSession", {"identifier": handle, "password": password})
-    except Reauthorise as error:
-        if "AuthFactorTokenRequired" in str(error):
+    except SignedOut as error:
+        if error.error == "AuthFactorTokenRequired":
             raise InvalidInput("the account asks for a code by mail: use an app password, which needs none") from None
-        if "AuthenticationRequired" in str(error) or "401" in str(error):
+        if error.error in {"AuthenticationRequired", ""}:
             raise InvalidInput(
                 f"{wire.host} does not know this handle with this app password. Copy the app password again, "
                 "or make a new one."
             ) from None
-        raise InvalidInput(str(error)) from error
+        raise InvalidInput(str(error)) from error  # taken down, deactivated, suspended
     except Unconfirmed as error:  # one session more on the server harms nobody
         raise RetryLater(str(error)) from error
     except GiveUp as error:

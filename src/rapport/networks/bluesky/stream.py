@@ -155,10 +155,11 @@ class _Line:
             reason = "The note of where the live stream had stopped lay in the future; it goes on from now."
             return Gap(reason, until=now), 0
         if at < oldest:
-            self._place.us = jetstream.microseconds_of(oldest)
-            return Gap(_missed("The live stream keeps 36 hours, and it was not heard for longer."), at, oldest), (
-                self._place.us
-            )
+            # a little inside of what is kept, so that a line that breaks again at once does not find a second gap
+            begin = oldest + _BEHIND
+            self._place.us = jetstream.microseconds_of(begin)
+            reason = _missed("The live stream keeps 36 hours, and it was not heard for longer.")
+            return Gap(reason, at, begin), self._place.us
         return None, known - jetstream.REWIND
 
     def _jumped(self, start: int, event: Event) -> Iterator[Page]:
@@ -222,7 +223,7 @@ class _Line:
         """Without a Jetstream: look for what speaks to us, again and again."""
         while time.monotonic() < until:
             yield from self._look(self._pace.lists, often=("notifications",))
-            self._pause(self._wire.breath(self._pace.poll))
+            self._pause(max(min(self._wire.breath(self._pace.poll), until - time.monotonic()), 0.0))
 
     def _look(self, every: float, often: tuple[str, ...] = ()) -> Iterator[Page]:
         """Read each list that was not read for `every` seconds; those in `often` at once."""

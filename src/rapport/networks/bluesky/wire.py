@@ -27,18 +27,26 @@ _TOKEN_ERRORS = {
     "AuthMissing": "the server asks for a session",
     "AuthenticationRequired": "the server does not accept the sign-in",
     "AuthFactorTokenRequired": "the server asks for a code that was sent by mail",
+}
+#: the same for our own account: with status 401; with 400 they speak of the account that was asked about
+_ACCOUNT_ERRORS = {
     "AccountTakedown": "the account was taken down",
     "AccountDeactivated": "the account is deactivated",
     "AccountSuspended": "the account is suspended",
-    "RepoTakendown": "the account was taken down",
-    "RepoDeactivated": "the account is deactivated",
-    "RepoSuspended": "the account is suspended",
 }
 _RENEWED_SOON = 20.0  # seconds; the listener renews a session before it runs out, so this is the exception
 
 
 class Refused(GiveUp):
     """The server said no for good; `error` is its word for why."""
+
+    def __init__(self, message: str, error: str) -> None:
+        super().__init__(message)
+        self.error = error
+
+
+class SignedOut(Reauthorise):
+    """The session, or the sign-in, is not accepted; `error` is the server's word for why."""
 
     def __init__(self, message: str, error: str) -> None:
         super().__init__(message)
@@ -137,8 +145,8 @@ def _meaning(status: int, error: str, said: str, response: Response, can_renew: 
     if error == "ExpiredToken" and can_renew:
         return RetryLater(f"{said}; it is renewed by itself", _RENEWED_SOON)
     if error in _TOKEN_ERRORS or status == 401:
-        reason = _TOKEN_ERRORS.get(error, "the server does not accept the session")
-        return Reauthorise(f"{reason} ({said}). Make a new app password and connect the account again.")
+        reason = (_TOKEN_ERRORS | _ACCOUNT_ERRORS).get(error, "the server does not accept the session")
+        return SignedOut(f"{reason} ({said}). Make a new app password and connect the account again.", error)
     if status in {408, 425, 429, 503} or (status >= 500 and reads):
         return RetryLater(said, after)
     if status >= 500:
