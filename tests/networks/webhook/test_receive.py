@@ -142,7 +142,7 @@ def test_a_clock_may_be_five_minutes_off(account: Account) -> None:
 
 
 def test_a_webhook_without_a_secret_takes_nothing() -> None:
-    for token in ("", "[]", "{}", '[{"secret":"whsec_"}]', "whsec_abc"):
+    for token in ("", "[]", "{}", '{"access":"x"}', '{"access":"whsec_"}', "whsec_", "whsec_abc"):
         account = Account(1, "", "x", "hook-1", token)
         assert receive(account, POST, secret=make_secret()).status == 401
 

@@ -14,6 +14,7 @@ from collections.abc import Callable
 import msgspec
 
 from rapport.core.errors import InvalidInput
+from rapport.networks.base import Grant
 
 PREFIX = "whsec_"
 _BYTES = 32
@@ -23,7 +24,7 @@ OVERLAP = dt.timedelta(days=1)
 _MOST = 5  # secrets that are valid at once
 
 
-class Secret(msgspec.Struct, frozen=True, omit_defaults=True):
+class Secret(msgspec.Struct, frozen=True):
     """One secret; `until` is when it ends, None for the newest one."""
 
     secret: str
@@ -52,16 +53,23 @@ def key_of(secret: str) -> bytes:
 
 
 def encode_secrets(kept: list[Secret]) -> str:
-    """What `Account.token` holds."""
-    return msgspec.json.encode(kept).decode()
+    """What `Account.token` holds: a `Grant` of the newest secret, with those before it and when they end."""
+    newest, *before = kept
+    if not before:
+        return newest.secret
+    return Grant(newest.secret, more={one.secret: one.until.isoformat() for one in before if one.until}).encode()
 
 
 def decode_secrets(token: str) -> list[Secret]:
     """The secrets of a token, the newest first; none for a token that is not ours."""
-    try:
-        return msgspec.json.decode(token, type=list[Secret])
-    except (msgspec.MsgspecError, UnicodeEncodeError):
+    grant = Grant.decode(token)
+    if not grant.access.startswith(PREFIX):
         return []
+    try:
+        before = [Secret(secret, dt.datetime.fromisoformat(until)) for secret, until in grant.more.items()]
+    except ValueError:
+        before = []
+    return [Secret(grant.access), *before]
 
 
 def newest_secret(token: str) -> str:

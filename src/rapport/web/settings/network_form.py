@@ -31,8 +31,10 @@ class ListField(forms.CharField):
         return value
 
     def clean(self, value: Any) -> list[str]:
-        """Raises `ValidationError` for more items than anybody types."""
+        """Raises `ValidationError` for more items than anybody types. A file that was pasted is one item."""
         text = super().clean(value) or ""
+        if self.by_line and text.startswith("<"):
+            return [text]  # the text of a file (OPML): in it a line that comes twice is no repetition
         parts = text.splitlines() if self.by_line else re.split(r"[\s,;]+", text)
         items = list(dict.fromkeys(part.strip() for part in parts if part.strip()))
         if len(items) > MOST_ITEMS:
