@@ -5,8 +5,9 @@ Words are compared folded: NFKC, case folded, Latin accents dropped, apostrophes
 Scripts that are written without spaces (Chinese, Japanese, Thai, ...) give one word for each character, and `glued`
 tells which of them touch, so that a run of them can be found as a substring.
 
-Texts in ASCII take a short path (one regular expression). Others are cut into chunks at ASCII white space and
-punctuation: chunks in ASCII take the short path too, and what the others hold is remembered, because words come again.
+Texts in ASCII, and those that can be spelt so, take a short path (one regular expression). Others are cut into chunks
+at ASCII white space and punctuation: chunks in ASCII take the short path too, and what the others hold is remembered,
+because words come again.
 """
 
 from __future__ import annotations
@@ -51,6 +52,9 @@ def words(text: str) -> Words:
     """The folded words of `text` without their places: what matching needs."""
     if text.isascii():
         return _ascii_words(text)
+    plain = _spelt_in_ascii(text)
+    if plain is not None:
+        return _ascii_words(plain)
     found: list[str] = []
     tags: list[Tag] = []
     glued: list[int] = []
@@ -99,13 +103,15 @@ def is_word_character(character: str) -> bool:
 # ---------------------------------------------------------------- the short path
 
 _NONE: frozenset[int] = frozenset()
+#: @brand's
+_OWNING_HANDLE = re.compile(r"@[A-Za-z0-9_]+'")
 _ASCII_WORD = re.compile(r"[#@]?[a-z0-9_]+(?:'[a-z0-9_]+)*")
 
 
 def _ascii_words(text: str) -> Words:
     found = _ASCII_WORD.findall(text.lower())
     tags: list[Tag] = []
-    if "'" in text and "@" in text:
+    if "'" in text and _OWNING_HANDLE.search(text):
         found = [word.partition("'")[0] if word[0] == "@" else word for word in found]
     if "#" in text:
         for position, word in enumerate(found):
@@ -118,6 +124,35 @@ def _ascii_words(text: str) -> Words:
 def _without_possessive(name: str) -> str:
     """@brand's names @brand, and #brand's the tag #brand: no network has apostrophes in either."""
     return name.partition("'")[0]
+
+
+# ---------------------------------------------------------------- the way from the long path to the short one
+
+_BEYOND_ASCII = re.compile(r"[^\x00-\x7f]+")
+
+
+def _spelt_in_ascii(text: str) -> str | None:
+    """A text in ASCII with the same words, or None: there is none.
+
+    Curly quotes, dashes, emoji, accents on Latin letters: what is folded to ASCII, or stands in no word at all.
+    """
+    for run in _BEYOND_ASCII.findall(text):
+        if len(run) > _LONGEST_REMEMBERED or _run_in_ascii(run) is None:
+            return None
+    return _BEYOND_ASCII.sub(lambda match: _run_in_ascii(match[0]) or "", text)
+
+
+@lru_cache(maxsize=1 << 14)
+def _run_in_ascii(run: str) -> str | None:
+    if run[0] not in _INVISIBLE and _joins_the_one_before(run[0]):
+        return None  # what it is folded to depends on the letter before it
+    spelt: list[str] = []
+    for cluster in _clusters(run):
+        for character, shape in zip(*_folded(cluster), strict=True):
+            if character > "\x7f" and shape != " ":
+                return None
+            spelt.append(" " if shape == " " else character)
+    return "".join(spelt)
 
 
 # ---------------------------------------------------------------- the long path

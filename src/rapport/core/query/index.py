@@ -8,7 +8,7 @@ words that turn out to be more frequent than another that they need are hung up 
 from __future__ import annotations
 
 from collections import deque
-from itertools import pairwise
+from itertools import filterfalse, pairwise
 
 from rapport.core.query.clauses import Clause, clauses_of
 from rapport.core.query.conditions import Conditions
@@ -24,7 +24,7 @@ _PAIR_PAYS = 0.002
 #: a clause moves to a key that is so many times rarer than the one on which it hangs
 _WORTH_MOVING = 2.0
 #: clauses that are looked at again after one batch
-_LOOKED_AT = 64
+_LOOKED_AT = 128
 
 #: words of which is remembered that nothing hangs there
 _MOST_IDLE = 1 << 15
@@ -44,6 +44,8 @@ class Index:
         self.frequencies = Frequencies()
         #: number of a query -> its one place, or its places
         self._places: dict[int, Place | list[Place]] = {}
+        #: plain words with which the phrases in `by_pair` begin, and how many do
+        self._firsts: dict[str, int] = {}
         #: words at which nothing hangs, no wildcard either: most words of most posts
         self._idle: set[str] = set()
         self._idle_is_outdated = False
@@ -74,28 +76,32 @@ class Index:
         else:
             self._take(order, places, shared=False)
 
-    def find(self, view: View) -> tuple[set[str], list[Hooks]]:
-        """All keys of a post, and what hangs at those that stand in the index."""
+    def find(self, view: View) -> tuple[list[Hooks], list[str]]:
+        """What hangs at the keys of a post, and those of its keys that are no words (some may come twice)."""
         if self._idle_is_outdated or len(self._idle) > _MOST_IDLE:
             self._idle, self._idle_is_outdated = set(), False
             self.wildcards.forget()
-        keys = view.known
-        wanted = keys - self._idle
-        hooked = self.by_key.keys() & wanted
-        found = [self.by_key[key] for key in hooked]
+        # most words of most posts lead nowhere: no set of all words is made for a post that has no others
+        wanted = list(filterfalse(self._idle.__contains__, view.words))
+        listed = view.listed()
+        if listed:
+            wanted += filterfalse(self._idle.__contains__, listed)
         beyond: list[str] = self.conditions.keys_of(view) if self.conditions else []
+        if not wanted and not beyond:
+            return [], beyond
+        hooked = self.by_key.keys() & wanted
         if self.wildcards:
             beyond += self._wildcards_of(wanted)
-        elif len(wanted) > len(hooked):
-            self._idle.update([word for word in wanted - hooked if len(word) <= LONGEST_REMEMBERED])
+        elif len(hooked) < len(wanted):
+            self._idle.update([word for word in wanted if self._is_idle(word)])
+        found = [self.by_key[key] for key in hooked]
         if beyond:
             found += [self.by_key[key] for key in self.by_key.keys() & beyond]
-            keys = keys.union(beyond)
-        if self.by_pair:
+        if self._firsts and not self._firsts.keys().isdisjoint(wanted):
             found += [self.by_pair[pair] for pair in self.by_pair.keys() & pairwise(view.words)]
-        return keys, found
+        return found, beyond
 
-    def _wildcards_of(self, words: set[str]) -> list[str]:
+    def _wildcards_of(self, words: list[str]) -> list[str]:
         """The keys of the wildcards that hold for some of the words; some may come twice."""
         keys: list[str] = []
         known = self.wildcards.remembered
@@ -103,11 +109,15 @@ class Index:
             found = known.get(word)
             if found is None:
                 found = self.wildcards.look_up(word)
-                if not found and word not in self.by_key and len(word) <= LONGEST_REMEMBERED:
+                if not found and self._is_idle(word):
                     self._idle.add(word)
             if found:
                 keys += found
         return keys
+
+    def _is_idle(self, word: str) -> bool:
+        """Whether nothing hangs at a word (wildcards aside), and it is worth remembering."""
+        return word not in self.by_key and word not in self._firsts and len(word) <= LONGEST_REMEMBERED
 
     def learn(self, keys: set[str]) -> None:
         """Count the keys of one post, and note at which of them queries had to be held against it."""
@@ -121,9 +131,10 @@ class Index:
 
     def refresh(self) -> None:
         """Move a few clauses to rarer keys. Takes well under a millisecond."""
-        if not self._waiting and self._crowded:
+        while self._crowded and len(self._waiting) < _LOOKED_AT:
             hooks = self.by_key.get(self._crowded.popleft())
-            self._waiting.extend(hooks.tested() if hooks is not None else ())
+            if hooks is not None:
+                self._waiting.extend(hooks.tested())
         for _ in range(min(_LOOKED_AT, len(self._waiting))):
             self._look_at(self._waiting.popleft())
 
@@ -180,6 +191,8 @@ class Index:
             hooks = self.by_pair.get(key)
             if hooks is None:
                 hooks = self.by_pair[key] = Hooks()
+                self._firsts[key[0]] = self._firsts.get(key[0], 0) + 1
+                self._idle.discard(key[0])
         if isinstance(place, Hang):
             hooks.hang(place)
         else:
@@ -203,6 +216,9 @@ class Index:
                 del self.by_key[key]
             else:
                 del self.by_pair[key]
+                self._firsts[key[0]] -= 1
+                if not self._firsts[key[0]]:
+                    del self._firsts[key[0]]
         for beyond in _keys_beyond_words(place):
             if beyond.startswith(WILDCARD):
                 self.wildcards.remove(beyond[len(WILDCARD) :])

@@ -16,8 +16,8 @@ from rapport.core.query.index import Index
 from rapport.core.query.parse import parse
 from rapport.core.query.view import View
 
-#: one post in so many teaches the index which words are frequent
-_TAUGHT_BY = 8
+#: one post in so many teaches the index which words are frequent; odd, because sources often come in turn
+_TAUGHT_BY = 7
 
 
 class Matcher:
@@ -64,21 +64,27 @@ class Matcher:
     def _match_one(self, post: Post) -> tuple[str, ...]:
         index = self._index
         view = View(post)
-        keys, hooked = index.find(view)
+        hooked, beyond = index.find(view)
         self._seen += 1
         if not self._seen % _TAUGHT_BY:
-            index.learn(keys)
+            index.learn(view.known.union(beyond))
+        if not hooked:
+            return ()
         found: list[int] = []
         shared: list[int] = []
+        keys: set[str] | None = None
         for hooks in hooked:
             if hooks.sure is not None:
                 found += hooks.sure
             if hooks.shared is not None:
                 shared += hooks.shared
-            if hooks.tests is not None:
-                _try(hooks.tests, keys, view, found, shared)
-            if hooks.spread is not None:
-                _walk(hooks, keys, view, found, shared)
+            if hooks.tests is not None or hooks.spread is not None:
+                if keys is None:
+                    keys = view.known.union(beyond) if beyond else view.known
+                if hooks.tests is not None:
+                    _try(hooks.tests, keys, view, found, shared)
+                if hooks.spread is not None:
+                    _walk(hooks, keys, view, found, shared)
         if shared:
             found += set(shared)
         if len(found) > 1:

@@ -9,8 +9,7 @@
     ├── Raw  and the conditions of `fields`
     └── And  Or  Not
 
-`holds` is the meaning of the language, written to be read. `anchors` is what the matcher indexes; its promise is
-checked by a property test: whenever `holds` is true, the post has at least one of the anchors.
+`holds` is the meaning of the language, written to be read. Property tests hold the index (see `clauses`) against it.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from functools import lru_cache
 
 import msgspec
 
-from rapport.core.query.view import PREFIX, View
+from rapport.core.query.view import View
 
 #: first and last position of a find, both included
 Span = tuple[int, int]
@@ -33,10 +32,6 @@ class Node(msgspec.Struct, frozen=True, gc=False):
     def holds(self, view: View) -> bool:
         """Whether this part is true of the post."""
         raise NotImplementedError
-
-    def anchors(self) -> frozenset[str] | None:
-        """Entries of `View.known` or `View.prefixes` of which every matching post has at least one; None: no such."""
-        return None
 
 
 class Placed(Node, frozen=True, gc=False):
@@ -71,9 +66,6 @@ class Word(Placed, frozen=True, gc=False):
                 found.append((first, last))
         return found
 
-    def anchors(self) -> frozenset[str]:
-        return frozenset((self.text[:2] if self.spaceless else self.text,))
-
 
 class Wildcard(Placed, frozen=True, gc=False):
     """A word, hashtag (leading #) or handle (leading @) with * for any characters and ? for one."""
@@ -91,10 +83,6 @@ class Wildcard(Placed, frozen=True, gc=False):
         wanted = {word for word in set(view.words) if fits(word)}
         return [(position, position) for position, word in enumerate(view.words) if word in wanted]
 
-    def anchors(self) -> frozenset[str] | None:
-        prefix = self.pattern[:PREFIX]
-        return None if "*" in prefix or "?" in prefix else frozenset((prefix + "*",))
-
 
 class Tag(Placed, frozen=True, gc=False):
     """Exactly this hashtag, in the text or in the network's list."""
@@ -107,9 +95,6 @@ class Tag(Placed, frozen=True, gc=False):
 
     def spans(self, view: View) -> list[Span]:
         return [(first, last) for tag, first, last in view.tags if tag == self.text]
-
-    def anchors(self) -> frozenset[str]:
-        return frozenset((self.text,))
 
 
 class Handle(Placed, frozen=True, gc=False):
@@ -129,9 +114,6 @@ class Handle(Placed, frozen=True, gc=False):
         firsts = _positions(wanted[0], view.words)
         return [(first, first + count - 1) for first in firsts if view.words[first : first + count] == wanted]
 
-    def anchors(self) -> frozenset[str]:
-        return frozenset((self.text, self.parts[0]))
-
 
 class Phrase(Placed, frozen=True, gc=False):
     """Its parts next to each other, in order."""
@@ -150,9 +132,6 @@ class Phrase(Placed, frozen=True, gc=False):
             found = [(first, last_by_first[last + 1]) for first, last in found if last + 1 in last_by_first]
         return found
 
-    def anchors(self) -> frozenset[str] | None:
-        return _rarest(self.parts)
-
 
 class Either(Placed, frozen=True, gc=False):
     """One of several words or phrases: an OR group as an operand of NEAR."""
@@ -164,9 +143,6 @@ class Either(Placed, frozen=True, gc=False):
 
     def spans(self, view: View) -> list[Span]:
         return sorted({span for part in self.parts for span in part.spans(view)})
-
-    def anchors(self) -> frozenset[str] | None:
-        return _union(self.parts)
 
 
 class Near(Node, frozen=True, gc=False):
@@ -183,9 +159,6 @@ class Near(Node, frozen=True, gc=False):
         if not left or not right:
             return False
         return _follows(left, right, self.distance) or (not self.ordered and _follows(right, left, self.distance))
-
-    def anchors(self) -> frozenset[str] | None:
-        return _rarest((self.left, self.right))
 
 
 class Raw(Node, frozen=True, gc=False):
@@ -208,9 +181,6 @@ class And(Node, frozen=True, gc=False):
                 return False
         return True
 
-    def anchors(self) -> frozenset[str] | None:
-        return _rarest(self.parts)
-
 
 class Or(Node, frozen=True, gc=False):
     """At least one of its parts."""
@@ -222,9 +192,6 @@ class Or(Node, frozen=True, gc=False):
             if part.holds(view):
                 return True
         return False
-
-    def anchors(self) -> frozenset[str] | None:
-        return _union(self.parts)
 
 
 class Not(Node, frozen=True, gc=False):
@@ -255,25 +222,6 @@ def _follows(left: list[Span], right: list[Span], distance: int) -> bool:
         if index < len(firsts) and firsts[index] - last <= distance:
             return True
     return False
-
-
-def _rarest(parts: tuple[Node, ...]) -> frozenset[str] | None:
-    """All parts must hold, so the anchors of any one will do: the fewest, and of these the longest words."""
-    offers = [offer for part in parts if (offer := part.anchors()) is not None]
-    if not offers:
-        return None
-    return min(offers, key=lambda offer: (len(offer), -min(map(len, offer)), sorted(offer)))
-
-
-def _union(parts: tuple[Node, ...]) -> frozenset[str] | None:
-    """Any part may hold, so the anchors of all are needed."""
-    union: set[str] = set()
-    for part in parts:
-        offer = part.anchors()
-        if offer is None:
-            return None
-        union |= offer
-    return frozenset(union)
 
 
 @lru_cache(maxsize=1 << 12)

@@ -9,9 +9,6 @@ from functools import cached_property, lru_cache
 from rapport.core.post import Author, Post
 from rapport.core.text import Words, fold, words
 
-#: characters by which words are grouped for wildcards; no wildcard has a shorter stem
-PREFIX = 3
-
 _LINK = re.compile(r"https?://[^\s<>\"]+", re.IGNORECASE)
 _EPOCH = dt.datetime.fromtimestamp(0, dt.UTC)
 
@@ -26,20 +23,32 @@ class View:
         self.words: list[str] = found.words
         self.tags = found.tags
         self.glued = found.glued
-        #: Everything that a single term can ask for: words ("delay"), tags ("#delay"), handles ("@ann"), and pairs
-        #: of touching spaceless characters. What the network lists beside the text is in it too.
-        self.known = known = set(found.words)
-        if found.tags:
-            known.update([tag for tag, _, _ in found.tags])
-        if found.glued:
-            known.update(_pairs(found))
+
+    @cached_property
+    def known(self) -> set[str]:
+        """Everything that a single term can ask for: words ("delay"), tags ("#delay"), handles ("@ann"), and pairs of
+        touching spaceless characters. What the network lists beside the text is in it too.
+        """
+        known = set(self.words)
+        known.update(self.listed())
+        return known
+
+    def listed(self) -> list[str]:
+        """What is in `known` beside the words of the text; some of it may come twice, or be a word of the text."""
+        post = self.post
+        listed: list[str] = []
+        if self.tags:
+            listed += [tag for tag, _, _ in self.tags]
+        if self.glued:
+            listed += [self.words[position - 1] + self.words[position] for position in self.glued]
         for mention in post.mentions:
-            known.update(_names_of_handle(mention))
+            listed += _names_of_handle(mention)
         if post.hashtags:
             for hashtag in self._unwritten_hashtags:
-                known.update(hashtag.words)
-                known.update([tag for tag, _, _ in hashtag.tags])
-                known.update(_pairs(hashtag))
+                listed += hashtag.words
+                listed += [tag for tag, _, _ in hashtag.tags]
+                listed += _pairs(hashtag)
+        return listed
 
     @classmethod
     def of_text(cls, text: str, found: Words | None = None) -> View:
@@ -49,7 +58,8 @@ class View:
     @cached_property
     def _unwritten_hashtags(self) -> list[Words]:
         """Hashtags that the network lists and the text does not show."""
-        return [_words_of_hashtag(tag) for tag in self.post.hashtags if "#" + tag.lower() not in self.known]
+        written = {tag for tag, _, _ in self.tags}
+        return [_words_of_hashtag(tag) for tag in self.post.hashtags if "#" + tag.lower() not in written]
 
     @cached_property
     def runs(self) -> str:
@@ -64,11 +74,6 @@ class View:
     def lines(self) -> str:
         """`known`, one a line: what wildcards search."""
         return "\n".join(self.known)
-
-    @cached_property
-    def prefixes(self) -> set[str]:
-        """The first three characters of everything known, each with a star: "can*" for "cancelled"."""
-        return {entry[:PREFIX] + "*" for entry in self.known}
 
     @cached_property
     def addresses(self) -> list[str]:
