@@ -108,6 +108,13 @@ def test_nothing_in_a_post_makes_it_crash(fields: dict[str, Any], tags: Any) -> 
         assert admit(parsed(topic, **fields), NOW).network == "discourse"
 
 
+@pytest.mark.parametrize(
+    "piece", ['<a class="mention"', "<a ", '<aside class="quote" ', '<img src="', 'class="hashtag" ', "<aside ", "@x<"]
+)
+def test_endless_markup_costs_time_in_proportion(piece: str) -> None:
+    assert isinstance(parsed(cooked=piece * (500_000 // len(piece))).text, str)
+
+
 @given(st.lists(st.sampled_from(['<aside class="quote">', "<aside>", "</aside>", "word ", "<p>", "</p>"]), max_size=30))
 def test_quotes_that_are_not_closed_cost_time_in_proportion_and_no_crash(pieces: list[str]) -> None:
     assert "<aside" not in parsed(cooked="".join(pieces) * 20).text

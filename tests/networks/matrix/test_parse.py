@@ -87,6 +87,22 @@ def test_what_is_no_message_is_refused_with_a_reason(content: dict[str, Any], fi
         parsed(content, **fields)
 
 
+def test_what_older_programs_repeat_of_the_message_answered_is_left_out() -> None:
+    html = "<mx-reply><blockquote>their words</blockquote></mx-reply><b>ours</b>"
+    answer = {"m.relates_to": {"m.in_reply_to": {"event_id": "$x"}}, "body": "> <@ben:b> their words\n> more\n\nours"}
+    post = parsed({"format": "org.matrix.custom.html", "formatted_body": html, **answer})
+    assert (post.text, post.html) == ("ours", "<b>ours</b>")
+    assert parsed({"body": "> <@ben:b> a quote of my own"}).text == "> <@ben:b> a quote of my own"
+
+
+@pytest.mark.parametrize("piece", ["<mx-reply>", "@a:", "https://matrix.to/#/@", "#a", "http://", "> <@"])
+def test_endless_markup_costs_time_in_proportion(piece: str) -> None:
+    text = piece * (60_000 // len(piece))
+    content = {"body": text, "format": "org.matrix.custom.html", "formatted_body": text}
+    content["m.relates_to"] = {"m.in_reply_to": {"event_id": "$x"}}
+    assert isinstance(parsed(content).mentions, tuple)
+
+
 hostile = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10), inner, max_size=3),

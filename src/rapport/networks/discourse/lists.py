@@ -346,6 +346,8 @@ def _take_topic(look: Look, number: int, found: Found) -> None:
     topic = look.topic(number)
     if topic is None:
         return
+    if not topic.post_stream.stream:
+        found.missing.append(f"Topic {number} is so long that the forum does not list its posts; it is not followed.")
     fresh = [each for each in topic.post_stream.stream if each > look.top]
     look.fetch_all(topic, fresh[-FIRST_PULL:] if look.is_new else fresh, found)
 

@@ -19,8 +19,8 @@ from rapport.networks.payload import moment, required_moment, take
 
 NAME = "discourse"
 
-_MENTION = re.compile(r"""<a[^<>]*\bclass="mention(?:-group)?[^"<>]*"[^<>]*>@([^<>@\s]{1,200})</a>""")
-_HASHTAG = re.compile(r"""<a[^<>]*\bclass="hashtag(?:-cooked)?"[^<>]*>""")
+_LINK = re.compile(r"<a\b([^<>]{0,2000})>([^<>]{0,200})")
+_CLASS = re.compile(r"""\bclass="([^"<>]*)\"""")
 _SLUG = re.compile(r"""\bdata-slug="([^"<>]{1,200})\"""")
 _IMAGE = re.compile(r"<img\b[^<>]*>")
 _ATTRIBUTE = re.compile(r"""\b(src|alt|class|title)="([^"<>]*)\"""")
@@ -140,7 +140,7 @@ def to_post(raw: RawPost, forum: Forum, topic: Topic | None = None, changed: boo
         author=_author(raw, forum),
         in_reply_to=_answered(raw, forum, answered),
         thread=post_id(forum.host, raw.topic_id, 1),
-        mentions=tuple(dict.fromkeys(f"{unescape(name)}@{forum.host}" for name in _MENTION.findall(spoken))),
+        mentions=tuple(dict.fromkeys(f"{name}@{forum.host}" for name in _mentions(spoken))),
         hashtags=tuple(dict.fromkeys((*_hashtags(spoken), *(topic.tag_names if topic else ())))),
         links=links,
         media=_media(spoken, forum),
@@ -217,9 +217,22 @@ def _media(cooked: str, forum: Forum) -> tuple[Media, ...]:
     return tuple(found)
 
 
-def _hashtags(cooked: str) -> tuple[str, ...]:
-    slugs = (_SLUG.search(tag) for tag in _HASHTAG.findall(cooked))
-    return tuple(unescape(slug[1]) for slug in slugs if slug)
+def _mentions(cooked: str) -> list[str]:
+    """Names of people and groups, without @."""
+    shown = [text for attributes, text in _LINK.findall(cooked) if _classes(attributes) & {"mention", "mention-group"}]
+    names = (unescape(text).strip() for text in shown)
+    return [name[1:] for name in names if name.startswith("@") and len(name) > 1 and not set(name) & set(" \t\n")]
+
+
+def _hashtags(cooked: str) -> list[str]:
+    links = [text for text, _ in _LINK.findall(cooked) if _classes(text) & {"hashtag", "hashtag-cooked"}]
+    slugs = (_SLUG.search(attributes) for attributes in links)
+    return [unescape(slug[1]) for slug in slugs if slug]
+
+
+def _classes(attributes: str) -> set[str]:
+    found = _CLASS.search(attributes)
+    return set(found[1].split()) if found else set()
 
 
 def _likes(actions: list[Any] | None) -> int:

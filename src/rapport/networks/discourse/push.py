@@ -65,6 +65,8 @@ def find_reply(account: Account, reply: Reply, since: dt.datetime, session: Guar
 def _look(account: Account, wire: Wire, reply: Reply, since: dt.datetime) -> Sent | None:
     topic, number = split_id(reply.target, urlsplit(account.server).netloc)
     stream = wire.read(f"/t/{topic}.json", _Page).post_stream.stream[::-1]
+    if not stream:
+        raise Unconfirmed("the topic is so long that the forum does not list its posts")
     for start in range(0, min(len(stream), _MOST_PAGES * _PAGE), _PAGE):
         params = {"post_ids[]": stream[start : start + _PAGE]}
         posts = _readable(wire.read(f"/t/{topic}/posts.json", _Page, params).post_stream.posts)

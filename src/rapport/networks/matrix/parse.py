@@ -23,7 +23,7 @@ _LINK = re.compile(r"https?://[^\s<>\"]+", re.IGNORECASE)
 _HASHTAG = re.compile(r"(?<![\w&#/])#(\w{1,100})(?![\w:])")
 _USER = re.compile(r"@[^\s:@<>\"]{1,200}:[\w.\-\[\]:]{1,200}")
 _PILL = re.compile(r"https://matrix\.to/#/(@[^\"'\s>?]{1,600}|%40[^\"'\s>?]{1,600})")
-_QUOTED = re.compile(r"<mx-reply>.*?</mx-reply>", re.DOTALL)
+_REPLY_OPEN, _REPLY_CLOSE = "<mx-reply>", "</mx-reply>"
 _MEDIA = {"m.image": "image", "m.video": "video", "m.audio": "audio", "m.file": "file"}
 
 
@@ -201,7 +201,10 @@ def _markup(content: dict[str, Any]) -> str | None:
     found = content.get("formatted_body")
     if content.get("format") != "org.matrix.custom.html" or not isinstance(found, str):
         return None
-    return _QUOTED.sub("", found[:500_000])
+    # what older programs repeat of the message that they answer stands in front
+    if found.startswith(_REPLY_OPEN):
+        found = found.partition(_REPLY_CLOSE)[2] or found
+    return found[:500_000]
 
 
 def _kind(room: Room, answered: str, root: str) -> Kind:

@@ -26,24 +26,16 @@ from rapport.networks.matrix.wire import Refused, Wire, segment
 from rapport.networks.payload import take
 
 STREAM = "rooms"
-FIRST_PULL = 50  # messages of each room, when it is new to us
+FIRST_PULL = 50  # messages of each room in one answer, and when it is new to us
+_FEWER = (FIRST_PULL, 5, 1)  # where an answer becomes too large: what is left out is filled room by room
 PAGE_SIZE = 100  # events of one answer to /messages
+_SMALL_PAGE = 20  # of the longest that there are, they fit into an answer of two megabytes
 MOST_PAGES = 20  # of one room in one fill: 2,000 events
 _POSTS = 500  # of one page
 _KEPT_ROOMS = 2_000  # whose last event the cursor holds, the newest of them
 _KINDS = ["m.room.message", "m.room.redaction", "m.room.encrypted"]
 _LAZY = {"lazy_load_members": True, "include_redundant_members": True}
 _NOTHING = {"not_types": ["*"]}
-_FILTER = {
-    "room": {
-        "timeline": {"limit": FIRST_PULL, "types": _KINDS, **_LAZY},
-        "state": {"types": ["m.room.member"], **_LAZY},
-        "ephemeral": _NOTHING,
-        "account_data": _NOTHING,
-    },
-    "presence": _NOTHING,
-    "account_data": {"types": ["m.direct"]},
-}
 _COUNTED = re.compile(r"s(\d{1,18})_")  # how Synapse begins its tokens: the place in its order of events
 
 
@@ -135,7 +127,7 @@ class Reader:
             if self._rooms.is_heard(room):
                 self._take(room, joined, after, found, is_new)
         if is_new and found.missing:
-            found.missing = [f"Only the newest {FIRST_PULL} messages of each room were read when it was connected."]
+            found.missing = [f"Only the newest messages of each room were read at first, {FIRST_PULL} at most."]
         for room, invited in answer.rooms.invite.items():
             found.rejected += self._rooms.accept(room, invited.invite_state.events)
         if not hold:
@@ -144,11 +136,17 @@ class Reader:
         yield from _pages(found, start, after)
 
     def _sync(self, since: str, hold: float) -> _Sync:
-        params = {"filter": msgspec.json.encode(_FILTER).decode(), "timeout": int(hold * 1000)}
-        params |= {"set_presence": "offline"}  # nobody reads at this moment
+        params: dict[str, Any] = {"timeout": int(hold * 1000), "set_presence": "offline"}  # nobody reads at this moment
         if since:
             params["since"] = since
-        return self._wire.read("/sync", _Sync, params)
+        for most in _FEWER:
+            params["filter"] = _filter(most)
+            try:
+                return self._wire.read("/sync", _Sync, params)
+            except GiveUp as error:
+                if isinstance(error, Refused) or most == _FEWER[-1]:
+                    raise
+        raise AssertionError("the last of them is returned or raised")
 
     def _leave(self, after: Cursor) -> list[str]:
         """Forget the rooms that we are in no more. A filtered answer does not always tell of them."""
@@ -166,7 +164,7 @@ class Reader:
         known = after.rooms.pop(room, None)  # what is put back stands at the end: the newest rooms are kept
         if known is None and timeline.limited and items and not is_new:
             name = self._rooms.name(room)
-            found.missing.append(f"Only the newest {FIRST_PULL} messages of {name} were read when it was added.")
+            found.missing.append(f"Only the newest messages of {name} were read when it was added.")
         elif known is None and timeline.limited and items:
             found.missing.append(room)
         elif known is not None and timeline.limited:
@@ -182,7 +180,7 @@ class Reader:
         params |= {"from": start} if start else {}
         try:
             for _ in range(MOST_PAGES):
-                page = self._wire.read(f"/rooms/{segment(room)}/messages", _Messages, params)
+                page = self._messages(room, params)
                 self._rooms.learn_names(room, page.state)
                 for item in page.chunk:
                     if known and _has_id(item) and item["event_id"] == known:
@@ -196,6 +194,17 @@ class Reader:
         except GiveUp as error:
             found.missing.append(f"What was missed in {self._rooms.name(room)} cannot be read: {error}")
         return missed[::-1]
+
+    def _messages(self, room: str, params: dict[str, Any]) -> _Messages:
+        """One answer of the room's history; a shorter one where the messages are very long."""
+        path = f"/rooms/{segment(room)}/messages"
+        try:
+            return self._wire.read(path, _Messages, params)
+        except Refused:
+            raise
+        except GiveUp:
+            params["limit"] = _SMALL_PAGE
+            return self._wire.read(path, _Messages, params)
 
     def _sort(self, room: str, items: list[Any], after: Cursor, found: _Found) -> None:
         """Events of one room, oldest first -> posts, deletions, and words about what cannot be read."""
@@ -284,6 +293,17 @@ def decode_cursor(cursor: str) -> Cursor:
 def encode_cursor(cursor: Cursor) -> str:
     """Opaque JSON."""
     return msgspec.json.encode(cursor).decode()
+
+
+def _filter(most: int) -> str:
+    """What we want to hear of: messages, `most` of each room, who wrote them, and which rooms are private."""
+    room = {
+        "timeline": {"limit": most, "types": _KINDS, **_LAZY},
+        "state": {"types": ["m.room.member"], **_LAZY},
+        "ephemeral": _NOTHING,
+        "account_data": _NOTHING,
+    }
+    return msgspec.json.encode({"room": room, "presence": _NOTHING, "account_data": {"types": ["m.direct"]}}).decode()
 
 
 def _pages(found: _Found, start: Cursor, after: Cursor) -> Iterator[Page]:
