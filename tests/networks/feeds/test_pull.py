@@ -465,12 +465,12 @@ def test_a_cursor_of_a_clock_that_ran_ahead_is_no_reason_to_wait(site: Any, read
 
 def test_what_is_remembered_stays_bounded(site: Any, reader: Any, write_entry: Entry) -> None:
     url = site.feed("/f", write_entry(0))
-    for start in range(0, 3000, 200):
-        site.feed("/f", *entries(write_entry, start, start + 250))
+    for start in range(0, 2000, 250):
+        site.feed("/f", *entries(write_entry, start, start + 260))
         reader.later()
         reader.posts(url)
     (cursor,) = reader.cursors.values()
-    assert len(msgspec.json.decode(cursor, type=Memory).marks) <= MOST_KNOWN + 251 + 250
+    assert len(msgspec.json.decode(cursor, type=Memory).marks) <= MOST_KNOWN + 261 + 260
     assert len(cursor) < 150_000
 
 

@@ -242,23 +242,21 @@ def _note_failure(look: _Look, memory: Memory, error: NetworkError) -> Iterator[
         wait = _ASK_THE_DEAD
     elif after is not None:
         wait = max(dt.timedelta(seconds=after), look.every)
+    times = f" ({failures} looks in a row)" if failures > 1 else ""
+    said = f"{error if not isinstance(error, AddressRefused) else f'{look.address[:200]}: {error}'}{times}"
     kept = msgspec.structs.replace(
-        memory,
-        # an address that it moved to and that fails now is no better than the one that was entered
-        moved="" if not isinstance(error, RetryLater) or failures >= 5 else memory.moved,
-        wait_until=look.now + wait,
-        failures=failures,
-        error=str(error)[:300],
-        gone=isinstance(error, Gone),
+        memory, wait_until=look.now + wait, failures=failures, error=said[:400], gone=isinstance(error, Gone)
     )
+    if memory.moved and (failures >= 5 or not isinstance(error, RetryLater)):
+        # an address that it moved to and that fails now is no better than the one that was entered
+        kept = msgspec.structs.replace(kept, moved="", etag="", modified="", body="")
     gap = Gap(f"A feed has ended: {error}."[:300], memory.newest, None) if kept.gone and not memory.gone else None
     yield Page(stream=look.stream, posts=(), cursor=kept.encode(), gap=gap)
-    if isinstance(error, AddressRefused):  # one feed of many: the others go on
-        raise GiveUp(f"{look.address[:200]}: {error}") from error
     if isinstance(error, RetryLater):
-        times = f" ({failures} looks in a row)" if failures > 1 else ""
-        raise RetryLater(f"{error}{times}", wait.total_seconds()) from error
-    raise error
+        raise RetryLater(said, wait.total_seconds()) from error
+    if isinstance(error, Gone):
+        raise Gone(said) from error
+    raise GiveUp(said) from error  # a refused address too: one feed of many, the others go on
 
 
 def _complain_again(memory: Memory, look: _Look) -> None:
