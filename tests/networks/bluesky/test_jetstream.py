@@ -80,6 +80,23 @@ def test_hashtags_are_followed_in_the_text_and_beside_it(text: str, record: dict
     assert hears(text, [], ["strike"], **record) is is_heard
 
 
+@pytest.mark.parametrize(
+    ("text", "is_heard"),
+    [
+        ("hey @Us.Test, hello", True),
+        ("@us.test.", True),
+        ("(@us.test)", True),
+        ("@us.test.example", False),
+        ("@us.testing", False),
+        ("mail@us.test", False),
+        ("@not.us.test", False),
+        ("us.test", False),
+    ],
+)
+def test_our_handle_is_heard_although_nobody_marked_it(text: str, is_heard: bool) -> None:
+    assert (Watch(US, [], [], handle="us.test").judge(event(text=text)) == "post") is is_heard
+
+
 def test_our_own_posts_are_heard_and_our_own_deletions() -> None:
     watch = Watch(US, [], [])
     assert watch.judge(event(did=US)) == "post"

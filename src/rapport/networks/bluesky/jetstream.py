@@ -31,6 +31,8 @@ PUBLIC = (
 LOOKBACK = dt.timedelta(hours=36)
 #: how far a new connection starts before the last event: servers see one event at slightly different times
 REWIND = 5_000_000  # microseconds
+#: bytes of one event; the server is asked to leave longer ones out, a post is far shorter
+LONGEST_MESSAGE = 500_000
 MOST_KNOWN = 2_000  # authors of whom we remember that we heard them
 
 _HIDDEN = frozenset({"takendown", "suspended", "deactivated", "deleted"})
@@ -110,14 +112,24 @@ def first_cursor(now: dt.datetime) -> str:
 
 def query_of(cursor: int) -> str:
     """The path and query of a subscription; `cursor` 0 starts now."""
-    return f"/subscribe?wantedCollections={POSTS}" + (f"&cursor={cursor}" if cursor else "")
+    limits = f"wantedCollections={POSTS}&maxMessageSizeBytes={LONGEST_MESSAGE - 1}"
+    return f"/subscribe?{limits}" + (f"&cursor={cursor}" if cursor else "")
 
 
 class Watch:
     """What one account wants to hear of a Jetstream."""
 
-    def __init__(self, did: str, searches: Iterable[str], hashtags: Iterable[str], known: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        did: str,
+        searches: Iterable[str],
+        hashtags: Iterable[str],
+        known: Iterable[str] = (),
+        handle: str = "",
+    ) -> None:
         self._did = did
+        # some programs write a mention without marking it: Bluesky tells nobody of those
+        self._handle = re.compile(rf"(?<![\w.@-])@{re.escape(handle.lower())}(?![\w-]|\.\w)") if handle else None
         self._searches = [terms for terms in map(_terms, searches) if terms]
         self._hashtags = {fold(name) for name in hashtags}
         #: a dict for its order
@@ -163,7 +175,11 @@ class Watch:
 
     def _says(self, record: dict[str, Any]) -> bool:
         text = record.get("text")
-        if not isinstance(text, str) or not (self._searches or self._hashtags):
+        if not isinstance(text, str):
+            return False
+        if self._handle is not None and "@" in text and self._handle.search(text.lower()):
+            return True
+        if not (self._searches or self._hashtags):
             return False
         folded = fold(text)
         if any(all(term.search(folded) for term in terms) for terms in self._searches):

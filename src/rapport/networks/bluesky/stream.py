@@ -82,7 +82,7 @@ class _Line:
         self._place, self._doubt = _read_cursor(cursors.get(LIVE, ""))
         searches, hashtags = words_of(account, "searches"), words_of(account, "hashtags")
         tags = [name.lstrip("#") for name in hashtags]
-        self._watch = Watch(account.account_id, searches, tags, self._place.known)
+        self._watch = Watch(account.account_id, searches, tags, self._place.known, account.handle)
         self._seen: dict[str, None] = {}
         self._authors: dict[str, Author] = {}
         self._not_before = 0.0
@@ -93,7 +93,7 @@ class _Line:
         bases = _bases(self._account)
         while self._is_live:
             began = time.monotonic()
-            with suppress(RetryLater):
+            with suppress(RetryLater, GiveUp):
                 yield from self._follow(bases[tries % len(bases)])
             if time.monotonic() - began > self._pace.longest_wait:  # a line that held
                 wait = self._pace.first_wait
@@ -116,9 +116,6 @@ class _Line:
             is_first = is_public and start > 0
             for message in socket.messages(self._pace.pulse):
                 now = time.monotonic()
-                if now - rested >= self._pace.pulse:
-                    self._pause(0.0)
-                    rested = now
                 event = jetstream.read_event(message)
                 if event is not None:
                     said = now
@@ -128,6 +125,10 @@ class _Line:
                     yield from self._hear(event)
                 elif is_public and now - said > self._pace.silence:
                     raise RetryLater("the Jetstream fell silent")
+                if message is not None and now - rested < self._pace.pulse:
+                    continue
+                rested = now
+                self._pause(0.0)
                 yield from self._look(self._pace.look)
                 if now - saved >= self._pace.save:
                     self._move(dt.datetime.now(dt.UTC) - _BEHIND)
@@ -137,8 +138,8 @@ class _Line:
     def _open(self, url: str) -> WebSocket:
         """Whatever a Jetstream refuses says nothing about our account: there is no line, and it is tried again."""
         try:
-            return open_websocket(url, self._session)
-        except (GiveUp, Reauthorise, AddressRefused) as error:
+            return open_websocket(url, self._session, longest_message=jetstream.LONGEST_MESSAGE)
+        except (Reauthorise, AddressRefused) as error:
             raise RetryLater(f"no Jetstream: {error}") from error
 
     def _start(self, now: dt.datetime) -> tuple[Gap | None, int]:
