@@ -257,6 +257,7 @@ ssl_key = <{folder}/key.pem
 disable_plaintext_auth = no
 auth_mechanisms = plain
 auth_failure_delay = 0
+mail_fsync = never
 mail_location = maildir:~/Maildir
 mail_uid = {nobody.pw_uid}
 mail_gid = {nobody.pw_gid}
@@ -289,7 +290,11 @@ service anvil {{
     mode = 0
   }}
 }}
+service imap {{
+  service_count = 100
+}}
 service imap-login {{
+  service_count = 0
   inet_listener imap {{
     address = 127.0.0.1
     port = {imap}
@@ -301,6 +306,7 @@ service imap-login {{
   }}
 }}
 service lmtp {{
+  service_count = 0
   inet_listener lmtp {{
     address = 127.0.0.1
     port = {lmtp}

@@ -216,6 +216,27 @@ def read(port: int, cursor: str = "") -> list[Page]:
         return list(pull_pages(account_on(port), INBOX, cursor, session))
 
 
+def test_a_connection_that_died_in_silence_is_noticed() -> None:
+    answers = {
+        "CAPABILITY": b"* CAPABILITY IMAP4rev1 IDLE\r\nTAG OK done\r\n",
+        "EXAMINE": b"* 0 EXISTS\r\n* OK [UIDVALIDITY 1]\r\n* OK [UIDNEXT 1]\r\nTAG OK done\r\n",
+        "IDLE": b"+ idling\r\n",
+        "": b"",  # DONE is never answered
+    }
+    pauses: list[float] = []
+
+    def pause(seconds: float) -> None:
+        if seconds:
+            pauses.append(seconds)
+            raise Stopped
+
+    with scripted(answers) as port:
+        limits = Limits(total=1.0)
+        with GuardedSession(allow={f"127.0.0.1:{port}"}, limits=limits) as session, pytest.raises(Stopped):
+            next(listen(account_on(port), {INBOX: ""}, session, pause, anew=0.3))
+    assert pauses == [1.0]
+
+
 def test_a_server_without_idle_says_that_it_is_polled() -> None:
     with (
         scripted({}) as port,

@@ -130,8 +130,9 @@ def _author(letter: Letter, mailbox: Mailbox, sender: Address, machine: Machine)
     behind = next((found for found in letter.head.addresses("reply-to") if found.address not in mailbox.ours), None)
     if behind is not None and (claims_us or is_no_reply(sender.address)) and machine != "bounce":
         # a form on a website, or a system that speaks for a person: the person is whom an answer should reach
+        # (anybody can type any address there, so it is not the customer of that address until somebody says so)
         via = f"{behind.name or sender.name} (through {sender.address})".strip()
-        return _named(Address(name=via, address=behind.address), behind.address, bot=bool(machine))
+        return _named(Address(name=via, address=behind.address), f"unproven:{behind.address}", bot=bool(machine))
     if claims_us or proven is False:
         name = f"{sender.name} (sender not proven)".strip()
         return _named(Address(name=name, address=sender.address), f"unproven:{sender.address}", bot=bool(machine))
@@ -154,7 +155,7 @@ def _proven(letter: Letter, authority: str) -> bool | None:
         return None
     for value in letter.head.every("authentication-results"):
         name, _, results = value.partition(";")
-        if name.split()[:1] != [authority] and name.strip().lower() != authority.lower():
+        if name.lower().split()[:1] != [authority.lower()]:
             continue
         told = {method.lower(): result.lower() for method, result in reversed(_RESULT.findall(results))}
         if told.get("dmarc") in {"pass", "fail"}:
