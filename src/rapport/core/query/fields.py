@@ -133,6 +133,42 @@ FLAGS: dict[str, Callable[[Post], bool]] = {
     "bot": lambda post: post.author.bot,
 }
 
+#: what other tools call things, and how to ask for them here
+_FIELDS_ELSEWHERE = {
+    "from": "author:{}",
+    "user": "author:{}",
+    "by": "author:{}",
+    "to": "@{}",
+    "mention": "@{}",
+    "mentions": "@{}",
+    "hashtag": "#{}",
+    "tag": "#{}",
+    "url": "link:{}",
+    "site": "link:{}",
+    "domain": "link:{}",
+    "language": "lang:{}",
+    "source": "network:{}",
+    "type": "kind:{}",
+    "is": "kind:{}",
+    "filter": "has:{}",
+    "stars": "rating:{}",
+    "text": '"{}"',
+}
+_VALUES_ELSEWHERE = dict.fromkeys(("image", "images", "photo", "photos", "picture", "video", "videos"), "media") | {
+    "url": "link",
+    "urls": "link",
+    "tag": "hashtag",
+    "yes": "true",
+    "no": "false",
+    "1": "true",
+    "0": "false",
+    "comments": "comment",
+    "email": "mail",
+    "dm": "message",
+    "tweet": "post",
+    "retweet": "repost",
+}
+
 FIELDS: tuple[str, ...] = ("raw", "author", "lang", "network", "kind", "link", "has", *NUMBERS, *FLAGS)
 
 
@@ -144,7 +180,7 @@ def read_field(name: str, value: str, position: int) -> Node:
     known = name.lower()
     if known not in FIELDS:
         raise InvalidQuery(
-            f'there is no field "{name[:40]}"{_nearest(known, FIELDS)}',
+            f'there is no field "{name[:40]}"{_field_instead(known, value)}',
             position,
             f"one of {', '.join(FIELDS)}; put text with a colon into quotes",
         )
@@ -196,8 +232,16 @@ def _one_of(field: str, value: str, allowed: tuple[str, ...], place: int) -> str
     return wanted
 
 
+def _field_instead(name: str, value: str) -> str:
+    elsewhere = _FIELDS_ELSEWHERE.get(name)
+    return f"; did you mean {elsewhere.format(value[:40])}?" if elsewhere else _nearest(name, FIELDS)
+
+
 def _nearest(name: str, among: tuple[str, ...]) -> str:
     near = difflib.get_close_matches(name[:40], among, n=1)
+    elsewhere = _VALUES_ELSEWHERE.get(name)
+    if elsewhere in among:
+        near = [elsewhere]
     return f"; did you mean {near[0]}?" if near else ""
 
 

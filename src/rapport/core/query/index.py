@@ -12,7 +12,7 @@ from itertools import filterfalse, pairwise
 
 from rapport.core.query.clauses import Clause, clauses_of
 from rapport.core.query.conditions import Conditions
-from rapport.core.query.frequency import Frequencies
+from rapport.core.query.frequency import Frequencies, guessed_share
 from rapport.core.query.hooks import Hang, Hooks, Key
 from rapport.core.query.keys import ANY, WILDCARD
 from rapport.core.query.nodes import Node
@@ -44,8 +44,8 @@ class Index:
         self.frequencies = Frequencies()
         #: number of a query -> its one place, or its places
         self._places: dict[int, Place | list[Place]] = {}
-        #: plain words with which the phrases in `by_pair` begin, and how many do
-        self._firsts: dict[str, int] = {}
+        #: the rarer words of the pairs in `by_pair`, and of how many: a post without any of them is not asked for pairs
+        self._in_pairs: dict[str, int] = {}
         #: words at which nothing hangs, no wildcard either: most words of most posts
         self._idle: set[str] = set()
         self._idle_is_outdated = False
@@ -97,7 +97,7 @@ class Index:
         found = [self.by_key[key] for key in hooked]
         if beyond:
             found += [self.by_key[key] for key in self.by_key.keys() & beyond]
-        if self._firsts and not self._firsts.keys().isdisjoint(wanted):
+        if self._in_pairs and not self._in_pairs.keys().isdisjoint(wanted):
             found += [self.by_pair[pair] for pair in self.by_pair.keys() & pairwise(view.words)]
         return found, beyond
 
@@ -117,7 +117,7 @@ class Index:
 
     def _is_idle(self, word: str) -> bool:
         """Whether nothing hangs at a word (wildcards aside), and it is worth remembering."""
-        return word not in self.by_key and word not in self._firsts and len(word) <= LONGEST_REMEMBERED
+        return word not in self.by_key and word not in self._in_pairs and len(word) <= LONGEST_REMEMBERED
 
     def learn(self, keys: set[str]) -> None:
         """Count the keys of one post, and note at which of them queries had to be held against it."""
@@ -191,8 +191,9 @@ class Index:
             hooks = self.by_pair.get(key)
             if hooks is None:
                 hooks = self.by_pair[key] = Hooks()
-                self._firsts[key[0]] = self._firsts.get(key[0], 0) + 1
-                self._idle.discard(key[0])
+                rarer = _rarer(key)
+                self._in_pairs[rarer] = self._in_pairs.get(rarer, 0) + 1
+                self._idle.discard(rarer)
         if isinstance(place, Hang):
             hooks.hang(place)
         else:
@@ -216,14 +217,20 @@ class Index:
                 del self.by_key[key]
             else:
                 del self.by_pair[key]
-                self._firsts[key[0]] -= 1
-                if not self._firsts[key[0]]:
-                    del self._firsts[key[0]]
+                rarer = _rarer(key)
+                self._in_pairs[rarer] -= 1
+                if not self._in_pairs[rarer]:
+                    del self._in_pairs[rarer]
         for beyond in _keys_beyond_words(place):
             if beyond.startswith(WILDCARD):
                 self.wildcards.remove(beyond[len(WILDCARD) :])
             else:
                 self.conditions.remove(beyond)
+
+
+def _rarer(pair: tuple[str, str]) -> str:
+    """The word of a pair that is taken for the rarer one; always the same, whatever was learnt since."""
+    return min(pair, key=guessed_share)
 
 
 def _keys_beyond_words(place: Place) -> list[str]:

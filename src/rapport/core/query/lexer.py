@@ -23,7 +23,7 @@ _LEXEME = re.compile(
     |(?P<word>[^\s()（）"“”„]+)""",
     re.VERBOSE | re.DOTALL,
 )
-_NEAR = re.compile(r"O?NEAR/[0-9]{1,4}")
+_NEAR = re.compile(r"O?NEAR/[0-9]{1,9}")
 _ALMOST_NEAR = re.compile(r"O?NEAR(?:/.*)?|(?:o?near|O?Near)/[0-9]+", re.DOTALL)
 _OPERATORS = {"AND", "OR", "NOT"}
 _OTHER_LANGUAGES = {"&&": "AND", "||": "OR", "|": "OR", "&": "AND", "!": "NOT", "-": "NOT"}
@@ -62,7 +62,8 @@ def read_lexemes(query: str) -> Iterator[Token]:
             opened.pop()
             yield Token("RPAR", value, place)
         elif kind == "unclosed":
-            raise InvalidQuery("this quotation is never closed", match.end() - 1, 'a closing "')
+            rest = query[match.end() :].strip()[:40]
+            raise InvalidQuery("this quotation is never closed", match.end() - 1, f'a closing ", as in "{rest}"')
         elif kind in {"word", "quoted"}:
             token = _term_or_operator(kind, value, place)
             terms += token.type in {"WORD", "QUOTED"}
@@ -70,7 +71,7 @@ def read_lexemes(query: str) -> Iterator[Token]:
                 raise InvalidQuery("too many terms", place, f"at most {MAX_TERMS:,}; split the query in two")
             yield token
     if opened:
-        raise InvalidQuery("this group is never closed", opened[-1], 'a ")"')
+        raise InvalidQuery("this group is never closed", opened[-1], 'a ")", perhaps at the very end')
 
 
 def is_special(word: str) -> bool:

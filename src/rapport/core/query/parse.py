@@ -35,7 +35,9 @@ def parse(text: str) -> Query:
         raise InvalidQuery("the query is empty", 0, "a word to look for")
     root = (read_plain(text) if len(text) <= _LONGEST_PLAIN else None) or read_by_grammar(text)
     if not positive_parts(root):
-        raise InvalidQuery("the query only says what a post is not", 0, "at least one term outside NOT")
+        raise InvalidQuery(
+            "the query only says what a post is not", 0, "at least one term outside NOT, as in delay NOT refund"
+        )
     return Query(text, root)
 
 
@@ -126,6 +128,12 @@ def _operand(node: Node, place: int) -> Placed:
 def _refuse(error: UnexpectedToken, text: str) -> NoReturn:
     token = error.token
     expected = "a word, a phrase in quotes, a field or a group"
+    if token.type in {"AND", "OR", "NOT", "NEAR"}:
+        raise InvalidQuery(
+            f'"{token}" cannot stand here',
+            token.start_pos or 0,
+            f'{expected} before it; to look for the word itself write "{str(token).lower()}" in quotes',
+        ) from None
     if token.type == "$END":
         raise InvalidQuery("the query ends too early", len(text), expected) from None
     raise InvalidQuery(f'"{token}" cannot stand here', token.start_pos or 0, expected + " before it") from None

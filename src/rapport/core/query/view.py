@@ -9,6 +9,9 @@ from functools import cached_property, lru_cache
 from rapport.core.post import Author, Post
 from rapport.core.text import Words, fold, words
 
+#: mentions that are remembered together
+_FEW_MENTIONS = 3
+
 _LINK = re.compile(r"https?://[^\s<>\"]+", re.IGNORECASE)
 _EPOCH = dt.datetime.fromtimestamp(0, dt.UTC)
 
@@ -41,8 +44,11 @@ class View:
             listed += [tag for tag, _, _ in self.tags]
         if self.glued:
             listed += [self.words[position - 1] + self.words[position] for position in self.glued]
-        for mention in post.mentions:
-            listed += _names_of_handle(mention)
+        if len(post.mentions) <= _FEW_MENTIONS:
+            listed += _names_of_handles(post.mentions)
+        else:
+            for mention in post.mentions:
+                listed += _names_of_handle(mention)
         if post.hashtags:
             for hashtag in self._unwritten_hashtags:
                 listed += hashtag.words
@@ -95,6 +101,12 @@ def _names_of_handle(handle: str) -> tuple[str, ...]:
     """The ways to ask for a mentioned handle: in full, and by the part before the first dot or @."""
     bare = handle.lstrip("@")
     return ("@" + fold(bare), *words("@" + bare).words[:1])
+
+
+@lru_cache(maxsize=1 << 13)
+def _names_of_handles(handles: tuple[str, ...]) -> tuple[str, ...]:
+    """As `_names_of_handle` for each: replies in a conversation mention the same few."""
+    return tuple(dict.fromkeys(name for handle in handles for name in _names_of_handle(handle)))
 
 
 @lru_cache(maxsize=1 << 14)
