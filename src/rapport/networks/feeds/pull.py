@@ -55,7 +55,10 @@ def streams_of(account: Account) -> tuple[str, ...]:
 def pull_pages(
     account: Account, stream: str, cursor: str, session: GuardedSession, hosts: Hosts, clock: Callable[[], dt.datetime]
 ) -> Iterator[Page]:
-    """See `Network.pull`. A page may come before an error: it carries what is remembered of the failure."""
+    """See `Network.pull`. A page may come before an error: it carries what is remembered of the failure.
+
+    No page comes of a feed that is not due: it was not read, and 500 feeds that are not due shall not cost 500 writes.
+    """
     address = _addresses(account).get(stream)
     if address is None:
         raise InvalidInput(f"this channel has no feed {stream!r}")
@@ -68,12 +71,10 @@ def pull_pages(
         lost = None
     if memory.wait_until is not None and look.now < memory.wait_until <= look.now + _LATEST:
         _complain_again(memory, look)
-        yield Page(stream=stream, posts=(), cursor=memory.encode())
         return
     target = memory.moved or address
     host = urlsplit(target).hostname or ""
     if not hosts.admits(host):
-        yield Page(stream=stream, posts=(), cursor=memory.encode())
         return
     try:
         yield from _ask(look, target, memory, lost)
