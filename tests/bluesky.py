@@ -15,6 +15,7 @@ import datetime as dt
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -215,6 +216,8 @@ def main() -> int:
     warnings.simplefilter("ignore")
     import pgserver
 
+    # a signal to the whole group of the tests must not leave the database behind, which has a session of its own
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     folder = Path(tempfile.mkdtemp(prefix="rapport-bluesky-", dir="/tmp"))
     folder.chmod(0o755)  # PostgreSQL's own user must be able to reach it
     database = pgserver.get_server(folder / "db", cleanup_mode="stop")
