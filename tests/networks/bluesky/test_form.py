@@ -5,12 +5,16 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import json
+import socket
+import ssl
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
 from bluesky import BlueskyAccount, BlueskyNetwork
+from certificates import self_signed
 from rapport.core.errors import GiveUp, InvalidInput, Reauthorise, RetryLater
 from rapport.networks.base import Account, Connected, Grant
 from rapport.networks.bluesky import form
@@ -201,6 +205,37 @@ def test_an_account_that_is_not_in_the_directory_is_told() -> None:
 def test_accounts_that_cannot_be_looked_up_are_told(did: str) -> None:
     with pytest.raises(InvalidInput):
         home_of(World(document(), resolves_to=did), did if did.count("/") else "us.test")
+
+
+@pytest.mark.parametrize("did", [DID, "did:web:us.test"])
+def test_a_handle_that_only_its_own_web_server_knows_leads_home(did: str, tmp_path: Path) -> None:
+    """`/.well-known/atproto-did`, and for a did:web `/.well-known/did.json`, over TLS with the name of the handle."""
+    entry = json.dumps(document(id=did, service=[{"id": "#atproto_pds", "serviceEndpoint": "https://pds.example"}]))
+
+    def web(caller: Caller) -> None:
+        pages = {"/.well-known/atproto-did": f"{did}\n", "/.well-known/did.json": entry}
+        body = pages.get(caller.path, "")
+        caller.send("200 OK" if body else "404 x", body.encode())
+
+    def directory(caller: Caller) -> None:
+        known = caller.path == f"/{DID}"
+        caller.send("200 OK" if known else "400 x", entry.encode() if known else b'{"error":"InvalidRequest"}')
+
+    public, private = self_signed("us.test", tmp_path)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(public, private)
+    with byte_server(web, tls=tls) as site, byte_server(directory) as plc:
+
+        def resolve(host: str, port: int, **_: Any) -> list[Any]:
+            return [(0, 0, 0, "", ("127.0.0.1", site.port if host == "us.test" else port))]
+
+        def dial(address: tuple[str, int], timeout: float) -> socket.socket:
+            port = site.port if address[1] == 443 else address[1]
+            return socket.create_connection(("127.0.0.1", port), timeout=timeout)
+
+        with GuardedSession(allow={"us.test:443", plc.authority}, resolve=resolve, dial=dial) as session:
+            session.verify = str(public)
+            assert find_home("us.test", session, resolver=plc.url, directory=plc.url) == (did, "https://pds.example")
 
 
 def signs_in(world: World, **fields: str) -> Connected:
