@@ -13,7 +13,20 @@ import pytest
 
 import rapport.actions
 from conftest import NOON
-from rapport.actions import accounts, api, delivery, desk, hearing, held, listening, outbound, people, rematch, rules
+from rapport.actions import (
+    accounts,
+    api,
+    checks,
+    delivery,
+    desk,
+    hearing,
+    held,
+    listening,
+    outbound,
+    people,
+    rematch,
+    rules,
+)
 from rapport.bus.base import Batch
 from rapport.core.post import Author, Post
 from rapport.core.rhythm import Silence
@@ -24,6 +37,7 @@ from rapport.store.models import (
     Basket,
     BusMessage,
     Channel,
+    Check,
     Conversation,
     Delivery,
     Handle,
@@ -206,6 +220,17 @@ WALK: dict[str, Callable[[World], Any]] = {
         AuditEntry.objects.exclude(verb="topic.rematch").delete(),
         rematch.carry_on_rematches(w.workspace, now=NOON),
         AuditEntry.objects.filter(verb="topic.rematch").delete(),
+    ),
+    "checks.draw_sample": lambda w: (
+        quarantine(w),
+        AuditEntry.objects.all().delete(),
+        checks.draw_sample(w.workspace, lambda rows, count: list(rows)[:count], now=NOON),
+    ),
+    "checks.judge_check": lambda w: checks.judge_check(
+        w.alice,
+        Check.objects.create(workspace=w.workspace, conversation=quarantine(w), day=NOON.date(), population=1),
+        basket=w.basket,
+        now=NOON,
     ),
     "desk.record": record,
     "desk.assign": lambda w: desk.assign(w.alice, w.conversation, w.ben, now=NOON),

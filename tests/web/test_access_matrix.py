@@ -111,6 +111,7 @@ ROUTES: dict[str, Route] = {
     "channels": Route("channels"),
     "connect_choose": Route("channels"),
     "connect": Route("channels", BOTH, {"network": "network"}),
+    "judge_check": Route("release", POST, {"pk": "check"}, {"basket": ""}),
     "see_gaps": Route("channels", POST, {"pk": "channel"}),
     "channel": Route("channels", BOTH, {"pk": "channel"}),
     "disconnect": Route("channels", POST, {"pk": "channel"}),
@@ -158,6 +159,7 @@ def populate(member: Any, now: dt.datetime) -> dict[str, Any]:
         Basket,
         BusMessage,
         Channel,
+        Check,
         Conversation,
         Delivery,
         Handle,
@@ -209,6 +211,8 @@ def populate(member: Any, now: dt.datetime) -> dict[str, Any]:
 
     joined = meet("olga")
     join = join_people(member, joined, meet("olga.o"), "Her profile says so", now=now)
+    aside = Conversation.objects.create(state="quarantined", **talk)
+    check = Check.objects.create(workspace=workspace, conversation=aside, day=now.date(), population=1)
     return {
         "channel": channel.pk,
         "person": person.pk,
@@ -217,7 +221,7 @@ def populate(member: Any, now: dt.datetime) -> dict[str, Any]:
         "join": join.pk,
         "handle": Handle.objects.of(workspace).get(handle="olga.o").pk,
         "conversation": conversation.pk,
-        "quarantined": Conversation.objects.create(state="quarantined", **talk).pk,
+        "quarantined": aside.pk,
         "topic": topic.pk,
         "reply": reply.pk,
         "reply_slug": reply.slug,
@@ -226,6 +230,7 @@ def populate(member: Any, now: dt.datetime) -> dict[str, Any]:
         "rule_version": len(slug) + 100,
         "delivery": delivery.pk,
         "basket": "care",
+        "check": check.pk,
         "network": "mastodon",
         "workspace": slug,
         "channel_slug": "brand",

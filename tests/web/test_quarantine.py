@@ -97,7 +97,7 @@ def test_a_page_holds_fifty_and_leads_to_the_older_ones(
     rows = [kept().pk for _ in range(60)]
     client = enter(cast.lea)
     client.get(BASE)
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(13):
         page = client.get(BASE).content.decode()
     assert page.count("/take-out/") == 50
     assert f"?before={rows[10]}" in page

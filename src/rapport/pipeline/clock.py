@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import random
 from collections.abc import Callable
 from threading import Event
 
 from rapport.actions import listening
+from rapport.actions.checks import draw_sample
 from rapport.actions.desk import wake_snoozed
 from rapport.actions.rematch import carry_on_rematches
 from rapport.core.rhythm import Rhythm, find_silence
@@ -56,6 +58,8 @@ class Clock:
             Tombstone.objects.filter(at__lt=now - TOMBSTONES).delete()
             self._swept = now
         if now - self._judged >= JUDGE:
+            for workspace in Workspace.objects.all():
+                draw_sample(workspace, random.SystemRandom().sample, now=now)
             self.judge_silence(now)
             self._judged = now
         return BREATH if busy else TICK

@@ -12,8 +12,10 @@ from django.views.decorators.http import require_POST, require_safe
 
 from rapport import wiring
 from rapport.actions import desk as actions
-from rapport.store.models import BusMessage
+from rapport.actions.checks import judge_check
+from rapport.store.models import BusMessage, Check
 from rapport.store.queries import settings as reads
+from rapport.store.queries.checks import count_open_checks, open_checks, read_missed
 from rapport.store.queries.desk import visible_baskets, visible_conversations
 from rapport.web.access import DeskRequest, desk, find
 from rapport.web.forms import ExactForm
@@ -23,6 +25,12 @@ class TakeOutForm(ExactForm):
     """The basket that a conversation goes to."""
 
     basket = forms.SlugField(max_length=64)
+
+
+class JudgeForm(ExactForm):
+    """The basket that a missed one goes to; none: it was rightly put aside."""
+
+    basket = forms.SlugField(max_length=64, required=False)
 
 
 @desk(right="release")
@@ -35,7 +43,35 @@ def index(request: DeskRequest) -> HttpResponse:
     )
     failed = reads.failed_messages(request.workspace)[: reads.PAGE] if request.membership.sees_every_basket else []
     baskets = visible_baskets(request.membership)
-    return render(request, "quarantine/index.html", {"page": page, "failed": failed, "baskets": baskets})
+    visible = visible_conversations(request.membership)
+    shown = {
+        "page": page,
+        "failed": failed,
+        "baskets": baskets,
+        "checks": open_checks(visible, 5),
+        "waiting": count_open_checks(visible),
+        "missed": read_missed(request.workspace, timezone.now()),
+    }
+    return render(request, "quarantine/index.html", shown)
+
+
+@desk(right="release")
+@require_POST
+def judge(request: DeskRequest, pk: int) -> HttpResponse:
+    """One of the sample: rightly put aside, or missed and where it goes."""
+    visible = visible_conversations(request.membership)
+    check = find(Check.objects.of(request.workspace).filter(conversation__in=visible.values("pk")), pk)
+    form = JudgeForm(request.POST)
+    if not form.is_valid():
+        raise Http404
+    slug = form.cleaned_data["basket"]
+    basket = find(visible_baskets(request.membership), slug=slug) if slug else None
+    judge_check(request.membership, check, basket=basket, now=timezone.now())
+    messages.success(
+        request,
+        _("It waits in %(basket)s now.") % {"basket": basket.name} if basket else _("Noted: rightly put aside."),
+    )
+    return redirect("quarantine", slug=request.workspace.slug)
 
 
 @desk(right="release")

@@ -2,7 +2,7 @@
 
 from rapport.store.models.accounts import AuditEntry, Membership, SignInLink, User, Workspace
 from rapport.store.models.api import ApiToken, KeptAnswer
-from rapport.store.models.desk import Basket, BasketMember, Conversation, DeskEvent, Note, ThreadLink
+from rapport.store.models.desk import Basket, BasketMember, Check, Conversation, DeskEvent, Note, ThreadLink
 from rapport.store.models.listening import (
     BusMessage,
     Channel,
@@ -31,6 +31,7 @@ __all__ = [
     "BusMessage",
     "Channel",
     "ChannelHour",
+    "Check",
     "Conversation",
     "Cursor",
     "Delivery",

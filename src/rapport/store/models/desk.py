@@ -64,6 +64,8 @@ class Conversation(models.Model):
         RESOLVED = "resolved"
         #: kept out of sight with its reason; a person can take it out
         QUARANTINED = "quarantined"
+        #: says what another one said already (`Post.copy_of`): one entry stands for all, with their count
+        FOLDED = "folded"
         #: turned out to be part of another one (`merged_into`)
         MERGED = "merged"
 
@@ -75,12 +77,13 @@ class Conversation(models.Model):
 
     #: which state a person or an event may move it to
     MOVES: dict[str, frozenset[str]] = {
-        "unopened": frozenset({"open", "quarantined", "merged"}),
+        "unopened": frozenset({"open", "quarantined", "folded", "merged"}),
         "open": frozenset({"pending", "snoozed", "resolved", "quarantined", "merged"}),
         "pending": frozenset({"open", "snoozed", "resolved", "merged"}),
         "snoozed": frozenset({"open", "pending", "resolved", "merged"}),
         "resolved": frozenset({"open", "merged"}),
         "quarantined": frozenset({"open", "resolved", "merged"}),
+        "folded": frozenset({"open", "quarantined", "resolved", "merged"}),
         "merged": frozenset(),
     }
 
@@ -117,6 +120,8 @@ class Conversation(models.Model):
     #: rises when somebody speaks here or a reply is approved; a reply written on an older version is told so
     version = models.PositiveIntegerField(default=1)
     merged_into = models.BigIntegerField(null=True, blank=True)
+    #: how many conversations are folded into this one; null = none (a default would make SQLite copy the whole table)
+    copies = models.PositiveIntegerField(null=True, blank=True)
 
     objects = ScopedQuerySet["Conversation"].as_manager()
 
@@ -160,6 +165,33 @@ class ThreadLink(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["workspace", "network", "external_id"], name="one_thread_link")]
+
+
+class Check(models.Model):
+    """One conversation out of the daily random sample of what was put aside, and what a person said of it."""
+
+    class Verdict(models.TextChoices):
+        #: nobody has looked yet
+        OPEN = ""
+        #: rightly put aside
+        NOISE = "noise"
+        #: somebody should have seen it
+        MISSED = "missed"
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, db_index=False)
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="checks")
+    #: of the workspace, in its time zone
+    day = models.DateField()
+    #: out of how many it was drawn
+    population = models.PositiveIntegerField()
+    verdict = models.CharField(max_length=8, choices=Verdict.choices, default=Verdict.OPEN, blank=True)
+    judged_by = models.ForeignKey(Membership, on_delete=models.SET_NULL, null=True, blank=True)
+    judged_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ScopedQuerySet["Check"].as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workspace", "day", "conversation"], name="one_check")]
 
 
 class Note(models.Model):

@@ -190,6 +190,8 @@ class Post(models.Model):
     visibility = models.CharField(max_length=16, default="public")
     ours = models.BooleanField(default=False)
     deleted = models.BooleanField(default=False)
+    #: row id of the first post that said nearly the same, by somebody else or again; null: it is the first
+    copy_of = models.BigIntegerField(null=True, blank=True)
     #: html, mentions, hashtags, links, media, metrics as JSON text (msgspec), read together and never searched
     extra = models.TextField(default="{}")
 

@@ -13,6 +13,8 @@ from rapport.web.templatetags.desk_words import relationship_name
 DEEDS = {
     "authors.hide": gettext_lazy("hid the words of accounts that the network suspended"),
     "authors.show": gettext_lazy("showed the words of accounts that came back"),
+    "check.draw": gettext_lazy("drew the sample of what was put aside"),
+    "check.judge": gettext_lazy("looked at one that was put aside"),
     "channel.change": gettext_lazy("changed a source"),
     "channel.connect": gettext_lazy("connected an account"),
     "channel.disconnect": gettext_lazy("disconnected an account"),

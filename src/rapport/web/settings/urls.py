@@ -38,6 +38,7 @@ urlpatterns = [
     path("w/<slug:slug>/settings/", include(settings_pages)),
     path("w/<slug:slug>/quarantine/", quarantine.index, name="quarantine"),
     path("w/<slug:slug>/quarantine/<int:pk>/take-out/", quarantine.take_out, name="take_out"),
+    path("w/<slug:slug>/quarantine/check/<int:pk>/", quarantine.judge, name="judge_check"),
     path("w/<slug:slug>/quarantine/failed/<int:pk>/retry/", quarantine.retry, name="retry_message"),
     path("connect/<slug:network>/callback/", connect.callback, name="connect_callback"),
 ]

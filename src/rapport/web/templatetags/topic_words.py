@@ -12,3 +12,9 @@ register = template.Library()
 def grouped(value: int) -> str:
     """A whole number with its thousands apart, in the way of the reader's language."""
     return number_format(value, use_l10n=True, force_grouping=True)
+
+
+@register.filter
+def percent(value: float) -> str:
+    """A share of 0 to 1 as a percentage with one decimal, in the way of the reader's language."""
+    return f"{number_format(100 * value, decimal_pos=1, use_l10n=True)} %"
