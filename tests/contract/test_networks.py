@@ -22,7 +22,9 @@ import pytest
 
 import dovecot
 import rapport.networks
+import reddit_server
 import stages
+import x_server
 from bluesky import bluesky_network, until
 from bluesky import missing as bluesky_missing
 from discourse import KEY, forum
@@ -239,7 +241,9 @@ STAGES: dict[str, Callable[[], contextlib.AbstractContextManager[Stage]]] = {
     "mail": mail_stage,
     "mastodon": mastodon_stage,
     "matrix": matrix_stage,
+    "reddit": played("reddit", reddit_server.reddit),
     "trustpilot": played("trustpilot", stages.trustpilot),
+    "x": played("x", x_server.x),
     "youtube": played("youtube", stages.youtube),
 }
 

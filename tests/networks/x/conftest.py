@@ -1,190 +1,28 @@
-"""A small X on loopback: timelines, search, messages, rules, the stream and the token endpoint, with the manners of the
-documented API (newest first, since_id, until_id, tokens, limits in headers) and refusals on demand.
-"""
+"""The fixed cast of the tests of X: a small X on loopback, our account on it, and a session that may call it."""
 
 from __future__ import annotations
 
-import contextlib
-import datetime as dt
-import itertools
-import json
-import queue
-import select
-import socket
 from collections.abc import Iterator
-from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from rapport.networks.base import Account, Grant
+from rapport.networks.base import Account
 from rapport.networks.http import GuardedSession, Limits
-from rapport.networks.x.cursor import id_at
-from wires import Caller, byte_server
-
-NOW = dt.datetime.now(dt.UTC).replace(microsecond=0)
-OURS = "4242"
-JSON = "Content-Type: application/json"
-
-
-class FakeX:
-    """What X holds, and what it was asked."""
-
-    def __init__(self) -> None:
-        self.url = ""
-        self.posts: dict[str, dict[str, Any]] = {}
-        self.users: dict[str, dict[str, Any]] = {}
-        self.events: list[dict[str, Any]] = []
-        self.rules: list[dict[str, str]] = []
-        self.lines: queue.Queue[bytes | None] = queue.Queue()
-        self.asked: list[tuple[str, dict[str, str], Any, str]] = []
-        #: path -> refusals to give, one a request: (status, body, headers)
-        self.faults: dict[str, list[tuple[str, Any, tuple[str, ...]]]] = {}
-        self.headers: tuple[str, ...] = ()
-        self.problems: list[dict[str, Any]] = []
-        #: the search index of X is late by these posts
-        self.unindexed: set[str] = set()
-        self.stopped = False
-        self._numbers = itertools.count(1)
-
-    def user(self, identifier: str, username: str, **more: Any) -> None:
-        self.users[identifier] = {"id": identifier, "username": username, "name": username.title(), **more}
-
-    def post(self, text: str, author: str = "7", at: dt.datetime | None = None, **more: Any) -> str:
-        identifier = str(int(id_at(at or dt.datetime.now(dt.UTC))) + next(self._numbers))
-        created = (at or dt.datetime.now(dt.UTC)).isoformat().replace("+00:00", "Z")
-        data = {
-            "id": identifier,
-            "text": text,
-            "author_id": author,
-            "created_at": created,
-            "conversation_id": identifier,
-        }
-        self.posts[identifier] = data | {"edit_history_post_ids": [identifier]} | more
-        return identifier
-
-    def message(self, text: str, sender: str = "7", at: dt.datetime | None = None, conversation: str = "7-4242") -> str:
-        at = at or dt.datetime.now(dt.UTC)
-        identifier = str(int(id_at(at)) + next(self._numbers))
-        event = {"id": identifier, "event_type": "MessageCreate", "text": text, "sender_id": sender}
-        self.events.append(event | {"dm_conversation_id": conversation, "created_at": at.isoformat()})
-        return identifier
-
-    def refuse(self, path: str, status: str, body: Any = None, *headers: str, times: int = 1) -> None:
-        self.faults.setdefault(path, []).extend([(status, body or {}, headers)] * times)
-
-    def count(self, path: str) -> int:
-        return sum(asked[0] == path for asked in self.asked)
-
-    def answer(self, caller: Caller) -> None:
-        parts = urlsplit(caller.path)
-        params = {name: values[0] for name, values in parse_qs(parts.query).items()}
-        kind = caller.header("Content-Type") or ""
-        body = (
-            json.loads(caller.body) if "json" in kind else {k: v[0] for k, v in parse_qs(caller.body.decode()).items()}
-        )
-        self.asked.append((parts.path, params, body, caller.header("Authorization") or ""))
-        fault = self.faults.get(parts.path)
-        if fault:
-            status, told, headers = fault.pop(0)
-            caller.send(status, json.dumps(told).encode(), JSON, *headers)
-        elif parts.path == "/2/tweets/search/stream":
-            self._stream(caller)
-        else:
-            caller.send("200 OK", json.dumps(self._told(parts.path, params, body)).encode(), JSON, *self.headers)
-
-    def _told(self, path: str, params: dict[str, str], body: Any) -> Any:  # noqa: PLR0911  # one line an endpoint
-        if path.endswith("/mentions"):
-            return self._page([each for each in self.posts.values() if "@brand" in each["text"]], params)
-        if path.startswith("/2/users/") and path.endswith("/tweets"):
-            return self._page([each for each in self.posts.values() if each["author_id"] == OURS], params)
-        if path == "/2/tweets/search/recent":
-            words = params["query"].lower()
-            found = [each for each in self.posts.values() if words in each["text"].lower()]
-            return self._page([each for each in found if each["id"] not in self.unindexed], params)
-        if path == "/2/dm_events" or path.endswith("/dm_events"):
-            return self._page(self.events, params)
-        if path == "/2/tweets/search/stream/rules":
-            return self._rules(body)
-        if path == "/2/tweets":
-            answers = [{"type": "replied_to", "id": body["reply"]["in_reply_to_tweet_id"]}]
-            return {"data": {"id": self.post(body["text"], OURS, referenced_posts=answers), "text": body["text"]}}
-        if path.startswith("/2/dm_conversations/"):
-            return {"data": {"dm_event_id": self.message(body["text"], OURS), "dm_conversation_id": path.split("/")[3]}}
-        if path == "/2/users/me":
-            return {"data": {"id": OURS, "username": "brand", "name": "Brand"}}
-        return {"access_token": "new", "refresh_token": "rotated", "expires_in": 7200, "scope": body.get("granted", "")}
-
-    def _page(self, items: list[dict[str, Any]], params: dict[str, str]) -> Any:
-        items = sorted(items, key=lambda each: int(each["id"]), reverse=True)
-        if "since_id" in params:
-            items = [each for each in items if int(each["id"]) > int(params["since_id"])]
-        if "until_id" in params:
-            items = [each for each in items if int(each["id"]) < int(params["until_id"])]
-        start = int(params.get("pagination_token", "0"))
-        size = int(params.get("max_results", "10"))
-        page = items[start : start + size]
-        authors = {each.get("author_id") or each.get("sender_id") for each in page}
-        meta: dict[str, Any] = {"result_count": len(page)}
-        if len(items) > start + size:
-            meta["next_token"] = str(start + size)
-        told = {
-            "data": page,
-            "meta": meta,
-            "includes": {"users": [self.users[each] for each in authors if each in self.users]},
-        }
-        return told | ({"errors": self.problems} if self.problems else {})
-
-    def _rules(self, body: Any) -> Any:
-        for added in (body or {}).get("add", ()):
-            self.rules.append({"id": str(next(self._numbers)), **added})
-        gone = (body or {}).get("delete", {}).get("ids", ())
-        self.rules = [rule for rule in self.rules if rule["id"] not in gone]
-        return {"data": self.rules, "meta": {"sent": NOW.isoformat()}}
-
-    def _stream(self, caller: Caller) -> None:
-        caller.socket.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n")
-        while (line := self._next_line(caller)) is not None:
-            caller.socket.sendall(line + b"\r\n")
-        caller.socket.shutdown(socket.SHUT_RDWR)
-
-    def _next_line(self, caller: Caller) -> bytes | None:
-        """None when the stream shall end, or nobody reads it any more: then the lines are for the next connection."""
-        while not self.stopped:
-            if select.select([caller.socket], [], [], 0)[0]:
-                return None
-            with contextlib.suppress(queue.Empty):
-                return self.lines.get(timeout=0.02)
-        return None
+from x_server import FakeX, account_at, x_server
 
 
 @pytest.fixture
 def x() -> Iterator[FakeX]:
-    fake = FakeX()
-    fake.user("7", "ann", public_metrics={"followers_count": 12})
-    fake.user(OURS, "brand")
-    with byte_server(fake.answer) as server:
-        fake.url = server.url
+    with x_server() as fake:
         yield fake
-        fake.stopped = True
 
 
 @pytest.fixture
 def session(x: FakeX) -> Iterator[GuardedSession]:
-    with GuardedSession(allow={x.url.removeprefix("http://")}, limits=Limits(total=5.0)) as guarded:
+    with GuardedSession(allow={x.authority}, limits=Limits(total=5.0)) as guarded:
         yield guarded
 
 
 @pytest.fixture
 def brand(x: FakeX) -> Account:
     return account_at(x.url)
-
-
-def account_at(url: str, **settings: str | int | bool | list[str]) -> Account:
-    grant = Grant(
-        "user-token", "refresh", more={"client_id": "id", "client_secret": "sec ret", "app_token": "app-token"}
-    )
-    return Account(
-        channel=1, server=url, handle="brand", account_id=OURS, token=grant.encode(),
-        settings={"queries": ["delay"], "reads_a_day": 100_000, **settings},
-    )  # fmt: skip

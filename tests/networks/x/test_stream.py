@@ -15,6 +15,7 @@ from rapport.core.errors import GiveUp, Reauthorise, RetryLater
 from rapport.networks.base import Account, Grant, Page
 from rapport.networks.http import GuardedSession
 from rapport.networks.x.cursor import Cursor, id_at
+from rapport.networks.x.lists import MOST_PAGES
 from rapport.networks.x.pull import pull_pages
 from rapport.networks.x.stream import listen, set_rules, tag_of
 from rapport.networks.x.wire import Wire
@@ -94,6 +95,20 @@ def test_what_was_missed_comes_first_and_then_what_happens(x: Any, brand: Accoun
     late = lambda: dt.datetime.now(dt.UTC) + dt.timedelta(minutes=11)  # noqa: E731
     list(pull_pages(live(brand), "search", cursor, session, late))
     assert x.count("/2/tweets/search/recent") == asked + 1, "a line that fell silent is stood in for"
+
+
+def test_a_gap_that_one_look_cannot_fill_is_filled_before_the_line_goes_on(
+    x: Any, brand: Account, session: GuardedSession
+) -> None:
+    hour_ago = dt.datetime.now(dt.UTC) - dt.timedelta(hours=1)
+    many = MOST_PAGES * 100 + 50
+    for number in range(many):
+        x.post(f"delay {number}", at=hour_ago + dt.timedelta(seconds=number))
+    cursor = json.dumps({"lists": {"delay": {"newest": id_at(hour_ago)}}})
+    x.lines.put(line_of(x, "late, live"))
+    texts, _ = first_posts(listen(live(brand), {"search": cursor}, session, Waits()), many + 1)
+    assert len(set(texts)) == many + 1
+    assert texts[-1] == "late, live"
 
 
 def test_what_the_fill_has_brought_is_not_brought_again_by_the_line(

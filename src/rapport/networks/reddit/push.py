@@ -58,13 +58,8 @@ class _Listing(msgspec.Struct):
 
 def push_reply(account: Account, reply: Reply, session: GuardedSession) -> Sent:
     """See `Network.push`. The text goes out as it was approved, as Markdown, which Reddit makes of every text."""
-    kind = reply.target.partition("_")[0]
-    if kind not in {"t1", "t3", "t4"} or not reply.target.isascii():
-        raise GiveUp(f"{reply.target[:40]!r} is nothing on Reddit that can be answered.")
-    if (reply.visibility == "direct") != (kind == "t4"):
-        raise GiveUp(
-            "Reddit answers a message with a message and a comment with a comment; choose the visibility of the post."
-        )
+    if (reply.visibility == "direct") != reply.target.startswith("t4_"):
+        raise GiveUp("Reddit answers messages with messages and comments with comments; choose the other visibility.")
     body = Wire.of(account, session).write("/api/comment", {"thing_id": reply.target, "text": reply.text})
     try:
         told = msgspec.json.decode(body, type=_Answer).json.data

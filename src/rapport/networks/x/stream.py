@@ -33,6 +33,7 @@ _BROKEN = (0.25, 16.0)
 _REFUSED = (5.0, 320.0)
 _LIMITED = (60.0, 960.0)
 _HAND_OVER = 300.0  # seconds; well before `LIVE_SILENCE`, after which the searches are polled again
+_MOST_LOOKS = 50  # of one fill; each reads up to a thousand posts of every search
 _LONGEST_BACKFILL = 5  # minutes
 _RULES = "/2/tweets/search/stream/rules"
 _STREAM = "/2/tweets/search/stream"
@@ -159,9 +160,7 @@ class _Line:
         self._cursor.live_at = self._now().isoformat()  # from here on nobody else reads the searches
         lines = read_lines(response)
         try:
-            for page in read_searches(self._account, self._wire, self._cursor, self._now):
-                yield page
-                self._pause(0.0)
+            yield from self._fill()
             yield self._alive()
             for line in lines:
                 self._pause(0.0)
@@ -173,6 +172,16 @@ class _Line:
                     yield self._alive()
         finally:
             lines.close()
+
+    def _fill(self) -> Iterator[Page]:
+        """What was missed; as many looks as it takes, because nobody else looks while the line holds."""
+        for _ in range(_MOST_LOOKS):
+            for page in read_searches(self._account, self._wire, self._cursor, self._now):
+                yield page
+                self._pause(0.0)
+            if not any(self._cursor.position(query).below for query in queries_of(self._account)):
+                return
+        raise RetryLater("more was missed than can be filled at once")
 
     def _check_budget(self) -> None:
         self._cursor.check_budget(self._account, "search", MOST_PER_POST, self._now())
