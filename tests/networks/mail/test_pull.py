@@ -223,6 +223,44 @@ def test_a_mail_that_cannot_be_a_post_is_named_and_the_others_come(mail: MailSer
     assert "no address" in page.rejected[0]
 
 
+REPORT = """From: MAILER-DAEMON@relay.example
+Subject: Undelivered Mail Returned to Sender
+Message-ID: <report@relay.example>
+Auto-Submitted: auto-replied
+MIME-Version: 1.0
+Content-Type: multipart/report; report-type=delivery-status; boundary="B"
+
+--B
+Content-Type: text/plain
+
+The address does not exist:
+> 550 5.1.1 unknown
+--B
+Content-Type: message/delivery-status
+
+Final-Recipient: rfc822; ann@customer.example
+--B
+Content-Type: %s
+
+From: support@fernway.example
+Message-ID: <ours@fernway.example>
+Subject: Re: help
+
+the words
+--B--
+"""
+
+
+@pytest.mark.parametrize("kind", ["message/rfc822", "text/rfc822-headers"])
+def test_a_report_that_a_mail_did_not_arrive_stands_in_its_conversation(
+    mail: MailServer, reader: Reader, kind: str
+) -> None:
+    mail.deliver((REPORT % kind).replace("\n", "\r\n").encode(), reader.account.handle)
+    (post,) = reader.posts()
+    assert (post.in_reply_to, post.thread, post.author.bot) == ("ours@fernway.example", "ours@fernway.example", True)
+    assert post.text.startswith("Undelivered Mail Returned to Sender\n\nThe address does not exist:\n> 550 5.1.1")
+
+
 def test_what_colleagues_send_from_their_own_program_is_ours(mail: MailServer, guarded: GuardedSession) -> None:
     account = mail.account()
     with mail.client(account.handle) as client:

@@ -17,6 +17,8 @@ from rapport.core.errors import InvalidPost
 from rapport.networks.mail.charsets import decode_text, decode_transfer
 from rapport.networks.mail.headers import Head, decode_words, read_head, visible
 
+#: what a delivery report carries of the mail that it is about
+_REPORTED = frozenset({"message/rfc822", "message/global", "text/rfc822-headers", "message/global-headers"})
 MOST_LEAVES = 200
 MOST_TEXTS = 8
 MOST_DEPTH = 30
@@ -80,6 +82,12 @@ class Letter(msgspec.Struct, frozen=True):
         texts = {leaf.path for leaf in self.leaves if leaf.is_text}
         return [leaf for leaf in self.leaves if leaf.path not in texts and leaf.type not in _MACHINE_PARTS]
 
+    def reported(self) -> Leaf | None:
+        """Of a delivery report the part that holds the mail that it is about, or the head of it."""
+        if self.type != "multipart/report":
+            return None
+        return next((leaf for leaf in self.leaves if leaf.type in _REPORTED), None)
+
     def words(self) -> list[Leaf]:
         """`texts`, of alternatives the plain one, unless it is blank."""
         chosen = []
@@ -117,7 +125,7 @@ def _leaves_of(message: email.message.Message, path: str, alternative: str, dept
 
 def _leaf(message: email.message.Message, path: str, kind: str, alternative: str) -> Leaf:
     decoded = message.get_payload(decode=True)
-    body = decoded if isinstance(decoded, bytes) else b""
+    body = decoded if isinstance(decoded, bytes) else _head_within(message)
     for name, value in message.raw_items():
         if name.lower() in {"content-type", "content-disposition"}:  # bytes that are no ASCII would be lost
             written = str(value).encode("utf-8", "surrogateescape")
@@ -130,10 +138,18 @@ def _leaf(message: email.message.Message, path: str, kind: str, alternative: str
         params=params,
         disposition=(message.get_content_disposition() or "")[:50],
         filename=file_name(disposition.get("filename") or params.get("name") or ""),
-        size=len(body),
+        size=len(decoded) if isinstance(decoded, bytes) else 0,
         alternative=alternative,
         body=body,
     )
+
+
+def _head_within(message: email.message.Message) -> bytes:
+    """The head of the mail in a message/rfc822."""
+    payload = message.get_payload()
+    inner = payload[0] if isinstance(payload, list) and payload else None
+    fields = inner.raw_items() if isinstance(inner, email.message.Message) else ()
+    return "".join(f"{name}: {value}\n" for name, value in fields).encode("utf-8", "surrogateescape")
 
 
 def _plain_params(params: Sequence[tuple[str, str | tuple[str | None, str | None, str]]]) -> dict[str, str]:

@@ -14,7 +14,8 @@ import msgspec
 
 from rapport.core.errors import InvalidPost
 from rapport.core.post import MAX_HTML, MAX_TEXT, Author, Media, Post
-from rapport.networks.mail.headers import Address, visible
+from rapport.networks.mail.charsets import decode_transfer
+from rapport.networks.mail.headers import Address, read_head, visible
 from rapport.networks.mail.letter import Leaf, Letter
 from rapport.networks.mail.machines import Machine, is_no_reply, machine_behind
 from rapport.networks.mail.markup import read_markup
@@ -65,7 +66,7 @@ def parse_letter(letter: Letter, mailbox: Mailbox, arrived: dt.datetime) -> Post
     machine = machine_behind(letter, sender.address)
     answers = _answers(letter)
     roots = head.ids("references")
-    text, html, links = _words(letter, answers is not None)
+    text, html, links = _words(letter, answers is not None and letter.reported() is None)
     return Post(
         network=NAME,
         id=message_id(letter),
@@ -165,8 +166,14 @@ def _proven(letter: Letter, authority: str) -> bool | None:
 
 
 def _answers(letter: Letter) -> str | None:
-    """The id of the mail that this one answers: In-Reply-To, else the last of References."""
+    """The id of the mail that this one answers: In-Reply-To, else the last of References.
+
+    A report that a mail did not arrive answers that mail, so that it stands in its conversation.
+    """
     ids = letter.head.ids("in-reply-to")[:1] or letter.head.ids("references")[-1:]
+    reported = letter.reported()
+    if not ids and reported is not None and reported.body is not None:
+        ids = read_head(decode_transfer(reported.body, reported.encoding)).ids("message-id")
     return ids[0] if ids else None
 
 

@@ -201,10 +201,11 @@ def fetch_letters(imap: Imap, uids: Sequence[int]) -> list[_Found]:
     weight = 0
     filled: dict[int, dict[str, Value]] = {}
     for mail in found:
-        texts = mail.letter.texts() if mail.letter else []
-        if texts:
-            batch[mail.uid] = [leaf.path for leaf in texts]
-            weight += sum(min(leaf.size, MOST_TEXT) for leaf in texts)
+        texts = [*mail.letter.texts(), mail.letter.reported()] if mail.letter else []
+        wanted = [leaf for leaf in texts if leaf is not None]
+        if wanted:
+            batch[mail.uid] = [leaf.path for leaf in wanted]
+            weight += sum(min(leaf.size, MOST_TEXT) for leaf in wanted)
         if weight > _AT_ONCE:
             filled |= _fetch_texts(imap, batch)
             batch, weight = {}, 0
