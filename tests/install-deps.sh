@@ -1,6 +1,6 @@
 #!/bin/sh
-# What the tests need beside requirements/dev.lock: Chromium for the browser, Dovecot for mail, redis and servers of networks from
-# npm, and from pip where a server needs an environment of its own.
+# What the tests need beside requirements/dev.lock: Chromium for the browser, Dovecot for mail, redis, and servers of
+# networks from npm, and from pip where a server needs an environment of its own.
 # What cannot be had here is named; its tests are skipped with the same words.
 set -eu
 

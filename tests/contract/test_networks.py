@@ -252,7 +252,14 @@ STAGES: dict[str, Callable[[], contextlib.AbstractContextManager[Stage]]] = {
 ONLY_BRING = {"webhook"}
 
 
-@pytest.fixture(scope="module", params=sorted(STAGES))
+#: several servers that take seconds to start: no part of `make check`
+SLOW = {"bluesky"}
+
+
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(name, marks=pytest.mark.slow) if name in SLOW else name for name in sorted(STAGES)],
+)
 def stage(request: pytest.FixtureRequest) -> Iterator[Stage]:
     with STAGES[request.param]() as built:
         yield built
