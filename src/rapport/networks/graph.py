@@ -24,6 +24,8 @@ from rapport.networks.payload import read_object
 GRAPH = "https://graph.facebook.com"
 VERSION = "v24.0"
 
+#: of one pull: what lies behind them is said to be missing, rather than all that Meta allows in an hour be used
+MOST_REQUESTS = 100
 _SEGMENT = re.compile(r"[A-Za-z0-9_=:-]{1,400}")
 _FULL = 100.0  # percent of what Meta allows within its rolling hour
 _REST = 900.0  # seconds to rest when a usage header says that all is used and names no time
@@ -67,6 +69,8 @@ class Graph:
         self.server = server.rstrip("/")
         self._token, self._secret, self._session = token, secret, session
         self._rest: float | None = None
+        #: requests so far; whoever reads deeper and deeper stops at `MOST_REQUESTS`
+        self.asked = 0
 
     @classmethod
     def of(cls, account: Account, session: GuardedSession) -> Graph:
@@ -106,6 +110,7 @@ class Graph:
                 return
 
     def _ask(self, method: str, path: str, **kwargs: Any) -> Response:
+        self.asked += 1
         url = f"{self.server}/{VERSION}/{path.lstrip('/')}"
         headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
         response = self._session.request(method, url, headers=headers, **kwargs)

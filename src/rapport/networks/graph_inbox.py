@@ -26,7 +26,7 @@ from rapport.networks.backwards import (
     read_place,
 )
 from rapport.networks.base import Account, Page, Sent
-from rapport.networks.graph import WINDOW_CLOSED, Graph, segment, split
+from rapport.networks.graph import MOST_REQUESTS, WINDOW_CLOSED, Graph, segment, split
 from rapport.networks.graph_messages import FIELDS, message_id, split_target, stored_post
 from rapport.networks.http import GuardedSession
 from rapport.networks.payload import clean_id, name_of, required_moment, same_text
@@ -107,7 +107,7 @@ def _read_conversation(
     reached = _keep_stored(items, floor, network, account, now, found)
     pages = 0
     while floor is not None and not reached and after:
-        if pages == _MOST_PAGES:
+        if pages == _MOST_PAGES or graph.asked >= MOST_REQUESTS:
             found.miss("A conversation had more new messages than were read at once.", floor, changed)
             break
         params = {"fields": FIELDS, "limit": 50, "after": after}

@@ -235,3 +235,25 @@ def test_when_all_is_used_the_answer_still_counts_and_the_next_question_waits(
 def test_a_stream_that_there_is_not_is_refused(page: Account, session: GuardedSession) -> None:
     with pytest.raises(InvalidInput):
         read(page, session, stream="stories")
+
+
+def test_a_pull_never_asks_without_end_and_says_what_it_left_out(
+    graph: StandIn, page: Account, session: GuardedSession
+) -> None:
+    posts = [told.post(number, comments=listing(told.comment(number, 1), after="c")) for number in range(10)]
+    graph.say("GET", FEED, listing(*posts))
+    for number in range(10):
+        graph.say("GET", f"{V}/{PAGE}_{number}/comments", listing(told.comment(number, 1), after="c"))
+    [read_so_far] = read(page, session)
+    assert len(graph.calls) == 100
+    assert read_so_far.gap is not None
+    assert "older ones were not read" in read_so_far.gap.reason
+
+
+def test_an_id_that_would_lead_elsewhere_is_never_asked_for(
+    graph: StandIn, page: Account, session: GuardedSession
+) -> None:
+    hostile = told.post(comments=listing(told.comment(), after="c")) | {"id": "../../oauth/access_token?x="}
+    graph.say("GET", FEED, listing(hostile))
+    assert [post.kind for post in posts_of(read(page, session))] == ["comment"]
+    assert len(graph.calls) == 1

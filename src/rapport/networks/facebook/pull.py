@@ -14,7 +14,7 @@ from rapport.core.errors import GiveUp, InvalidInput
 from rapport.networks.backwards import Found, Place, first_of, floor_of, is_resting, oldest_first, read_place
 from rapport.networks.base import Account, Page
 from rapport.networks.facebook.parse import COMMENT_FIELDS, NAME, POST_FIELDS, parse_comment, parse_post
-from rapport.networks.graph import Graph, segment, split
+from rapport.networks.graph import MOST_REQUESTS, Graph, segment, split
 from rapport.networks.graph_inbox import REST, pull_messages
 from rapport.networks.http import GuardedSession
 from rapport.networks.payload import name_of
@@ -99,13 +99,15 @@ class _Reading:
             "fields": COMMENT_FIELDS, "filter": "stream", "order": "reverse_chronological", "limit": _DEEPER,
         }  # fmt: skip
         for _ in range(_MOST_PAGES):
+            if self._graph.asked >= MOST_REQUESTS:
+                break
             try:
                 comments, after = split(self._graph.read(f"{segment(post)}/comments", {**params, "after": after}))
             except GiveUp:
                 return  # the post was deleted in the meantime, with what stood under it
             if any(self._is_below(comment, parse_comment) for comment in comments) or not after:
                 return
-        self._found.miss(f"A post had more than {_MOST_PAGES * _DEEPER} new comments; older ones were not read.")
+        self._found.miss("A post had more new comments than are read at once; older ones were not read.")
 
     def _is_below(self, item: Any, parse: Any) -> bool:
         """Keep one item, unless it lies below the floor: then True."""

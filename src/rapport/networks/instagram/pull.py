@@ -14,7 +14,7 @@ from rapport.core.errors import GiveUp, InvalidInput
 from rapport.core.post import Post
 from rapport.networks.backwards import Found, Place, first_of, floor_of, is_resting, oldest_first, read_place
 from rapport.networks.base import Account, Page
-from rapport.networks.graph import Graph, segment, split
+from rapport.networks.graph import MOST_REQUESTS, Graph, segment, split
 from rapport.networks.graph_inbox import REST, pull_messages
 from rapport.networks.http import GuardedSession
 from rapport.networks.instagram.parse import (
@@ -144,6 +144,8 @@ class _Reading:
     def _deeper(self, medium: str, link: str, after: str) -> None:
         params = {"fields": _COMMENT_FIELDS, "limit": _DEEPER}
         for _ in range(_MOST_PAGES):
+            if self._graph.asked >= MOST_REQUESTS:
+                break
             try:
                 comments, after = split(self._graph.read(f"{segment(medium)}/comments", {**params, "after": after}))
             except GiveUp:
@@ -151,7 +153,7 @@ class _Reading:
             reached = [self._comment_with_answers(comment, link) for comment in comments]  # all: answers are newer
             if any(reached) or not after:
                 return
-        self._found.miss(f"A medium had more than {_MOST_PAGES * _DEEPER} new comments; older ones were not read.")
+        self._found.miss("A medium had more new comments than are read at once; older ones were not read.")
 
     def _is_below(self, item: Any, what: str, parse: Callable[[Any], Post]) -> bool:
         """Keep one item, unless it lies below the floor: then True."""
