@@ -327,7 +327,7 @@ def test_a_plain_query_is_read_as_the_grammar_reads_it(pieces: list[tuple[str, s
         assert plain == read_by_grammar(text)
 
 
-@pytest.mark.parametrize("text", ["delay", "a b c", "a AND b OR c NOT d", '"customer service" bag*', "a NEAR/3 b c"])
+@pytest.mark.parametrize("text", ["delay", "a b c", "a AND b OR c NOT d", "(a OR b) NOT (c OR d)", '"customer service" bag*', "a NEAR/3 b c"])
 def test_everyday_queries_are_plain(text: str) -> None:
     assert read_plain(text) == read_by_grammar(text)
 

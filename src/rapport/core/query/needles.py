@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 #: characters by which longer strings are found
-_GRAM = 3
+_GRAM = 5
 #: longer strings are found by so many of their characters, and then sought in full
 _HEAD = 64
 #: up to so many are tried one by one, which is quicker
@@ -19,6 +19,8 @@ class Needles:
         self._by_head: dict[str, list[str]] = {}
         #: first characters of a head -> its length -> how many heads have both
         self._lengths: dict[str, dict[int, int]] = {}
+        #: number of these first characters -> how many there are of them
+        self._sizes: dict[int, int] = {}
 
     def __len__(self) -> int:
         return len(self._counts)
@@ -30,7 +32,10 @@ class Needles:
             return
         head = needle[:_HEAD]
         if head not in self._by_head:
-            lengths = self._lengths.setdefault(head[:_GRAM], {})
+            gram = head[:_GRAM]
+            if gram not in self._lengths:
+                self._sizes[len(gram)] = self._sizes.get(len(gram), 0) + 1
+            lengths = self._lengths.setdefault(gram, {})
             lengths[len(head)] = lengths.get(len(head), 0) + 1
         self._by_head.setdefault(head, []).append(needle)
 
@@ -45,19 +50,23 @@ class Needles:
         if self._by_head[head]:
             return
         del self._by_head[head]
-        lengths = self._lengths[head[:_GRAM]]
+        gram = head[:_GRAM]
+        lengths = self._lengths[gram]
         lengths[len(head)] -= 1
         if not lengths[len(head)]:
             del lengths[len(head)]
         if not lengths:
-            del self._lengths[head[:_GRAM]]
+            del self._lengths[gram]
+            self._sizes[len(gram)] -= 1
+            if not self._sizes[len(gram)]:
+                del self._sizes[len(gram)]
 
     def found_in(self, text: str) -> list[str]:
         """Those that `text` contains, each once."""
         if len(self._counts) <= _FEW:
             return [needle for needle in self._counts if needle in text]
         heads: set[str] = set()
-        for size in range(1, _GRAM + 1):
+        for size in self._sizes:
             grams = self._lengths.keys() & {text[at : at + size] for at in range(len(text) - size + 1)}
             if size < _GRAM:
                 heads |= grams  # so short a head is the whole string

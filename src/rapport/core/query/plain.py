@@ -1,7 +1,7 @@
-"""The tree of a plain query, without the grammar: most queries are words, operators and quotations and nothing else.
+"""The tree of a plain query, without the grammar: most queries are words, operators, groups and quotations.
 
 What the grammar (grammar.lark) needs some 30 us for takes a few here, so that a query can be added while posts come in.
-Whatever is not plain, or wrong in any way, is left to the grammar, which knows what to say about it. A property test
+What is not plain, or wrong in any way, is left to the grammar, which knows what to say about it. A property test
 holds the two against each other.
 """
 
@@ -16,38 +16,42 @@ from rapport.core.query.terms import read_quoted, read_word
 
 MAX_DISTANCE = 1_000
 _MOST_PIECES = 100
-#: groups, quotes of other keyboards and escapes are for the grammar
-_NOT_PLAIN = re.compile(r'[()（）“”„\\]|:"')
-_PIECE = re.compile(r'"[^"]*"|[^\s"]+')
+_MOST_GROUPS = 20
+#: quotes and parentheses of other keyboards, and escapes, are for the grammar
+_NOT_PLAIN = re.compile(r'[（）“”„\\]|:"')
+_PIECE = re.compile(r'"[^"]*"|[()]|[^\s"()]+')
 _NEAR = re.compile(r"(O?)NEAR/([0-9]{1,4})")
 
 
 def read_plain(text: str) -> Node | None:
     """The same tree as the grammar's, or None where that has to read the query."""
-    if _NOT_PLAIN.search(text) or text.count('"') % 2:
+    if _NOT_PLAIN.search(text) or text.count('"') % 2 or text.count("(") > _MOST_GROUPS:
         return None
     pieces = _PIECE.findall(text)
     if len(pieces) > _MOST_PIECES:
         return None
+    pieces.reverse()
     try:
-        return _read(pieces)
+        root = _read(pieces, closed=False)
     except InvalidQuery:
         return None
+    return None if pieces else root
 
 
-def _read(pieces: list[str]) -> Node | None:
-    """One pass from left to right; `parts` are those of the AND that is being read."""
+def _read(pieces: list[str], closed: bool) -> Node | None:  # noqa: C901, PLR0912  (one for each kind of piece)
+    """One group, taken from the end of `pieces`, with its closing parenthesis where there must be one (`closed`)."""
     alternatives: list[Node] = []
     parts: list[Node] = []
     wanting = True
     negated = False
     near: re.Match[str] | None = None
-    for piece in pieces:
+    while pieces and pieces[-1] != ")":
+        piece = pieces.pop()
         if piece in {"AND", "OR"}:
             if wanting:
                 return None
             if piece == "OR":
-                alternatives.append(_all_of(parts))
+                alternatives.append(_joined(parts, And))
                 parts = []
             wanting = True
         elif piece == "NOT":
@@ -60,18 +64,18 @@ def _read(pieces: list[str]) -> Node | None:
                 return None
             wanting = True
         else:
-            term = _read_term(piece)
-            if near is not None:
-                pair = _near(parts.pop(), near, term)
-                if pair is None:
-                    return None
-                term, near = pair, None
-            parts.append(Not(term) if negated else term)
+            term = _read(pieces, closed=True) if piece == "(" else _read_term(piece)
+            if near is not None and term is not None:
+                term, near = _near(parts.pop(), near, term), None
+            if term is None:
+                return None
+            parts.append(_negated(term) if negated else term)
             wanting = negated = False
-    if wanting:
+    if wanting or bool(pieces) is not closed:
         return None
-    alternatives.append(_all_of(parts))
-    return alternatives[0] if len(alternatives) == 1 else Or(tuple(alternatives))
+    if closed:
+        pieces.pop()
+    return _joined([*alternatives, _joined(parts, And)], Or)
 
 
 def _near(left: Node, sign: re.Match[str], right: Node) -> Near | None:
@@ -81,8 +85,15 @@ def _near(left: Node, sign: re.Match[str], right: Node) -> Near | None:
     return Near(left, right, distance, sign[1] == "O")
 
 
-def _all_of(parts: list[Node]) -> Node:
-    return parts[0] if len(parts) == 1 else And(tuple(parts))
+def _negated(node: Node) -> Node:
+    return node.part if isinstance(node, Not) else Not(node)
+
+
+def _joined(parts: list[Node], kind: type[And] | type[Or]) -> Node:
+    """Groups of the same operator are in line with the others."""
+    if len(parts) == 1:
+        return parts[0]
+    return kind(tuple([each for part in parts for each in (part.parts if isinstance(part, kind) else (part,))]))
 
 
 def _read_term(piece: str) -> Node:
