@@ -172,8 +172,3 @@ def _grouped(posts: Sequence[Post]) -> list[Sequence[Post]]:
     """Posts in groups of a page; at least one group, and no post twice."""
     once = list({post.id: post for post in posts}.values())
     return [once[start : start + _PAGE] for start in range(0, len(once), _PAGE)] or [[]]
-
-
-def first_of(stream: str, cursor: str) -> Page:
-    """The page of a stream that was read a moment ago and is not asked again yet."""
-    return Page(stream=stream, posts=(), cursor=cursor)

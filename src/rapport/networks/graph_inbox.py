@@ -19,7 +19,6 @@ from rapport.networks.backwards import (
     Found,
     Place,
     every_field,
-    first_of,
     floor_of,
     is_resting,
     oldest_first,
@@ -54,7 +53,6 @@ def pull_messages(
     """The stream "messages": what was said since the cursor, with anybody. `page` is the id of the Facebook page."""
     place, doubt = read_place(cursor, Place, now)
     if is_resting(account, place, now, REST):
-        yield first_of("messages", cursor)
         return
     found, floor = Found(), floor_of(place)
     if doubt:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from rapport.core.errors import GiveUp, InvalidInput
-from rapport.networks.backwards import Found, Place, first_of, floor_of, is_resting, oldest_first, read_place
+from rapport.networks.backwards import Found, Place, floor_of, is_resting, oldest_first, read_place
 from rapport.networks.base import Account, Page
 from rapport.networks.facebook.parse import COMMENT_FIELDS, NAME, POST_FIELDS, parse_comment, parse_post
 from rapport.networks.graph import MOST_REQUESTS, Graph, segment, split
@@ -36,7 +36,6 @@ def pull_pages(account: Account, stream: str, cursor: str, session: GuardedSessi
         raise InvalidInput(f"a Facebook page has no stream {stream!r}")
     place, doubt = read_place(cursor, Place, now)
     if is_resting(account, place, now, REST):
-        yield first_of(stream, cursor)
         return
     found, floor = Found(), floor_of(place)
     if doubt:

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from rapport.core.errors import InvalidInput, InvalidPost
-from rapport.networks.backwards import Found, Place, first_of, floor_of, is_resting, oldest_first, read_place
+from rapport.networks.backwards import Found, Place, floor_of, is_resting, oldest_first, read_place
 from rapport.networks.base import Account, Page
 from rapport.networks.google import Google, Missing
 from rapport.networks.google_business.parse import REVIEW, parse_review, position_of
@@ -42,7 +42,6 @@ def pull_pages(account: Account, stream: str, cursor: str, session: GuardedSessi
         raise InvalidInput(f"Google Business has no stream {stream!r}")
     spot, doubt = read_place(cursor, Spot, now)
     if is_resting(account, spot, now, REST):
-        yield first_of(stream, cursor)
         return
     found = Found()
     if doubt:

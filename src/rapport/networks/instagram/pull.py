@@ -12,7 +12,7 @@ from typing import Any
 
 from rapport.core.errors import GiveUp, InvalidInput
 from rapport.core.post import Post
-from rapport.networks.backwards import Found, Place, first_of, floor_of, is_resting, oldest_first, read_place
+from rapport.networks.backwards import Found, Place, floor_of, is_resting, oldest_first, read_place
 from rapport.networks.base import Account, Page
 from rapport.networks.graph import MOST_REQUESTS, Graph, segment, split
 from rapport.networks.graph_inbox import REST, pull_messages
@@ -52,7 +52,6 @@ def pull_pages(account: Account, stream: str, cursor: str, session: GuardedSessi
         raise InvalidInput(f"Instagram has no stream {stream!r}")
     place, doubt = read_place(cursor, Place, now)
     if is_resting(account, place, now, REST):
-        yield first_of(stream, cursor)
         return
     found, floor = Found(), floor_of(place)
     if doubt:

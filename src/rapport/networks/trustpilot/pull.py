@@ -15,7 +15,7 @@ from urllib.parse import quote
 import msgspec
 
 from rapport.core.errors import InvalidInput, InvalidPost
-from rapport.networks.backwards import Found, Place, first_of, floor_of, is_resting, oldest_first, read_place
+from rapport.networks.backwards import Found, Place, floor_of, is_resting, oldest_first, read_place
 from rapport.networks.base import Account, Page
 from rapport.networks.http import GuardedSession
 from rapport.networks.payload import name_of
@@ -43,7 +43,6 @@ def pull_pages(account: Account, stream: str, cursor: str, session: GuardedSessi
         raise InvalidInput(f"Trustpilot has no stream {stream!r}")
     spot, doubt = read_place(cursor, Spot, now)
     if is_resting(account, spot, now, REST):
-        yield first_of(stream, cursor)
         return
     reading = _Reading(account, Trust.of(account, session, now), spot, now)
     if doubt:

@@ -19,7 +19,7 @@ from typing import Any
 import msgspec
 
 from rapport.core.errors import InvalidInput, InvalidPost
-from rapport.networks.backwards import Found, Place, first_of, floor_of, is_resting, oldest_first, read_place
+from rapport.networks.backwards import Found, Place, floor_of, is_resting, oldest_first, read_place
 from rapport.networks.base import Account, Page
 from rapport.networks.google import Google, pacific_day, until_midnight
 from rapport.networks.http import GuardedSession
@@ -90,7 +90,6 @@ def pull_pages(account: Account, stream: str, cursor: str, session: GuardedSessi
         raise InvalidInput(f"YouTube has no stream {stream!r}")
     spot, doubt = read_place(cursor, Spot, now)
     if _rests(account, stream, spot, now):
-        yield first_of(stream, cursor)
         return
     if spot.day != pacific_day(now):
         spot = msgspec.structs.replace(spot, day=pacific_day(now), spent=0, told=False)
