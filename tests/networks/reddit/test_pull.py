@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
+import itertools
 import json
+import random
 from typing import Any
 
 import pytest
@@ -225,3 +228,37 @@ def test_a_cursor_in_the_future_is_read_anew_and_says_so(reddit: Any, brand: Acc
 
 def test_the_streams_of_an_account_follow_its_settings(brand: Account) -> None:
     assert streams_of(brand) == ("inbox", "own", "sent", "posts:trains", "comments:trains", "search:late train")
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_nothing_is_lost_whatever_is_cut_refused_or_removed(
+    reddit: Any, brand: Account, session: GuardedSession, seed: int
+) -> None:
+    dice = random.Random(seed)
+    cursor = started(brand, session)
+    wanted: list[str] = []
+    got: list[str] = []
+    for _ in range(25):
+        for _ in range(dice.choice([0, 1, 5, 60, 130])):
+            wanted.append(reddit.comment(COMMENTS, f"late {len(wanted)}"))
+        if wanted and dice.random() < 0.5:  # whatever is newest, or between two pages, is removed
+            reddit.vanishing = dice.sample(
+                [each["data"]["name"] for each in reddit.lists[COMMENTS]], min(20, len(wanted))
+            )
+        if dice.random() < 0.3:
+            reddit.refuse(COMMENTS, dice.choice(["503 Service Unavailable", "429 Too Many Requests"]))
+        with contextlib.suppress(RetryLater):
+            for page in itertools.islice(
+                pull_pages(brand, "comments:trains", cursor, session), dice.choice([1, 2, 50])
+            ):
+                got += [post.id for post in page.posts]
+                cursor = page.cursor
+                assert page.gap is None
+    reddit.vanishing = []
+    reddit.faults.clear()
+    for _ in range(3):
+        pages = read(brand, "comments:trains", cursor, session)[2]
+        got += [post.id for page in pages for post in page.posts]
+        cursor = pages[-1].cursor
+    assert pages[0].posts == (), "what was read is not read again and again"
+    assert set(got) == set(wanted)

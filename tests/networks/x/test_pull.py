@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
+import itertools
 import json
+import random
 from collections.abc import Iterator
 from typing import Any
 
@@ -278,3 +281,36 @@ def test_the_streams_of_an_account_follow_its_settings(brand: Account) -> None:
     assert streams_of(with_settings(brand, compliance=True))[-1] == "compliance"
     poor = with_settings(brand, reads_a_day=1_000)
     assert sum(share(poor, stream) for stream in ("mentions", "search", "own", "messages")) <= 1_000
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_nothing_is_lost_whatever_is_cut_refused_or_late(
+    x: Any, brand: Account, session: GuardedSession, seed: int
+) -> None:
+    dice = random.Random(seed)
+    cursors = {stream: read(brand, stream, "", session)[1] for stream in ("mentions", "search")}
+    wanted: list[str] = []
+    got: dict[str, list[str]] = {"mentions": [], "search": []}
+    for _ in range(25):
+        for _ in range(dice.choice([0, 1, 5, 130, 260])):
+            wanted.append(x.post(f"@brand delay {len(wanted)}"))
+            if dice.random() < 0.02:
+                x.unindexed.add(wanted[-1])
+        if dice.random() < 0.3:
+            x.unindexed.clear()
+        for path in (SEARCH, f"/2/users/{brand.account_id}/mentions"):
+            if dice.random() < 0.3:
+                x.refuse(path, dice.choice(["503 Service Unavailable", "429 Too Many Requests"]), {}, "retry-after: 1")
+        for stream, cursor in cursors.items():
+            most = dice.choice([1, 2, 100])  # a process that dies has stored the pages so far
+            with contextlib.suppress(RetryLater):
+                for page in itertools.islice(pull_pages(brand, stream, cursor, session), most):
+                    got[stream] += [post.id for post in page.posts]
+                    cursors[stream] = page.cursor
+    x.unindexed.clear()
+    x.faults.clear()
+    for stream, cursor in cursors.items():
+        for _ in range(5):
+            _, cursor, pages = read(brand, stream, cursor, session)  # noqa: PLW2901  # it moves on
+            got[stream] += [post.id for page in pages for post in page.posts]
+        assert set(got[stream]) == set(wanted), stream

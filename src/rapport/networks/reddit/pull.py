@@ -32,7 +32,7 @@ DEPTH = 1_000  # items that Reddit keeps of a listing
 _FULL = 900  # a listing this long may have been cut: items that are removed leave holes
 _MOST_PAGES = 12
 _LATE = 600.0  # seconds; what a moderator releases stands below what is newer
-_REMEMBERED = 300  # items of a list
+_REMEMBERED = 300  # items of a list, or more where more came within the last ten minutes of it
 _CHECK_EVERY = 3_600.0  # seconds
 _FUTURE = 86_400.0  # seconds
 
@@ -86,11 +86,10 @@ def _read(
     items, met, rest = _walk(account, wire, source, floor, FIRST_PULL if is_new else DEPTH)
     if is_new and not met:
         gap = gap or Gap(f"Only the newest {FIRST_PULL} of {source.title} were read when it was added.")
-    elif not met and len(items) >= _FULL:
-        oldest = min(item.created for item in items)
+    elif not met and len(items) >= _FULL and (oldest := min(item.created for item in items)) > cursor.created:
         since, until = (dt.datetime.fromtimestamp(each, dt.UTC) for each in (cursor.created, oldest))
         reason = f"Reddit shows only the newest thousand of {source.title}; what came before them is missing."
-        gap = Gap(reason, since=since, until=max(since, until))
+        gap = Gap(reason, since=since, until=until)
     yield from _given_out(stream, items, cursor, floor, gap, now())
     if rest is not None:
         raise RetryLater("Reddit's limit is used up; it begins anew then", rest)
@@ -137,9 +136,11 @@ def _given_out(
     """What is new, edited or gone, oldest first; `cursor` moves with every page."""
     oldest_first = sorted(items, key=lambda item: item.created)
     fresh = [item for item in oldest_first if item.created >= floor or item.name in cursor.seen]
+    newest = max((cursor.created, *(item.created for item in fresh)))
+    kept = max(_REMEMBERED, sum(item.created >= newest - _LATE for item in fresh))
     chunks = [fresh[start : start + PAGE_SIZE] for start in range(0, len(fresh), PAGE_SIZE)] or [[]]
     for place, chunk in enumerate(chunks):
-        found = _sorted_out(chunk, cursor, now)
+        found = _sorted_out(chunk, cursor, now, kept)
         cursor.created = min(max((cursor.created, *(item.created for item in chunk))), now.timestamp())
         if place == len(chunks) - 1 and not cursor.created:
             cursor.created = now.timestamp() - _LATE  # an empty list is whole from now on
@@ -148,8 +149,8 @@ def _given_out(
         gap = None
 
 
-def _sorted_out(items: list[Item], cursor: _Cursor, now: dt.datetime) -> dict[str, tuple[object, ...]]:
-    """Posts, deletions and rejects of a chunk; what was seen unchanged is dropped. Remembers all of it."""
+def _sorted_out(items: list[Item], cursor: _Cursor, now: dt.datetime, kept: int) -> dict[str, tuple[object, ...]]:
+    """Posts, deletions and rejects of a chunk; what was seen unchanged is dropped. Remembers `kept` of it."""
     posts: list[Post] = []
     deleted: list[str] = []
     rejected: list[str] = []
@@ -171,7 +172,7 @@ def _sorted_out(items: list[Item], cursor: _Cursor, now: dt.datetime) -> dict[st
                 posts.append(admit(item.post, now))
             except InvalidPost as error:
                 rejected.append(f"{item.name}: {error}")
-    for name in list(cursor.seen)[:-_REMEMBERED]:
+    for name in list(cursor.seen)[: max(len(cursor.seen) - kept, 0)]:
         del cursor.seen[name]
     return {"posts": tuple(posts), "deleted": tuple(deleted), "rejected": tuple(rejected)}
 
@@ -189,7 +190,7 @@ def _checked(account: Account, wire: Wire, stream: str, cursor: _Cursor, now: dt
     except InvalidPost as error:
         raise RetryLater(f"Reddit gave no readable answer about single posts: {error}") from None
     cursor.checked, cursor.checked_to = now.timestamp(), asked[-1]
-    found = _sorted_out(items, cursor, now)
+    found = _sorted_out(items, cursor, now, len(cursor.seen))
     yield msgspec.structs.replace(Page(stream=stream, posts=(), cursor=_encode_cursor(cursor)), **found)
 
 

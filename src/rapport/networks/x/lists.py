@@ -204,8 +204,10 @@ def _given_out(source: List, cursor: Cursor, pages: list[Found], *, partly: bool
             position.newest = position.top or max(position.newest, looked, key=age_order)
             position.seen = position.seen if position.top else _late_ids([*position.seen, *ids], looked)
             position.below = position.top = ""
-        elif not partly and not position.below:
-            position.newest = max((position.newest, *(item[0] for item in page.items)), key=age_order)
+        elif not partly and not position.below:  # up to here all is out, but for what X indexes late
+            newest = max((position.newest, *(item[0] for item in page.items)), key=age_order)
+            position.newest = max(position.newest, min(newest, looked, key=age_order), key=age_order)
+            position.seen = _late_ids([*position.seen, *(item[0] for item in page.items)], looked)
         yield _page(source, cursor, page, gap, more=not last or partly)
         gap = None
 
