@@ -112,6 +112,7 @@ ROUTES: dict[str, Route] = {
     "connect_choose": Route("channels"),
     "connect": Route("channels", BOTH, {"network": "network"}),
     "judge_check": Route("release", POST, {"pk": "check"}, {"basket": ""}),
+    "new_secret": Route("channels", POST, {"pk": "webhook"}),
     "see_gaps": Route("channels", POST, {"pk": "channel"}),
     "channel": Route("channels", BOTH, {"pk": "channel"}),
     "disconnect": Route("channels", POST, {"pk": "channel"}),
@@ -154,6 +155,7 @@ class World:
 def populate(member: Any, now: dt.datetime) -> dict[str, Any]:
     from rapport.actions.outbound import save_prepared_reply
     from rapport.actions.people import join_people
+    from rapport.networks.webhook.secret import rotate
     from rapport.store.models import (
         Approval,
         Basket,
@@ -170,6 +172,7 @@ def populate(member: Any, now: dt.datetime) -> dict[str, Any]:
         Topic,
         User,
     )
+    from rapport.store.secrets import seal
 
     workspace = member.workspace
     slug = workspace.slug
@@ -211,6 +214,10 @@ def populate(member: Any, now: dt.datetime) -> dict[str, Any]:
 
     joined = meet("olga")
     join = join_people(member, joined, meet("olga.o"), "Her profile says so", now=now)
+    webhook = Channel.objects.create(
+        workspace=workspace, network="webhook", slug="orders", name="Orders", state="connected", external_id=slug,
+        token=seal(rotate("", now)),
+    )  # fmt: skip
     aside = Conversation.objects.create(state="quarantined", **talk)
     check = Check.objects.create(workspace=workspace, conversation=aside, day=now.date(), population=1)
     return {
@@ -231,6 +238,7 @@ def populate(member: Any, now: dt.datetime) -> dict[str, Any]:
         "delivery": delivery.pk,
         "basket": "care",
         "check": check.pk,
+        "webhook": webhook.pk,
         "network": "mastodon",
         "workspace": slug,
         "channel_slug": "brand",

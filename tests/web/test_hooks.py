@@ -39,10 +39,10 @@ def hook(cast: Any, now: Any) -> Channel:
 
 
 def secret_of(channel: Channel) -> bytes:
-    from rapport.networks.base import Grant
+    from rapport.networks.webhook.secret import newest_secret
     from rapport.store.secrets import unseal
 
-    return base64.b64decode(Grant.decode(unseal(channel.token)).access.removeprefix("whsec_"))
+    return base64.b64decode(newest_secret(unseal(channel.token)).removeprefix("whsec_"))
 
 
 def deliver(channel: Channel, body: bytes, delivery: str = "msg_1", **more: Any) -> Any:
@@ -103,3 +103,15 @@ def test_more_than_the_door_takes_is_refused(hook: Channel, monkeypatch: Any) ->
 
     monkeypatch.setattr(hooks, "MOST", 100)
     assert deliver(hook, b"[" + b" " * 200 + b"]").status_code == 413
+
+
+def test_a_new_secret_is_shown_once_and_both_hold_for_a_day(hook: Channel, cast: Any, enter: Any) -> None:
+    address = f"/w/{hook.workspace.slug}/settings/channels/{hook.pk}/"
+    before = secret_of(hook)
+    page = enter(cast.alice).post(f"{address}secret/").content.decode()
+    assert "whsec_" in page
+    assert "whsec_" not in enter(cast.alice).get(address).content.decode()
+    fresh = Channel.objects.get(pk=hook.pk)
+    assert deliver(fresh, msgspec.json.encode([POST])).status_code == 200
+    assert deliver(hook, msgspec.json.encode([{**POST, "id": "2"}]), "msg_2").status_code == 200
+    assert secret_of(fresh) != before

@@ -44,8 +44,9 @@ def furnish(cast: Any, now: dt.datetime) -> list[str]:
     )  # fmt: skip
     pages = [
         "channels/", f"channels/{channel.pk}/", f"channels/{dead.pk}/", "channels/connect/",
-        "channels/connect/mastodon/", "topics/", "topics/new/", f"topics/{topic.pk}/", "rules/", "rules/2/", "replies/", "replies/new/", f"replies/{reply.pk}/",
-        "team/", "team/invite/", f"team/{cast.amir.pk}/", "audit/", "../quarantine/",
+        "channels/connect/mastodon/", "topics/", "topics/new/", f"topics/{topic.pk}/", "rules/", "rules/2/",
+        "replies/", "replies/new/", f"replies/{reply.pk}/", "team/", "team/invite/", f"team/{cast.amir.pk}/",
+        "audit/", "../quarantine/",
     ]  # fmt: skip
     own = [
         "/me/",

@@ -172,13 +172,18 @@ def claim_renewal(channel: Channel, until: dt.datetime, *, now: dt.datetime) -> 
     return bool(claimed)
 
 
-def keep_token(channel: Channel, token: str, expires_at: dt.datetime | None, *, now: dt.datetime) -> Channel:
-    """The network gave a new token in the place of the old one."""
+def keep_token(
+    channel: Channel, token: str, expires_at: dt.datetime | None, *, now: dt.datetime, by: Membership | None = None
+) -> Channel:
+    """The network gave a new token in the place of the old one; `by`: a person asked for it."""
+    if by is not None:
+        require(by, "channels")
+        _same_workspace(by, channel.workspace_id)
     with transaction.atomic():
         channel.token, channel.token_expires_at, channel.renewing_until = seal(token), expires_at, None
         channel.save(update_fields=["token", "token_expires_at", "renewing_until"])
         write_audit(
-            channel.workspace_id, None, "channel.renew", channel, now,
+            channel.workspace_id, by, "channel.renew", channel, now,
             expires_at=expires_at.isoformat() if expires_at else None,
         )  # fmt: skip
     return channel

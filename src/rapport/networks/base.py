@@ -93,6 +93,8 @@ class Capabilities(msgspec.Struct, frozen=True):
     idempotent_for: int = 0
     #: replies can be sent; without it the desk offers a link to the place instead of a composer
     replies: bool = True
+    #: seconds between two looks at the least, whatever the deployment says; 0: as it says
+    look_every: float = 0.0
     #: `receive` takes what the network brings by itself
     webhook: bool = False
 
@@ -238,7 +240,8 @@ class Network(Protocol):
     def pull(self, account: Account, stream: str, cursor: str, session: GuardedSession) -> Iterator[Page]:
         """Everything since `cursor` ("" for the first time), oldest page first, until the network has no more.
 
-        At least one page is yielded, so that a quiet stream also proves that it was read.
+        At least one page is yielded, so that a quiet stream also proves that it was read; none where the stream is
+        not due yet by what the network asked for (a feed that may be fetched once an hour).
         """
         ...
 
@@ -305,6 +308,13 @@ class Network(Protocol):
 
     def renew(self, account: Account, session: GuardedSession) -> tuple[str, dt.datetime | None]:
         """A new token and when it expires. Called by one process at a time. Raises `Reauthorise` when it is dead."""
+        ...
+
+    def sender_secret(self, token: str) -> str:
+        """What a person gives to whoever sends to `receive`, out of a token; "" where the network knows its own.
+
+        Where there is one, `renew` makes a new one and keeps the old one valid for a while.
+        """
         ...
 
     def receive(self, account: Account, incoming: Incoming) -> Answer:
@@ -374,6 +384,11 @@ class BaseNetwork:
         """See `Network.renew`."""
         del account, session
         raise Reauthorise(f"the token of {self.title} cannot be renewed")
+
+    def sender_secret(self, token: str) -> str:
+        """See `Network.sender_secret`."""
+        del token
+        return ""
 
     def receive(self, account: Account, incoming: Incoming) -> Answer:
         """See `Network.receive`."""

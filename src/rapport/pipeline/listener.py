@@ -86,9 +86,12 @@ class Listener:
         return [
             row
             for row in self._connected()
-            if (row.last_pull_at is None or now - row.last_pull_at >= self.every)
+            if (row.last_pull_at is None or now - row.last_pull_at >= self._pause_of(row))
             and (row.paused_until is None or row.paused_until <= now)
         ]
+
+    def _pause_of(self, row: Channel) -> dt.timedelta:
+        return max(self.every, dt.timedelta(seconds=self.networks[row.network].capabilities.look_every))
 
     def _connected(self) -> QuerySet[Channel]:
         return Channel.objects.filter(state=Channel.State.CONNECTED, network__in=list(self.networks)).order_by("pk")
@@ -164,7 +167,9 @@ class Listener:
             listening.pause_stream(channel, stream, until, str(error), now=self.clock())
         except GiveUp as error:
             log.warning("channel %s, %s: %s", channel.slug, stream, error)
-            if known is None or known.error != str(error)[:500]:
+            # said once, not at every look; what was read meanwhile may have wiped it
+            said = Cursor.objects.of(channel.workspace_id).filter(channel=channel, stream=stream)
+            if not said.filter(error=str(error)[:500]).exists():
                 listening.note_stream_error(channel, stream, str(error), now=self.clock())
         return new
 

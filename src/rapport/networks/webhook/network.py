@@ -23,7 +23,7 @@ from rapport.networks.http import GuardedSession
 from rapport.networks.webhook import form
 from rapport.networks.webhook.parse import NAME
 from rapport.networks.webhook.receive import answer_delivery
-from rapport.networks.webhook.secret import decode_secrets, rotate
+from rapport.networks.webhook.secret import decode_secrets, newest_secret, rotate
 
 
 class Webhook(BaseNetwork):
@@ -68,6 +68,9 @@ class Webhook(BaseNetwork):
         """A token with a new secret (`secret.newest_secret`); the one before is valid for another day."""
         del session
         return rotate(account.token, dt.datetime.now(dt.UTC)), None
+
+    def sender_secret(self, token: str) -> str:
+        return newest_secret(token)
 
     def receive(self, account: Account, incoming: Incoming) -> Answer:
         return answer_delivery(account, incoming)

@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 from django.conf import settings as django_settings
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -18,12 +18,13 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from rapport import wiring
 from rapport.actions import listening
-from rapport.core.errors import InvalidInput, NetworkError
-from rapport.networks.base import Field
+from rapport.core.errors import InvalidInput, NetworkError, Reauthorise
+from rapport.networks.base import Field, Network
 from rapport.networks.registry import NETWORKS, network_named
 from rapport.pipeline.sender import account_of
 from rapport.store.models import Channel
 from rapport.store.queries import sources
+from rapport.store.secrets import unseal
 from rapport.web.access import DeskRequest, desk, find
 from rapport.web.forms import ExactForm, zone_choices
 from rapport.web.settings.network_form import form_fields, start_values
@@ -90,6 +91,7 @@ def change(request: DeskRequest, pk: int) -> HttpResponse:
     }
     path = reverse("hook", kwargs={"slug": request.workspace.slug, "channel": channel.slug})
     shown["hook"] = django_settings.RAPPORT.base_url.rstrip("/") + path
+    shown["has_secret"] = bool(_secret_of(channel, network))
     return render(request, "settings/channel.html", shown, status=422 if form.errors else 200)
 
 
@@ -111,8 +113,31 @@ def _shown(found: Sequence[sources.Source]) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: order[row["stands"].tone])
 
 
+def _secret_of(channel: Channel, network: Network | None) -> str:
+    """What whoever sends to this source must know; "" where there is no such thing or it cannot be read any more."""
+    if network is None or not network.capabilities.webhook or not channel.token:
+        return ""
+    try:
+        return network.sender_secret(unseal(channel.token))
+    except Reauthorise:
+        return ""
+
+
 def _secrets(fields: Sequence[Field]) -> set[str]:
     return {field.name for field in fields if field.kind == "secret"}
+
+
+@desk(right="channels")
+@require_POST
+def new_secret(request: DeskRequest, pk: int) -> HttpResponse:
+    """A new secret for whoever sends to this source, shown once; the one before holds for a while."""
+    channel = find(Channel.objects.of(request.workspace).filter(state=Channel.State.CONNECTED), pk)
+    network = network_named(channel.network)
+    if network is None or not _secret_of(channel, network):
+        raise Http404
+    token, until = network.renew(account_of(channel), wiring.make_session())
+    listening.keep_token(channel, token, until, now=timezone.now(), by=request.membership)
+    return render(request, "settings/secret.html", {"channel": channel, "secret": network.sender_secret(token)})
 
 
 @desk(right="channels")

@@ -10,6 +10,7 @@ from rapport.web.settings import audit, channels, connect, replies, rules, team,
 settings_pages = [
     path("channels/", channels.index, name="channels"),
     path("channels/connect/", connect.choose, name="connect_choose"),
+    path("channels/<int:pk>/secret/", channels.new_secret, name="new_secret"),
     path("channels/<int:pk>/seen/", channels.see_gaps, name="see_gaps"),
     path("channels/connect/<slug:network>/", connect.begin, name="connect"),
     path("channels/<int:pk>/", channels.change, name="channel"),

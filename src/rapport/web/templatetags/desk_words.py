@@ -229,12 +229,12 @@ _media_decoder = msgspec.json.Decoder(_MediaOnly)
 
 @register.filter
 def media_of(post: Post) -> list[Media]:
-    """What is attached to a post, as far as it can be linked. Shown as links: nothing is loaded from elsewhere."""
+    """What is attached to a post, as a link or (attachments of mails) by its name: nothing is loaded from elsewhere."""
     try:
         media = _media_decoder.decode(post.extra).media
     except msgspec.MsgspecError:
         return []
-    return [each for each in media if true_host(each.url)]
+    return [each for each in media if (true_host(each.url) if each.url else each.alt)]
 
 
 @register.filter
