@@ -93,6 +93,8 @@ class Listener:
         return [each for page in list(self.pages) for each in page.deleted]
 
     def cursor(self) -> str:
+        """Where the live stream has got to."""
+        until(lambda: any(page.stream == LIVE for page in list(self.pages)))
         return [page.cursor for page in list(self.pages) if page.stream == LIVE][-1]
 
 
