@@ -311,7 +311,47 @@ def test_many_needles_are_found_wherever_they_are(needles: list[str], text: str,
 
 
 pieces_of_plain = st.sampled_from(
-    ["a", "bag", '"a b"', '"a"', "wi-fi", "AND", "OR", "NOT", "NEAR/3", "ONEAR/2", "NEAR", "near/3", "-x", "&&", "cancel*", '"cancel* x"', "航班", "#tag", "@ann@x.y", "author:ann", "raw:x", "has:foo", "(", ")", '"', "NEAR/0", "NEAR/9999", "not", "“a b”", "won't", '"don\'t"', 'x"y"', "a:b", 'AND"a"', 'raw:"a b"', "?", ":(", "\\", "NEAR/3NEAR/3"]
+    [
+        "a",
+        "bag",
+        '"a b"',
+        '"a"',
+        "wi-fi",
+        "AND",
+        "OR",
+        "NOT",
+        "NEAR/3",
+        "ONEAR/2",
+        "NEAR",
+        "near/3",
+        "-x",
+        "&&",
+        "cancel*",
+        '"cancel* x"',
+        "航班",
+        "#tag",
+        "@ann@x.y",
+        "author:ann",
+        "raw:x",
+        "has:foo",
+        "(",
+        ")",
+        '"',
+        "NEAR/0",
+        "NEAR/9999",
+        "not",
+        "“a b”",
+        "won't",
+        '"don\'t"',
+        'x"y"',
+        "a:b",
+        'AND"a"',
+        'raw:"a b"',
+        "?",
+        ":(",
+        "\\",
+        "NEAR/3NEAR/3",
+    ]
 )
 
 
@@ -327,7 +367,9 @@ def test_a_plain_query_is_read_as_the_grammar_reads_it(pieces: list[tuple[str, s
         assert plain == read_by_grammar(text)
 
 
-@pytest.mark.parametrize("text", ["delay", "a b c", "a AND b OR c NOT d", "(a OR b) NOT (c OR d)", '"customer service" bag*', "a NEAR/3 b c"])
+@pytest.mark.parametrize(
+    "text", ["delay", "a b c", "a AND b OR c NOT d", "(a OR b) NOT (c OR d)", '"customer service" bag*', "a NEAR/3 b c"]
+)
 def test_everyday_queries_are_plain(text: str) -> None:
     assert read_plain(text) == read_by_grammar(text)
 
@@ -358,7 +400,26 @@ def queries_from(texts: list[str], count: int, chance: random.Random) -> Iterato
         a, b, c, d = words[at : at + 4]
         other = chance.choice(chance.choice(texts).split())
         query = chance.choice(
-            [a, f"{a} {c}", f"{a} OR {other}", f'"{a} {b}"', f'"{a} {b} {c}"', f"{a} NOT {other}", f"{a} NEAR/3 {c}", f"{b} ONEAR/2 {a}", f"{a[:4]}*", f"*{a[-4:]}", f"*{a[1:5]}*", f'raw:"{a}"', f'({a} OR {other}) "{b} {c}"', f"({a} OR {b}) NOT ({c} OR {other})", f'"{a} {b}" NEAR/4 ({d} OR {other})', f"{a} has:link", a[:3], a[-2:]]
+            [
+                a,
+                f"{a} {c}",
+                f"{a} OR {other}",
+                f'"{a} {b}"',
+                f'"{a} {b} {c}"',
+                f"{a} NOT {other}",
+                f"{a} NEAR/3 {c}",
+                f"{b} ONEAR/2 {a}",
+                f"{a[:4]}*",
+                f"*{a[-4:]}",
+                f"*{a[1:5]}*",
+                f'raw:"{a}"',
+                f'({a} OR {other}) "{b} {c}"',
+                f"({a} OR {b}) NOT ({c} OR {other})",
+                f'"{a} {b}" NEAR/4 ({d} OR {other})',
+                f"{a} has:link",
+                a[:3],
+                a[-2:],
+            ]
         )
         if readable(query):
             count -= 1
