@@ -10,11 +10,12 @@ from django.db import transaction
 
 from rapport.actions.audit import announce, require, require_conversation, write_audit
 from rapport.bus.base import Batch, Bus
-from rapport.core.decision import Outcome
+from rapport.core.decision import Outcome as Decided
 from rapport.core.errors import InvalidInput, NotAllowed
 from rapport.core.guard import stop_words
-from rapport.store.models import Basket, BusMessage, Conversation, Membership, Note, Person, Workspace
+from rapport.store.models import Basket, BusMessage, Conversation, Membership, Note, Outcome, Person, Workspace
 from rapport.store.queries.conversations import refresh, words_of
+from rapport.store.queries.fingerprints import Recent, entries_of, find_copies, recount
 from rapport.store.queries.ingest import read_stored
 from rapport.store.queries.outcomes import note_presence, store_outcomes
 from rapport.store.queries.sql import redone_if_lost
@@ -31,10 +32,13 @@ class Recorded(msgspec.Struct, frozen=True):
     merged: int = 0
 
 
-def record(batch: Batch, outcomes: Sequence[Outcome], bus: Bus, *, now: dt.datetime) -> Recorded:
+def record(
+    batch: Batch, outcomes: Sequence[Decided], bus: Bus, *, now: dt.datetime, recent: Recent | None = None
+) -> Recorded:
     """Write the outcomes of a batch and acknowledge it, in one transaction: exactly one effect.
 
     Threads become conversations, each one gets its basket, score and reason, and is opened, reopened or put aside.
+    `recent`: what near-copies are recognised by; without it none are.
     """
     # lost with the power, it is done again from the posts, which `hear` has made last
     with redone_if_lost():
@@ -54,12 +58,14 @@ def record(batch: Batch, outcomes: Sequence[Outcome], bus: Bus, *, now: dt.datet
         note_presence(posts, stored, now)
         linked = link_posts(batch.workspace, posts, stored)
         touched = set(linked.conversations.values())
-        seen = refresh(batch.workspace, linked, words_of(posts, standing, stored), now)
+        copies = find_copies(batch.workspace, posts, standing, stored, linked, recent, now) if recent else {}
+        seen = refresh(batch.workspace, linked, words_of(posts, standing, stored, copies), now)
         _suppress_who_asked(batch, now)
         announce(batch.workspace, now, seen)
         write_audit(
             batch.workspace, None, "posts.record", None, now,
             posts=len(posts), conversations=len(touched), new=len(linked.new), merged=len(linked.merged),
+            copies=len(copies),
         )  # fmt: skip
     return Recorded(kept=True, conversations=tuple(seen), merged=len(linked.merged))
 
@@ -104,6 +110,8 @@ def resolve(by: Membership, conversation: Conversation, *, now: dt.datetime) -> 
 
 def reopen(by: Membership, conversation: Conversation, *, now: dt.datetime) -> Conversation:
     """Back into the list."""
+    if conversation.state == Conversation.State.FOLDED:
+        return unfold(by, conversation, now=now)
     return _change(by, conversation, "conversation.reopen", now, state=Conversation.State.OPEN, snoozed_until=None)
 
 
@@ -120,6 +128,15 @@ def take_out(by: Membership, conversation: Conversation, basket: Basket, *, now:
     if conversation.state != Conversation.State.QUARANTINED:
         raise InvalidInput("This conversation is not in the quarantine any more.")
     return _change(by, conversation, "conversation.take_out", now, state=Conversation.State.OPEN, basket=basket)
+
+
+def unfold(by: Membership, conversation: Conversation, *, now: dt.datetime) -> Conversation:
+    """Out of the fold of near-copies: this person is answered on their own."""
+    if conversation.state != Conversation.State.FOLDED:
+        raise InvalidInput("This conversation is not folded into another one any more.")
+    if Outcome.objects.of(by.workspace).filter(post=conversation.decided_by, quarantined=True).exists():
+        require(by, "release")  # the rules put it aside: opening it takes it out of the quarantine
+    return _change(by, conversation, "conversation.unfold", now, state=Conversation.State.OPEN, opened_at=now)
 
 
 def _check_basket(by: Membership, basket: Basket) -> None:
@@ -183,6 +200,8 @@ def _change(by: Membership, conversation: Conversation, verb: str, now: dt.datet
         for name, value in fields.items():
             setattr(row, name, value)
         row.save(update_fields=list(fields))
+        if before.get("state") == Conversation.State.FOLDED != target:
+            recount(entries_of([row.pk]))
         after = {name: _plain(value) for name, value in fields.items()}
         write_audit(by.workspace, by, verb, row, now, before=before, after=after)
         announce(by.workspace, now, [row.pk], [row.basket_id])

@@ -15,6 +15,7 @@ from rapport.actions.rematch import carry_on_rematches
 from rapport.core.rhythm import Rhythm, find_silence
 from rapport.pipeline.loop import keep_going
 from rapport.store.models import Channel, Cursor, DeskEvent, Received, SignInLink, Tombstone, Workspace
+from rapport.store.queries.fingerprints import sweep_fingerprints
 from rapport.store.queries.sources import newest_post_at, read_rhythm
 
 log = logging.getLogger(__name__)
@@ -56,6 +57,7 @@ class Clock:
             SignInLink.objects.filter(expires_at__lt=now - dt.timedelta(days=30)).delete()
             Received.objects.filter(at__lt=now - DELIVERIES).delete()
             Tombstone.objects.filter(at__lt=now - TOMBSTONES).delete()
+            sweep_fingerprints(now)
             self._swept = now
         if now - self._judged >= JUDGE:
             for workspace in Workspace.objects.all():

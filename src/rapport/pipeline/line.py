@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from rapport.core.copies import fingerprints
 from rapport.core.decision import NOBODY, UNTOLD, AuthorFacts, Decision, Outcome, PersonFacts, Route, Score
 from rapport.core.post import Author, Post
 from rapport.core.query import Matcher
@@ -54,6 +55,13 @@ def process(posts: Sequence[Post], snapshot: Snapshot, now: dt.datetime) -> list
         Outcome(post.network, post.id, *made, *inputs)
         for post, *made, inputs in zip(posts, topics, readings, scores, decisions, routes, kept, strict=True)
     ]
+
+
+def fingerprint(posts: Sequence[Post]) -> list[bytes]:
+    """What each post says, in a form that tells near-copies; empty for short ones. Who copied whom depends on the order
+    in which posts are recorded, so it is judged there.
+    """
+    return fingerprints([post.text for post in posts])
 
 
 def match(posts: Sequence[Post], snapshot: Snapshot) -> list[tuple[str, ...]]:

@@ -14,12 +14,14 @@ from django.db import OperationalError
 
 from rapport.actions.desk import record
 from rapport.bus.base import Batch, Bus
+from rapport.core.copies import Window
 from rapport.core.query import Matcher, compile_topics
 from rapport.core.route import TeamLoad
 from rapport.core.rules import RuleSet, compile_rules
 from rapport.core.understand import Reader, load_reader
-from rapport.pipeline.line import Snapshot, process
+from rapport.pipeline.line import Snapshot, fingerprint, process
 from rapport.pipeline.loop import keep_going
+from rapport.store.queries.fingerprints import Recent
 from rapport.store.queries.outcomes import read_person_facts
 from rapport.store.queries.snapshot import configuration_version, read_configuration, read_team_load
 
@@ -49,6 +51,8 @@ class Worker:
         self.name = f"{os.uname().nodename}-{os.getpid()}"[:64]
         self._compiled: dict[int, Compiled] = {}
         self._readers: dict[tuple[str, ...], Reader] = {}
+        #: workspace -> the texts of the last days that near-copies are known by
+        self._windows: dict[int, Window] = {}
 
     def run_forever(self, stop: Event) -> None:
         """Work until `stop` is set."""
@@ -69,7 +73,8 @@ class Worker:
         try:
             posts = [post for _, post in batch.posts]
             outcomes = process(posts, self.snapshot(batch), self.clock())
-            record(batch, outcomes, self.bus, now=self.clock())
+            recent = Recent(self._windows.setdefault(batch.workspace, Window()), fingerprint(posts))
+            record(batch, outcomes, self.bus, now=self.clock(), recent=recent)
         except OperationalError:
             raise
         except Exception:  # the outermost loop: one bad post must not stop the line

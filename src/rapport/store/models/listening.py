@@ -202,7 +202,28 @@ class Post(models.Model):
         indexes = [
             models.Index(fields=["conversation_id", "sort_at"]),
             models.Index(fields=["handle", "sort_at"]),
+            models.Index(fields=["copy_of"], condition=models.Q(copy_of__isnull=False), name="copies"),
         ]
+
+
+class Fingerprint(models.Model):
+    """What a recent post said, in sixty bytes: the next one that says nearly the same is known by it.
+
+    Only of posts that are the first to say it. Ids rise in the order in which posts were recorded, so that each worker
+    can read those that others have stored since it looked.
+    """
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, db_index=False)
+    post = models.OneToOneField(Post, on_delete=models.CASCADE, related_name="fingerprint")
+    #: core.copies.fingerprints
+    digest = models.BinaryField()
+    #: when it was recorded; kept for core.copies.KEPT
+    at = models.DateTimeField()
+
+    objects = ScopedQuerySet["Fingerprint"].as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["workspace", "id"], name="fingerprint_order")]
 
 
 class Outcome(models.Model):

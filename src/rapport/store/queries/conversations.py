@@ -7,6 +7,7 @@ doing it twice changes nothing. What people decided (assignee, resolved, snoozed
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -15,6 +16,7 @@ import msgspec
 from rapport.core.decision import PRIORITIES, Outcome
 from rapport.core.post import Post
 from rapport.store.models import Basket, Conversation
+from rapport.store.queries.fingerprints import count_folded, entries_of, promote_copies, recount
 from rapport.store.queries.ingest import PREVIEW, StoredPost
 from rapport.store.queries.sql import adapt, insert_rows, moment, select_in, update_rows
 from rapport.store.queries.threads import Linked
@@ -42,6 +44,8 @@ class Word(msgspec.Struct, frozen=True, gc=False):
     draft: str = ""
     #: membership id of the colleague whom the route chose
     routed_to: int | None = None
+    #: row id of the first post that said nearly the same
+    copy_of: int | None = None
 
 
 class Standing(msgspec.Struct, frozen=True, gc=False):
@@ -57,6 +61,8 @@ class Standing(msgspec.Struct, frozen=True, gc=False):
     newest: Word | None
     #: somebody of ours spoke
     answered: bool
+    #: row id of the first post of which all that they said is a near-copy; None: they said something of their own
+    copy_of: int | None = None
 
 
 def stand(words: Iterable[Word], settled_at: dt.datetime | None = None) -> Standing:
@@ -87,13 +93,14 @@ def stand(words: Iterable[Word], settled_at: dt.datetime | None = None) -> Stand
         pressing=pressing,
         newest=newest,
         answered=bool(ours),
+        copy_of=standing[0].copy_of if all(word.copy_of for word in standing) and standing else None,
     )
 
 
 def read_words(conversations: Collection[int]) -> dict[int, list[Word]]:
     """Every post of these conversations, grouped by conversation."""
     rows = select_in(
-        "SELECT p.conversation_id, p.id, h.person_id, p.sort_at, p.seen_at, p.ours, "
+        "SELECT p.conversation_id, p.copy_of, p.id, h.person_id, p.sort_at, p.seen_at, p.ours, "
         "CASE WHEN p.deleted THEN 'gone' ELSE p.kind END, "
         "CASE WHEN p.deleted THEN '' ELSE substr(p.text, 1, %s) END, "
         "o.score, o.basket, o.priority, o.quarantined, o.why, o.draft, o.routed_to "
@@ -103,19 +110,22 @@ def read_words(conversations: Collection[int]) -> dict[int, list[Word]]:
         list(conversations),
     )
     found: dict[int, list[Word]] = {}
-    for conversation, *row in rows:
-        found.setdefault(conversation, []).append(_word(*row))
+    for conversation, first, *row in rows:
+        found.setdefault(conversation, []).append(_copy(_word(*row), first))
     return found
 
 
 def words_of(
-    posts: Sequence[tuple[int, Post]], outcomes: Sequence[Outcome | None], stored: Mapping[int, StoredPost]
+    posts: Sequence[tuple[int, Post]],
+    outcomes: Sequence[Outcome | None],
+    stored: Mapping[int, StoredPost],
+    copies: Mapping[int, int],
 ) -> dict[int, Word]:
     """Row id -> word, for posts whose outcomes have just been made: as `read_words` would read them.
 
-    None stands for an outcome that does not count, because its post is gone.
+    None stands for an outcome that does not count, because its post is gone. `copies`: row id of a near-copy -> first.
     """
-    return {
+    words = {
         row: _word(row, *stored[row][2:8], None)
         if outcome is None
         else _word(
@@ -125,6 +135,13 @@ def words_of(
         )
         for (row, _), outcome in zip(posts, outcomes, strict=True)
     }  # fmt: skip
+    for row, first in copies.items():
+        words[row] = _copy(words[row], first)
+    return words
+
+
+def _copy(word: Word, first: int | None) -> Word:
+    return word if first is None else msgspec.structs.replace(word, copy_of=first)
 
 
 def _word(
@@ -150,6 +167,8 @@ class _Row(NamedTuple):
     opened_at: dt.datetime | None = None
     snoozed_until: dt.datetime | None = None
     settled_at: dt.datetime | None = None
+    #: how many are folded into it
+    copies: int | None = None
 
 
 #: what `_change` computes, in its order
@@ -167,7 +186,8 @@ def refresh(workspace_id: int, linked: Linked, spoken: Mapping[int, Word], now: 
     baskets = dict(Basket.objects.of(workspace_id).values_list("slug", "pk"))
     known = set(linked.conversations.values()) - linked.new.keys()
     words = read_words(known)
-    changes = [_change(row, words[row.id], baskets, spoken, now) for row in _read_rows(workspace_id, sorted(words))]
+    rows = _read_rows(workspace_id, sorted(words))
+    changes = [_change(row, words[row.id], baskets, spoken, now) for row in rows]
     update_rows("store_conversation", _STATE_COLUMNS[:-1], changes, {"version": "add"})
     # most conversations are one post that was never heard before: nothing of them has to be read back
     first: dict[int, list[Word]] = {conversation: [] for conversation in linked.new}
@@ -180,17 +200,69 @@ def refresh(workspace_id: int, linked: Linked, spoken: Mapping[int, Word], now: 
         ("workspace_id", "network", "channel_id", *_STATE_COLUMNS),
         [(workspace_id, *linked.new[row[-1]], *row[:-2], 1 + row[-2], row[-1]) for row in made],
     )
-    return [change[-1] for change in (*changes, *made) if change[0] != Conversation.State.UNOPENED]
+    seen = [change[-1] for change in (*changes, *made) if change[0] != Conversation.State.UNOPENED]
+    folded = _count_folds(linked, rows, changes, words, {row[-1]: first[row[-1]] for row in made if row[0] == "folded"})
+    return list(dict.fromkeys([*seen, *folded, *_open_behind(workspace_id, rows, words, now)]))
+
+
+def _count_folds(
+    linked: Linked,
+    rows: Sequence[_Row],
+    changes: Sequence[tuple[Any, ...]],
+    words: Mapping[int, list[Word]],
+    folded: Mapping[int, list[Word]],
+) -> list[int]:
+    """Bring the counts of near-copies in line with who was folded and who opened; the entries that were counted anew.
+
+    `folded`: the words of the new conversations that are folded.
+    """
+    steps: Counter[int] = Counter(_first_of(heard) for heard in folded.values())
+    opened = [row.id for row, change in zip(rows, changes, strict=True) if row.state == "folded" != change[0]]
+    counted = count_folded(steps) if steps else []
+    joined = set(linked.merged.values())
+    if opened or joined:
+        entries = [*entries_of([*opened, *joined]), *joined]
+        recount(entries)
+        counted += entries
+    return counted
+
+
+def _open_behind(
+    workspace_id: int, rows: Sequence[_Row], words: Mapping[int, list[Word]], now: dt.datetime
+) -> list[int]:
+    """Open the next near-copy where the first was taken back: nobody is hidden behind nothing. Their ids."""
+    gone = [
+        word.post
+        for row in rows
+        if row.copies and row.state != Conversation.State.RESOLVED
+        for word in words[row.id]
+        if word.gone
+    ]
+    heirs = promote_copies(workspace_id, gone, now) if gone else {}
+    if not heirs:
+        return []
+    linked = Linked()
+    linked.conversations = dict(heirs)
+    opened = refresh(workspace_id, linked, {}, now)
+    recount([*(row.id for row in rows if row.copies), *heirs.values()])
+    return opened
+
+
+def _first_of(words: Iterable[Word]) -> int:
+    """The row id of the first post that a folded conversation repeats."""
+    first = stand(words).copy_of
+    assert first is not None
+    return first
 
 
 def _read_rows(workspace_id: int, conversations: Sequence[int]) -> list[_Row]:
     rows = select_in(
-        "SELECT id, state, basket_id, assignee_id, decided_by, opened_at, snoozed_until, settled_at "
+        "SELECT id, state, basket_id, assignee_id, decided_by, opened_at, snoozed_until, settled_at, copies "
         "FROM store_conversation WHERE workspace_id = %s AND id {among}",
         [workspace_id],
         conversations,
     )
-    return [_Row(*row[:5], *(None if at is None else moment(at) for at in row[5:])) for row in rows]
+    return [_Row(*row[:5], *(None if at is None else moment(at) for at in row[5:8]), copies=row[8]) for row in rows]
 
 
 def _change(
@@ -225,8 +297,11 @@ def next_state(state: str, where: Standing, they_spoke: bool) -> str:
     if where.pressing is None:
         return state  # only we spoke: our own posts never open a conversation
     if where.pressing.gone:
-        return "resolved" if state in {"open", "pending", "snoozed"} else state  # they took back all that they said
-    if state in {"unopened", "quarantined"}:
+        # they took back all that they said
+        return "resolved" if state in {"open", "pending", "snoozed", "folded"} else state
+    if state in {"unopened", "folded"} and where.copy_of and not where.answered:
+        return "folded"
+    if state in {"unopened", "quarantined", "folded"}:
         return _first_state(state, where, they_spoke)
     if where.waiting_since and they_spoke:
         return "open"
@@ -239,6 +314,6 @@ def _first_state(state: str, where: Standing, they_spoke: bool) -> str:
     assert where.pressing is not None
     if where.pressing.quarantined:
         return "quarantined"
-    if state == "unopened" or they_spoke:
+    if state in {"unopened", "folded"} or they_spoke:
         return "open" if where.waiting_since or not where.answered else "pending"
     return state

@@ -23,7 +23,7 @@ Key = tuple[str, str]
 #: stands in the place of a network for a conversation that exists already
 _CONVERSATION = "\0"
 #: how much a state asks for a person; when two conversations become one the higher one stays
-_ACTIVITY = ("merged", "unopened", "resolved", "quarantined", "snoozed", "pending", "open")
+_ACTIVITY = ("merged", "unopened", "resolved", "folded", "quarantined", "snoozed", "pending", "open")
 _REPOST_PREFIX = re.compile(r"^RT @\w+:?\s*", re.IGNORECASE)
 
 
