@@ -368,6 +368,7 @@ def test_a_reply_is_sent_found_and_read_as_ours(stage: Stage) -> None:
     assert stage.network.find(stage.account, reply, since, "contract-1", stage.session) == sent
     ours = [post for post in read_all(stage, cursors) if post.id == sent.id]
     assert [(post.author.ours, post.in_reply_to) for post in ours] == [(True, target)]
+    assert [post.author.key for post in ours] == [stage.network.own_key(stage.account)]
 
 
 def test_a_repeated_push_has_one_effect_where_the_network_promises_it(stage: Stage) -> None:

@@ -24,7 +24,7 @@ from rapport.bus.table import TableBus
 from rapport.core.errors import GiveUp, NetworkError, RapportError, Reauthorise, RetryLater, Unconfirmed
 from rapport.core.post import Author, Post
 from rapport.core.reply import Reply
-from rapport.networks.base import Account, Capabilities, Page, Sent
+from rapport.networks.base import Account, BaseNetwork, Capabilities, Page, Sent
 from rapport.pipeline.sender import Sender
 from rapport.store.models import Approval, Basket, Channel, Conversation, Delivery, Draft, Membership, Person, User
 from rapport.store.queries.outbound import newest_inbound
@@ -38,7 +38,7 @@ FAULTS: list[NetworkError | None] = [
 ]  # fmt: skip
 
 
-class Wire:
+class Wire(BaseNetwork):
     """A network that writes down what reaches it and keeps keys as Mastodon does. `lost`: it took it in silence."""
 
     name = "mastodon"

@@ -25,7 +25,7 @@ from rapport.store.queries.deleted import (
     read_tombstones,
     write_tombstones,
 )
-from rapport.store.queries.ingest import store_posts
+from rapport.store.queries.ingest import store_posts, write_extra
 from rapport.store.queries.rhythm import count_heard
 from rapport.store.queries.sql import chunks
 from rapport.store.queries.threads import Linked
@@ -232,8 +232,9 @@ def _take_over_edits(channel: Channel, posts: Sequence[Post], new: set[int]) -> 
             for row in rows.exclude(pk__in=new):
                 post = notable[network, row.external_id]
                 if post.edited_at and (row.edited_at is None or post.edited_at > row.edited_at):
-                    row.text, row.edited_at = post.text, post.edited_at
-                    row.save(update_fields=["text", "edited_at"])
+                    row.text, row.edited_at, row.visibility = post.text, post.edited_at, post.visibility
+                    row.extra = write_extra(post)
+                    row.save(update_fields=["text", "edited_at", "visibility", "extra"])
                     if not row.deleted:
                         again.append((row.pk, post))
     return again

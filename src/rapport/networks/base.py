@@ -276,6 +276,10 @@ class Network(Protocol):
         """Who the account's token speaks for now. Raises `Reauthorise` when it is dead."""
         ...
 
+    def own_key(self, account: Account) -> str:
+        """`Author.key` of this account, as in the posts of ours that the network tells us of."""
+        ...
+
     def length(self, text: str) -> int:
         """How long the network says this text is, for the composer and the guard."""
         ...
@@ -351,6 +355,10 @@ class BaseNetwork:
         """See `Network.find`."""
         del account, reply, since, key, session
         return None
+
+    def own_key(self, account: Account) -> str:
+        """See `Network.own_key`."""
+        return account.account_id
 
     def length(self, text: str) -> int:
         """See `Network.length`."""

@@ -155,8 +155,11 @@ class Sender:
 
     def _settle_sent(self, delivery: Delivery, reply: Reply, sent: Sent, how: str) -> None:
         now = self.clock()
-        post = own_post(delivery, reply, sent, now)
+        post = own_post(delivery, reply, sent, self._own_key(delivery.channel), now)
         steps.settle_sent(delivery, sent.id, sent.url or "", post, self.bus, how=how, now=now)
+
+    def _own_key(self, channel: Channel) -> str:
+        return self.networks[channel.network].own_key(account_of(channel))
 
     def _reconcile(self, delivery: Delivery, network: Network) -> None:
         """Read the network: is it there? Only a network that keeps our key may be asked to take it once more."""
@@ -211,11 +214,13 @@ def reply_of_delivery(delivery: Delivery) -> Reply:
     )  # fmt: skip
 
 
-def own_post(delivery: Delivery, reply: Reply, sent: Sent, now: dt.datetime) -> vocabulary.Post:
-    """The sent reply as a post of ours, so that it stands in the conversation before the network tells us of it."""
+def own_post(delivery: Delivery, reply: Reply, sent: Sent, key: str, now: dt.datetime) -> vocabulary.Post:
+    """The sent reply as a post of ours, so that it stands in the conversation before the network tells us of it.
+
+    `key`: by which the network knows us as an author, so that there is one row for us, whoever told of the post.
+    """
     channel = delivery.channel
-    # the handle in lower case is how networks/mastodon keys authors: one row for us, whoever told of the post
-    author = vocabulary.Author(id=channel.handle.lower(), handle=channel.handle, name=channel.name, ours=True)
+    author = vocabulary.Author(id=key, handle=channel.handle, name=channel.name, ours=True)
     return vocabulary.Post(
         network=channel.network, id=sent.id, text=reply.text, created_at=now, author=author, url=sent.url,
         kind="message" if reply.visibility == "direct" else "reply", in_reply_to=reply.target,

@@ -87,6 +87,22 @@ _ROWS = (
         unchecked=("direct answers only within 24 hours of their last word (7 days with the human-agent tag)",),
     ),
     NetworkPolicy(
+        "facebook", 8_000, "graphemes", (Window(60, HOUR),),
+        "Meta documentation: 8,000 characters of a comment, 2,000 of a message (`networks/facebook` counts these); no "
+        "pace for single answers is published: our own caution", _NOTED,
+        unchecked=("messages only within 24 hours of their last word (7 days with the human-agent tag)",),
+    ),
+    NetworkPolicy(
+        "youtube", 10_000, "graphemes", (Window(60, HOUR),),
+        "10,000 characters of a comment from third-party tables, unconfirmed; the pace is our own caution", _NOTED,
+        unchecked=("a budget of 10,000 units a day, of which an answer costs 50",),
+    ),
+    NetworkPolicy(
+        "google_business", 4_096, "graphemes", (Window(60, HOUR),),
+        "Google Business Profile APIs: a reply has at most 4,096 bytes; the pace is our own caution", _NOTED,
+        max_bytes=4_096,
+    ),
+    NetworkPolicy(
         "messenger", 2_000, "graphemes", (Window(60, HOUR),),
         "our own caution; Meta policy 2026-09 publishes no pace for single answers", _NOTED,
         unchecked=("answers only within 24 hours of their last word (7 days with the human-agent tag)",),

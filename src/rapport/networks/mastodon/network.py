@@ -69,6 +69,9 @@ class Mastodon(BaseNetwork):
     def verify(self, account: Account, session: GuardedSession) -> Identity:
         return form.identify(Wire.of(account, session), domain_of(account))
 
+    def own_key(self, account: Account) -> str:
+        return account.handle.lower()
+
     def length(self, text: str) -> int:
         return push.counted_length(text)
 

@@ -22,7 +22,16 @@ from rapport.core.post import Post, admit
 from rapport.networks.base import Account, Gap, Page
 from rapport.networks.http import GuardedSession
 from rapport.networks.mastodon.find import not_allowed, search, why_nothing
-from rapport.networks.mastodon.known import Known, edited_posts, is_taken_down, known_of, look_again, remember
+from rapport.networks.mastodon.known import (
+    Changes,
+    Known,
+    edited_posts,
+    is_taken_down,
+    known_of,
+    look_again,
+    look_at_newest,
+    remember,
+)
 from rapport.networks.mastodon.parse import (
     parse_conversation,
     parse_notification,
@@ -97,8 +106,13 @@ def domain_of(account: Account) -> str:
     return str(account.settings.get("domain") or urlsplit(account.server).hostname or "")
 
 
-def pull_pages(account: Account, stream: str, cursor: str, session: GuardedSession) -> Iterator[Page]:
-    """See `Network.pull`. Raises `InvalidInput` for a stream that Mastodon does not have."""
+def pull_pages(
+    account: Account, stream: str, cursor: str, session: GuardedSession, edits: bool = True
+) -> Iterator[Page]:
+    """See `Network.pull`. Raises `InvalidInput` for a stream that Mastodon does not have.
+
+    `edits`: with what is new, look at what was edited; a bell that rings often leaves that to the next poll.
+    """
     wire = Wire.of(account, session)
     start = _decode_cursor(cursor)
     if stream.startswith("search:") and stream != "search:":
@@ -115,6 +129,8 @@ def pull_pages(account: Account, stream: str, cursor: str, session: GuardedSessi
     due = dt.datetime.now(dt.UTC).timestamp() - start.looked > _LOOK_AGAIN.total_seconds()
     if due and last is not None and not last.more:
         yield from look_at_known(account, last.cursor, session)
+    elif edits and last is not None and not last.more:
+        yield from look_at_edits(account, last.cursor, session)
 
 
 def look_at_known(account: Account, cursor: str, session: GuardedSession) -> Iterator[Page]:
@@ -123,9 +139,21 @@ def look_at_known(account: Account, cursor: str, session: GuardedSession) -> Ite
     One page, or none where nothing is known.
     """
     start = _decode_cursor(cursor)
-    if not start.known:
-        return
-    changes = look_again(Wire.of(account, session), start.known)
+    if start.known:
+        changes = look_again(Wire.of(account, session), start.known)
+        looked = int(dt.datetime.now(dt.UTC).timestamp())
+        yield _page_of_changes(account, changes, msgspec.structs.replace(start, known=changes.known, looked=looked))
+
+
+def look_at_edits(account: Account, cursor: str, session: GuardedSession) -> Iterator[Page]:
+    """The newest few posts of the notifications that were edited since they were read: one page, or none."""
+    start = _decode_cursor(cursor)
+    changes = look_at_newest(Wire.of(account, session), start.known) if start.known else None
+    if changes is not None and changes.edited:
+        yield _page_of_changes(account, changes, msgspec.structs.replace(start, known=changes.known))
+
+
+def _page_of_changes(account: Account, changes: Changes, after: _Cursor) -> Page:
     posts, rejected = edited_posts(changes, domain_of(account), account.account_id)
     admitted: list[Post] = []
     for post in posts:
@@ -133,11 +161,10 @@ def look_at_known(account: Account, cursor: str, session: GuardedSession) -> Ite
             admitted.append(_admitted(post))
         except InvalidPost as error:
             rejected.append(f"edit of {post.id[:100]}: {error}")
-    looked = int(dt.datetime.now(dt.UTC).timestamp())
-    yield Page(
+    return Page(
         stream="notifications",
         posts=tuple(admitted),
-        cursor=_encode_cursor(_Cursor(start.id, changes.known, looked)),
+        cursor=_encode_cursor(after),
         deleted=tuple(changes.deleted),
         suspended=tuple(changes.suspended),
         restored=tuple(changes.restored),

@@ -35,6 +35,9 @@ class Matrix(BaseNetwork):
     guide: tuple[Step, ...] = form.GUIDE
     settings_fields: tuple[Field, ...] = form.SETTINGS
 
+    def own_key(self, account: Account) -> str:
+        return account.handle.lower()
+
     def streams(self, account: Account) -> tuple[str, ...]:
         del account  # one token of the server covers all rooms
         return (STREAM,)

@@ -44,6 +44,9 @@ class Reddit(BaseNetwork):
     guide: tuple[Step, ...] = form.GUIDE
     settings_fields: tuple[Field, ...] = form.SETTINGS
 
+    def own_key(self, account: Account) -> str:
+        return account.handle.lower()
+
     def streams(self, account: Account) -> tuple[str, ...]:
         return streams_of(account)
 

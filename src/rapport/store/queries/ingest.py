@@ -52,6 +52,12 @@ def read_extra(text: str) -> Extra:
     return _extra_decoder.decode(text)
 
 
+def write_extra(post: Post) -> str:
+    """What `read_extra` reads."""
+    extra = Extra(post.html, post.mentions, post.hashtags, post.links, post.media, post.metrics)
+    return _encoder.encode(extra).decode()
+
+
 def store_handles(workspace_id: int, posts: Sequence[Post], now: dt.datetime) -> dict[tuple[str, str], int]:
     """Make or refresh a handle for every author, each new one with a person; (network, author key) -> handle id."""
     newest: dict[Key, Author] = {(post.network, post.author.key): post.author for post in posts}
@@ -190,11 +196,10 @@ def read_stored(rows: Sequence[int]) -> dict[int, StoredPost]:
 
 
 def _post_values(channel: Channel, handle_id: int, post: Post, now: dt.datetime, heard: Any) -> tuple[Any, ...]:
-    extra = Extra(post.html, post.mentions, post.hashtags, post.links, post.media, post.metrics)
     said = adapt(post.created_at)
     return (
         channel.workspace_id, channel.pk, handle_id, post.network, post.id, post.kind, post.text, post.lang or "",
         post.url or "", said, adapt(post.edited_at), heard, said if post.created_at <= now else heard,
         post.in_reply_to or "", post.thread or "", post.rating, post.visibility, post.author.ours, post.deleted,
-        _encoder.encode(extra).decode(),
+        write_extra(post),
     )  # fmt: skip
