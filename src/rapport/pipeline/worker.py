@@ -15,12 +15,14 @@ from django.db import OperationalError
 from rapport.actions.desk import record
 from rapport.bus.base import Batch, Bus
 from rapport.core.copies import Window
+from rapport.core.post import Author, Post
 from rapport.core.query import Matcher, compile_topics
 from rapport.core.route import TeamLoad
 from rapport.core.rules import RuleSet, compile_rules
 from rapport.core.understand import Reader, load_reader
 from rapport.pipeline.line import Snapshot, fingerprint, process
 from rapport.pipeline.loop import keep_going
+from rapport.store.models import Workspace
 from rapport.store.queries.fingerprints import Recent
 from rapport.store.queries.outcomes import read_person_facts
 from rapport.store.queries.snapshot import configuration_version, read_configuration, read_team_load
@@ -29,6 +31,11 @@ log = logging.getLogger(__name__)
 
 #: seconds between two looks at an empty bus: the price of "in front of a person within a second"
 IDLE = 0.2
+
+#: too short for anything but the models
+_SHORT = Post(
+    network="", id="", text="Thanksgiving okay", created_at=dt.datetime(1970, 1, 1, tzinfo=dt.UTC), author=Author()
+)
 
 
 class Compiled(msgspec.Struct, frozen=True):
@@ -56,7 +63,19 @@ class Worker:
 
     def run_forever(self, stop: Event) -> None:
         """Work until `stop` is set."""
-        keep_going(stop, lambda: 0.0 if self.work_once() else IDLE)
+        first_steps = iter([self.get_ready])
+
+        def step() -> float:
+            next(first_steps, lambda: None)()
+            return 0.0 if self.work_once() else IDLE
+
+        keep_going(stop, step)
+
+    def get_ready(self) -> None:
+        """Load what is loaded at first use: the models of languages take seconds, which the first short post waited."""
+        for languages in {tuple(found) for found in Workspace.objects.values_list("languages", flat=True)}:
+            self._readers[languages] = load_reader(languages)
+            self._readers[languages].read([_SHORT])
 
     def drain(self) -> int:
         """Work until the bus is empty; returns the number of posts processed."""

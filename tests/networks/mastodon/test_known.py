@@ -87,6 +87,21 @@ def test_a_plain_read_looks_again_now_and_then(
     assert json.loads(pages[-1].cursor)["looked"] > 1
 
 
+def test_every_read_finds_the_edits_of_the_newest_posts(
+    mastodon: MastodonServer, brand: Account, session: GuardedSession
+) -> None:
+    # the stream tells of an edit only those who follow its author
+    said = mastodon.post("ann", "@brand my blue tent")
+    cursor = newest(brand, session)
+    assert not any(page.posts for page in pull_pages(brand, "notifications", cursor, session))
+    mastodon.call("PUT", f"/api/v1/statuses/{said['id']}", "ann", data={"status": "@brand my green tent"})
+    [page] = [page for page in pull_pages(brand, "notifications", cursor, session) if page.posts]
+    [post] = page.posts
+    assert (post.id, post.edited_at is not None) == (said["id"], True)
+    assert "green" in post.text
+    assert not any(page.posts for page in pull_pages(brand, "notifications", page.cursor, session))
+
+
 # ---------------------------------------------------------------- servers that behave in other ways
 
 ANN = Known("5", "9", "ann@s.example")
