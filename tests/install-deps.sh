@@ -32,6 +32,9 @@ for lock in tests/npm/*/package-lock.json; do
         echo "Install Node 20 with npm; the tests that need $from are skipped." >&2
         continue
     fi
+    # headers that came with node: without them npm would fetch some to build what has to be built
+    node_at=$(dirname "$(dirname "$(node -p process.execPath)")")
+    if [ -e "$node_at/include/node/node.h" ]; then export npm_config_nodedir="$node_at"; fi
     mkdir -p "$into"
     cp "$from/package.json" "$lock" "$into/"
     if (cd "$into" && npm ci --no-audit --no-fund --loglevel=error); then

@@ -393,6 +393,7 @@ def test_an_account_that_is_new_begins_now() -> None:
         ('{"us":-5}', "not readable"),
         ('{"us":"x"}', "not readable"),
     ],
+    ids=["too old", "in the future", "no JSON", "negative", "no number"],
 )
 def test_a_stretch_that_cannot_be_heard_any_more_is_named_once(cursor: str, words: str) -> None:
     asked: list[str] = []
