@@ -21,6 +21,7 @@ from rapport.actions import (
     desk,
     hearing,
     held,
+    keys,
     listening,
     outbound,
     people,
@@ -108,6 +109,11 @@ def quarantine(world: World) -> Conversation:
     return Conversation.objects.get()
 
 
+def folded(world: World) -> Conversation:
+    Conversation.objects.update(state="folded")
+    return Conversation.objects.get()
+
+
 def snoozed(world: World) -> int:
     desk.snooze(world.alice, world.conversation, NOON + dt.timedelta(hours=1), now=NOON)
     AuditEntry.objects.all().delete()
@@ -190,6 +196,7 @@ WALK: dict[str, Callable[[World], Any]] = {
         hearing.show_authors(w.channel, ["n"], w.bus, now=NOON),
     ),
     "hearing.take_down": lambda w: hearing.take_down(w.channel, ["1"], now=NOON),
+    "keys.reseal_everything": lambda w: keys.reseal_everything(now=NOON),
     "listening.open_file_channel": lambda w: listening.open_file_channel(w.workspace, "file", "x", now=NOON),
     "listening.connect_channel": lambda w: listening.connect_channel(
         w.alice, "mastodon", server="https://a.example", handle="a", external_id="1", name="A", token="t", now=NOON
@@ -239,6 +246,7 @@ WALK: dict[str, Callable[[World], Any]] = {
     "desk.reopen": lambda w: desk.reopen(w.alice, w.conversation, now=NOON),
     "desk.move": lambda w: desk.move(w.alice, w.conversation, w.basket, now=NOON),
     "desk.take_out": lambda w: desk.take_out(w.alice, quarantine(w), w.basket, now=NOON),
+    "desk.unfold": lambda w: desk.unfold(w.alice, folded(w), now=NOON),
     "desk.add_note": lambda w: desk.add_note(w.alice, w.conversation, "Called", now=NOON),
     "desk.wake_snoozed": snoozed,
     "desk.retry_message": lambda w: desk.retry_message(w.alice, poisoned(w), w.bus, now=NOON),

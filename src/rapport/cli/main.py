@@ -47,6 +47,7 @@ COMMANDS: dict[str, Command] = {
     "web": Command("rapport.cli.parts", "run the web pages alone"),
     "doctor": Command("rapport.cli.doctor", "check settings, database, bus, channels, clock, disk, keys"),
     "token": Command("rapport.cli.token", "make, list and revoke the tokens of programs"),
+    "keys": Command("rapport.cli.keys", "put everything that is encrypted under a new key"),
     "ledger": Command("rapport.cli.ledger", "check that every approval is still what a person approved"),
     "bench": Command("rapport.cli.bench", "measure ours beside others, on this machine"),
 }

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from pathlib import Path
+
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 
@@ -9,12 +12,32 @@ from rapport.core.errors import Reauthorise
 
 
 def _keys() -> MultiFernet:
-    return MultiFernet([Fernet(key.strip()) for key in settings.TOKEN_KEYS])
+    """The keys of this moment: those in the file may have been rotated by another process."""
+    file = settings.TOKEN_KEYS_FILE
+    if not file:
+        return _fernets(",".join(settings.TOKEN_KEYS))
+    return _fernets_of_file(file, Path(file).stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=2)
+def _fernets_of_file(file: str, changed: int) -> MultiFernet:
+    del changed  # part of what is remembered
+    return _fernets(Path(file).read_text(encoding="ascii"))
+
+
+@lru_cache(maxsize=2)
+def _fernets(keys: str) -> MultiFernet:
+    return MultiFernet([Fernet(key.strip()) for key in keys.split(",")])
 
 
 def seal(secret: str) -> bytes:
     """Encrypt a secret with the newest key; the empty secret stays empty."""
     return _keys().encrypt(secret.encode()) if secret else b""
+
+
+def reseal(sealed: bytes | memoryview) -> bytes:
+    """The same secret under the newest key. Raises `Reauthorise` when no key fits."""
+    return seal(unseal(sealed))
 
 
 def unseal(sealed: bytes | memoryview) -> str:

@@ -1,0 +1,54 @@
+"""Secrets at rest under the newest key."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import msgspec
+from allauth.mfa.models import Authenticator
+from django.db import transaction
+
+from rapport.actions.audit import write_audit
+from rapport.core.errors import Reauthorise
+from rapport.store.models import Channel, NetworkApp, Workspace
+from rapport.store.secrets import reseal
+
+
+class Resealed(msgspec.Struct, frozen=True):
+    """What came of it."""
+
+    #: secrets that lie under the newest key now
+    done: int
+    #: channels whose token no key opens: they must be connected again
+    lost: tuple[str, ...] = ()
+
+
+def reseal_everything(*, now: dt.datetime) -> Resealed:
+    """Encrypt tokens, client secrets and second factors anew. May be repeated while the desk runs."""
+    done, lost = 0, []
+    for channel in Channel.objects.exclude(token=b"").order_by("pk"):
+        try:
+            fresh = reseal(channel.token)
+        except Reauthorise:
+            lost.append(str(channel))
+            continue
+        # a token that was renewed in this moment lies under the newest key already
+        done += Channel.objects.filter(pk=channel.pk, token=channel.token).update(token=fresh)
+    for app in NetworkApp.objects.all():
+        done += NetworkApp.objects.filter(pk=app.pk).update(client_secret=reseal(app.client_secret))
+    for factor in Authenticator.objects.all():
+        done += _reseal_factor(factor)
+    with transaction.atomic():
+        for workspace in Workspace.objects.all():
+            write_audit(workspace, None, "keys.reseal", None, now, done=done, lost=len(lost))
+    return Resealed(done, tuple(lost))
+
+
+def _reseal_factor(factor: Authenticator) -> int:
+    """Whether something in it was encrypted: the key of a TOTP, the seed of recovery codes (`web.adapter`)."""
+    sealed = {name: factor.data[name] for name in ("secret", "seed") if factor.data.get(name)}
+    for name, value in sealed.items():
+        factor.data[name] = reseal(str(value).encode("ascii")).decode("ascii")
+    if sealed:
+        factor.save(update_fields=["data"])
+    return bool(sealed)
