@@ -106,9 +106,10 @@ def test_a_family_of_texts_that_are_nearly_alike_does_not_cost_its_square() -> N
 # ---------------------------------------------------------------- real posts
 
 
-def read_column(file: Path, column: str) -> list[str]:
+def read_texts(file: Path, key: str) -> list[str]:
+    """The texts of a file, each post once: some files hold the same one several times."""
     with file.open(newline="", encoding="utf-8") as lines:
-        return [row[column] for row in csv.DictReader(lines)]
+        return list({row[key]: row["text"] for row in csv.DictReader(lines)}.values())
 
 
 def all_pairs(cut: Sequence[frozenset[str]]) -> Iterator[tuple[int, int]]:
@@ -139,31 +140,30 @@ def find_pairs(texts: Sequence[str]) -> tuple[set[tuple[int, int]], set[tuple[in
 @pytest.mark.data
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("file", "column", "copies"),
+    ("file", "key", "copies"),
     [
-        ("05_spam_bots/seattle_stream_with_retweets.csv", "text", 600),
-        ("02_airline/airline_tweets.csv", "text", 100),
+        ("05_spam_bots/seattle_stream_with_retweets.csv", "id", 600),
+        ("02_airline/airline_tweets.csv", "tweet_id", 50),
     ],
 )
 def test_of_real_posts_the_same_are_folded_as_by_comparing_each_with_each(
-    real_data: Path, file: str, column: str, copies: int
+    real_data: Path, file: str, key: str, copies: int
 ) -> None:
-    pairs, candidates = find_pairs(read_column(real_data / file, column))
-    firsts: set[int] = set()
+    texts = read_texts(real_data / file, key)
+    pairs, candidates = find_pairs(texts)
     by_number: dict[int, set[int]] = {}
     for first, number in pairs:
         by_number.setdefault(number, set()).add(first)
-    folded = set()
+    folded: set[int] = set()
     for number in sorted(by_number):
-        firsts = by_number[number] - folded
-        if firsts:
+        if by_number[number] - folded:  # one of them stands for itself
             folded.add(number)
     found = {number for first, number in candidates & pairs}
     assert len(folded) >= copies
     assert len(found & folded) / len(folded) >= 0.99
     assert len(found & folded) / len(found) >= 0.99
-    # candidates are compared word by word, which costs: most must be worth it
-    assert len(candidates & pairs) / len(candidates) >= 0.6
+    # candidates are compared word by word, which costs: few may be in vain
+    assert len(candidates - pairs) <= 0.01 * len(texts)
 
 
 @pytest.mark.data

@@ -40,6 +40,7 @@ class Route:
 POST = ("POST",)
 BOTH = ("GET", "POST")
 CONVERSATION = {"pk": "conversation"}
+TALKS = {"conversation", "quarantined", "folded"}
 AS_SEEN = "sees their baskets alone, and this belongs to none"
 
 ROUTES: dict[str, Route] = {
@@ -92,6 +93,7 @@ ROUTES: dict[str, Route] = {
     "inbox:snooze": Route("triage", POST, CONVERSATION, {"until": "hour"}),
     "inbox:resolve": Route("triage", POST, CONVERSATION),
     "inbox:reopen": Route("triage", POST, CONVERSATION),
+    "inbox:unfold": Route("triage", POST, {"pk": "folded"}),
     "inbox:move": Route("triage", POST, CONVERSATION, {"basket": "care"}),
     "inbox:note": Route("note", POST, CONVERSATION, {"note": "a word"}),
     "inbox:draft": Route("draft", POST, CONVERSATION, {"text": "Hello"}),
@@ -229,6 +231,7 @@ def populate(member: Any, now: dt.datetime) -> dict[str, Any]:
         "handle": Handle.objects.of(workspace).get(handle="olga.o").pk,
         "conversation": conversation.pk,
         "quarantined": aside.pk,
+        "folded": Conversation.objects.create(state="folded", **talk).pk,
         "topic": topic.pk,
         "reply": reply.pk,
         "reply_slug": reply.slug,
@@ -379,7 +382,7 @@ def test_a_row_of_another_workspace_answers_like_one_that_does_not_exist(
         assert foreign.content == missing.content  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("name", [n for n in WITH_ROW if ROUTES[n].takes.get("pk") in {"conversation", "quarantined"}])
+@pytest.mark.parametrize("name", [n for n in WITH_ROW if ROUTES[n].takes.get("pk") in TALKS])
 def test_a_conversation_in_a_basket_that_is_not_open_answers_like_one_that_does_not_exist(
     name: str, world: World, enter: Callable[[Any], Client]
 ) -> None:

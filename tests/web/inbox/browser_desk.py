@@ -1,6 +1,7 @@
 """Fills a fresh data folder for the browser tests; run as a script with RAPPORT_DATA set.
 
-Alice (owner) and Ben (agent) work at Fernway; eight people complained, one after the other.
+Alice (owner) and Ben (agent) work at Fernway; eight people complained, one after the other. In Sales, five say nearly
+the same: one entry with four near-copies.
 """
 
 import datetime as dt
@@ -43,14 +44,26 @@ def main(password: str) -> None:
     posts = [
         Post(
             network="mastodon", id=str(number), created_at=now - dt.timedelta(minutes=5 * number),
-            text=f"Parcel {number} left in the rain, I am angry. This is unacceptable, where is my refund? @fernway",
+            text=f"Parcel left in the rain: my {what}. I am angry. Where is my refund for the {what}? @fernway",
             author=Author(id=f"p{number}", handle=f"person{number}@example.social", name=f"Person {number}"),
         )
-        for number in range(1, 9)
+        for number, what in enumerate(["lamp", "kettle", "coat", "shoes", "clock", "radio", "chair", "books"], start=1)
+    ]  # fmt: skip
+    wave = "The power of the whole street went out and nobody answers the phone at Fernway"
+    said = (wave, f"{wave}!!", f"{wave} https://fern.example/1", f"@fernway {wave}", f"{wave} #fernway")
+    posts += [
+        Post(
+            network="mastodon", id=f"wave-{number}", created_at=now - dt.timedelta(minutes=50 - 5 * number), text=text,
+            author=Author(id=f"w{number}", handle=f"{name.lower()}@example.social", name=name),
+        )
+        for number, (text, name) in enumerate(zip(said, ["Nadia", "Omar", "Pia", "Quentin", "Rosa"], strict=True))
     ]  # fmt: skip
     hear(channel, posts, bus, now=now)
     Worker(bus, timezone.now, dt.timedelta(seconds=60)).drain()
-    Conversation.objects.of(workspace).update(basket=Basket.objects.of(workspace).get(slug="care"))
+    baskets = {basket.slug: basket for basket in Basket.objects.of(workspace)}
+    rows = Conversation.objects.of(workspace)
+    rows.filter(person__name__startswith="Person ").update(basket=baskets["care"])
+    rows.exclude(person__name__startswith="Person ").update(basket=baskets["sales"])
 
 
 if __name__ == "__main__":

@@ -269,6 +269,23 @@ def test_everything_that_matters_works_without_scripts(browser: Any, desk: str) 
     seat.context.close()
 
 
+def test_a_near_copy_is_opened_and_answered_on_its_own(alice: Seat) -> None:
+    page = alice.go("/w/fernway/b/sales/")
+    page.locator("[data-row]:has-text('4 near-copies')").click()
+    page.wait_for_selector("#main[data-conversation] .copies")
+    page.locator(".copies a").first.click()
+    page.wait_for_selector("#main[data-state=folded]")
+    page.wait_for_selector("html[data-live=on]")
+    for key in "rnp":
+        page.keyboard.press(key)  # nothing to write in: nothing happens
+    page.click("text=Answer on its own")
+    page.wait_for_selector("#main[data-state=open] #reply-text")
+    page.wait_for_selector("[data-row]:has-text('3 near-copies')")
+    page.click(".thread .shared a")
+    page.wait_for_selector(".copies:has-text('3 near-copies')")
+    assert alice.complaints == []
+
+
 def test_on_a_phone_one_region_shows_at_a_time(browser: Any, desk: str) -> None:
     seat = Seat(browser, desk, "alice@fernway.example", viewport={"width": 390, "height": 844})
     page = seat.go("/w/fernway/b/care/")
@@ -293,10 +310,14 @@ def test_axe_finds_nothing(browser: Any, desk: str, width: int, scheme: str) -> 
     person = seat.page.locator(".who h2 a").get_attribute("href")
     seat.page.goto(f"{desk}{person}join?q=person")
     other = seat.page.locator("a:has-text('Compare')").first.get_attribute("href").split("=")[1]
+    first = seat.go("/w/fernway/b/sales/").locator("[data-row]:has-text('near-copies')").get_attribute("href")
+    copy = seat.go(first).locator(".copies a").first.get_attribute("href")
     for address in (
         "/w/fernway/b/care/",
         "/w/fernway/b/sales/",
         path,
+        first,
+        copy,
         person,
         f"{person}join?q=person",
         f"{person}join?with={other}",

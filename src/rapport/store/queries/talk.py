@@ -10,9 +10,12 @@ import msgspec
 
 from rapport.core.decision import Outcome as Judgement
 from rapport.store.models import Channel, Conversation, Delivery, Draft, Membership, Note, Post
+from rapport.store.queries.desk import visible_conversations
 
 #: posts shown of one conversation; a thread beyond it shows its newest
 MAX_POSTS = 400
+#: near-copies that are listed with the one that stands for them
+MAX_COPIES = 100
 
 EntryKind = Literal["theirs", "ours", "note", "delivery"]
 
@@ -50,6 +53,10 @@ class Talk(msgspec.Struct, frozen=True):
     proposed: list[Draft]
     #: how many replies this person sent here: a composer of before the last one is not kept
     own_sends: int
+    #: the newest of those that say nearly the same and are folded into this one; `Conversation.copies` counts all
+    copies: list[Post]
+    #: the first post that said nearly the same, where this one is a near-copy and the first can be looked at
+    copy_of: Post | None
 
     @property
     def newest_inbound(self) -> Post | None:
@@ -84,7 +91,7 @@ class Talk(msgspec.Struct, frozen=True):
 
 
 def read_talk(conversation: Conversation, member: Membership) -> Talk:
-    """Everything said in `conversation`, in four queries."""
+    """Everything said in `conversation`, in four queries, and two more where near-copies are folded."""
     posts, hidden = _posts(conversation)
     talking = [post for post in posts if post.kind != "repost"]
     if not talking:
@@ -110,7 +117,26 @@ def read_talk(conversation: Conversation, member: Membership) -> Talk:
         own_draft=next((draft for draft in drafts if draft.author_id == member.pk), None),
         proposed=[draft for draft in drafts if draft.proposed and draft.author_id != member.pk],
         own_sends=sum(delivery.approval.person_id == member.pk for delivery in deliveries),
+        copies=_copies(conversation, talking, member) if conversation.copies else [],
+        copy_of=_first_to_say_it(talking, member),
     )
+
+
+def _copies(conversation: Conversation, talking: list[Post], member: Membership) -> list[Post]:
+    rows = Post.objects.of(conversation.workspace_id).filter(copy_of__in=[post.pk for post in talking], deleted=False)
+    folded = visible_conversations(member).filter(state=Conversation.State.FOLDED)
+    return list(
+        rows.filter(conversation_id__in=folded.values("pk")).select_related("handle").order_by("-pk")[:MAX_COPIES]
+    )
+
+
+def _first_to_say_it(talking: list[Post], member: Membership) -> Post | None:
+    firsts = [post.copy_of for post in talking if post.copy_of and not post.deleted]
+    rows = Post.objects.of(member.workspace_id).filter(pk__in=firsts[:1], deleted=False)
+    found = rows.select_related("handle").first() if firsts else None
+    if found is None or not visible_conversations(member).filter(pk=found.conversation_id).exists():
+        return None
+    return found
 
 
 def _posts(conversation: Conversation) -> tuple[list[Post], int]:

@@ -192,6 +192,14 @@ def reopen(request: DeskRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @desk("triage")
+def unfold(request: DeskRequest, pk: int) -> HttpResponse:
+    """Out of the near-copies of another conversation, to be answered on its own."""
+    said = _("On its own now; it waits in its basket.")
+    return change(request, pk, lambda row, now: acts.unfold(request.membership, row, now=now), said)
+
+
+@require_POST
+@desk("triage")
 def move(request: DeskRequest, pk: int) -> HttpResponse:
     """Into another basket."""
     allowed = Basket.objects.of(request.workspace)

@@ -21,6 +21,7 @@ urlpatterns = [
     path("c/<int:pk>/snooze", conversation.snooze, name="snooze"),
     path("c/<int:pk>/resolve", conversation.resolve, name="resolve"),
     path("c/<int:pk>/reopen", conversation.reopen, name="reopen"),
+    path("c/<int:pk>/unfold", conversation.unfold, name="unfold"),
     path("c/<int:pk>/move", conversation.move, name="move"),
     path("c/<int:pk>/note", conversation.note, name="note"),
     path("c/<int:pk>/draft", compose.draft, name="draft"),

@@ -161,6 +161,7 @@ STATES = {
     "snoozed": gettext_lazy("Snoozed"),
     "resolved": gettext_lazy("Resolved"),
     "quarantined": gettext_lazy("In quarantine"),
+    "folded": gettext_lazy("Folded into another one"),
 }
 
 
