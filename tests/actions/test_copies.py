@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from conftest import NOON
-from rapport.actions import desk, hearing
+from rapport.actions import audit, desk, hearing
 from rapport.core.copies import KEPT
 from rapport.core.errors import InvalidInput, NotAllowed
 from rapport.core.post import Author, Post
@@ -264,7 +264,7 @@ def test_two_workers_see_what_each_other_recorded(channel: Any, bus: Any, worker
 def test_a_batch_that_is_tried_again_does_not_find_itself(
     channel: Any, bus: Any, worker: Worker, make_post: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, broken = desk.announce, [True]
+    real, broken = audit.announce, [True]
 
     def announce(*given: Any, **named: Any) -> None:
         real(*given, **named)
@@ -272,7 +272,7 @@ def test_a_batch_that_is_tried_again_does_not_find_itself(
             broken.clear()
             raise RuntimeError("it breaks when all is written, just before the end of the transaction")
 
-    monkeypatch.setattr(desk, "announce", announce)
+    monkeypatch.setattr("rapport.actions.desk.announce", announce)
     hearing.hear(channel, [make_post(WAVE, author="nadia"), make_post(WAVE, author="omar")], bus, now=NOON)
     worker.work_once()
     assert Fingerprint.objects.count() == 0

@@ -134,7 +134,7 @@ def _first_to_say_it(talking: list[Post], member: Membership) -> Post | None:
     firsts = [post.copy_of for post in talking if post.copy_of and not post.deleted]
     rows = Post.objects.of(member.workspace_id).filter(pk__in=firsts[:1], deleted=False)
     found = rows.select_related("handle").first() if firsts else None
-    if found is None or not visible_conversations(member).filter(pk=found.conversation_id).exists():
+    if found is None or not visible_conversations(member).filter(pk=found.conversation_id or 0).exists():
         return None
     return found
 
