@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import itertools
 import tomllib
 from collections.abc import Mapping, Sequence
 from importlib import resources
@@ -240,8 +241,11 @@ def _hear(workspace: Workspace, now: dt.datetime) -> None:
         piece = posts[start : start + 50]
         for network, channel in channels.items():
             own = [post for post in piece if post.network == network]
-            if own:
-                hear(channel, own, make_bus(), now=now)
+            # as if each had been heard in the hour in which it was said: so the sources have a rhythm to show
+            for _, said in itertools.groupby(own, lambda post: post.created_at.replace(minute=0, second=0)):
+                heard = list(said)
+                last = heard[-1]
+                hear(channel, heard, make_bus(), now=last.created_at, stream="sample", cursor=f'"{last.id}"')
         make_worker().drain()
 
 
