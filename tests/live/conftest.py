@@ -6,14 +6,15 @@ import contextlib
 import os
 import statistics
 from collections.abc import Iterator
-from pathlib import Path
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from feed_site import Site, feed_site
 from live.house import House, running_house
-from live.places import PLACES, Mail, Place
+from live.newspaper import Newspaper
+from live.places import PLACES, POLL, Folder, Mail, Place
 
 #: (network, step) -> seconds, one for each time that it was measured
 TIMES = pytest.StashKey[dict[tuple[str, str], list[float]]]()
@@ -37,6 +38,8 @@ def running(request: pytest.FixtureRequest) -> Iterator[dict[str, Place]]:
         for item in request.session.items
         if isinstance(item, pytest.Function) and hasattr(item, "callspec") and "network" in item.callspec.params
     }
+    if any("everywhere" in getattr(item, "fixturenames", ()) for item in request.session.items):
+        wanted = set(PLACES)
     with contextlib.ExitStack() as stack:
         yield {
             name: stack.enter_context(start()) for name, (start, missing) in PLACES.items()
@@ -51,19 +54,13 @@ def site() -> Iterator[Site]:
 
 
 @pytest.fixture(scope="session")
-def drop(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder that may be watched."""
-    return tmp_path_factory.mktemp("dropped")
-
-
-@pytest.fixture(scope="session")
-def house(
-    running: dict[str, Place], site: Site, drop: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[House]:
+def house(running: dict[str, Place], site: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     allowed = {site.authority}.union(*(place.allowed for place in running.values()))
-    settings = {"RAPPORT_ALLOW_PRIVATE": ",".join(sorted(allowed)), "RAPPORT_WATCH_DIRS": str(drop)}
+    settings = {"RAPPORT_ALLOW_PRIVATE": ",".join(sorted(allowed)), "RAPPORT_POLL_SECONDS": str(POLL)}
     if isinstance(mail := running.get("mail"), Mail):
         settings["SSL_CERT_FILE"] = mail.server.cafile  # the certificate of a server that is its own authority
+    if isinstance(folder := running.get("folder"), Folder):
+        settings["RAPPORT_WATCH_DIRS"] = str(folder.folder)
     with running_house(tmp_path_factory.mktemp("house"), **settings) as running_desk:
         yield running_desk
 
@@ -72,6 +69,24 @@ def house(
 def connected() -> dict[str, int]:
     """Network -> the channel that a test has connected already."""
     return {}
+
+
+@pytest.fixture(scope="session")
+def everywhere(running: dict[str, Place], house: House, connected: dict[str, int]) -> list[Place]:
+    """Every network that can be had here, connected."""
+    for name, place in running.items():
+        if name not in connected:
+            connected[name] = place.connect(house)
+    return list(running.values())
+
+
+@pytest.fixture(scope="session")
+def news(house: House, site: Site) -> Iterator[Future[dict[str, float]]]:
+    """A feed that is connected at the beginning and goes on while the other tests run: step -> seconds, in the end."""
+    feed = Newspaper(site)
+    feed.connect(house)
+    with ThreadPoolExecutor(1) as editors:
+        yield editors.submit(feed.go_on, house)
 
 
 @pytest.fixture

@@ -46,20 +46,17 @@ class House:
     def get(self, path: str) -> requests.Response:
         return self.session.get(self.address + path, timeout=30)
 
-    def connect_form(self, network: str) -> Form:
-        """The form in which somebody connects an account."""
-        return form_of(self.get(f"/w/default/settings/channels/connect/{network}/"), having="csrfmiddlewaretoken")
+    def connect_form(self, network: str, having: str) -> Form:
+        """The form in which somebody connects an account, by one of its fields."""
+        return form_of(self.get(f"/w/default/settings/channels/connect/{network}/"), having=having)
 
     def connect(self, network: str, **fields: str) -> int:
         """Fill in the form that connects an account, send it; the id of its channel."""
-        page = self.get(f"/w/default/settings/channels/connect/{network}/")
-        form = form_of(page, having=next(iter(fields)))
-        return channel_of(form.send(self.session, **fields))
+        return channel_of(self.connect_form(network, next(iter(fields))).send(self.session, **fields))
 
     def connect_by_code(self, network: str, consent: Callable[[str], str], **fields: str) -> int:
         """The same where the account is connected on the network: `consent(url)` -> the address that leads back."""
-        page = self.get(f"/w/default/settings/channels/connect/{network}/")
-        way = form_of(page, having=next(iter(fields))).send(self.session, **fields)
+        way = self.connect_form(network, next(iter(fields))).send(self.session, **fields)
         return channel_of(self.session.get(consent(link_of(way, "go")), timeout=30))
 
     def change_settings(self, channel: int, **fields: str) -> None:

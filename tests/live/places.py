@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import email
 import email.policy
+import imaplib
+import itertools
+import json
+import re
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import quote
 
 import requests
+from standardwebhooks.webhooks import Webhook as StandardWebhook
 
 from bluesky import BlueskyNetwork, bluesky_network
 from bluesky import missing as bluesky_missing
@@ -25,14 +33,18 @@ from synapse import MISSING as NO_SYNAPSE
 from synapse import PASSWORD as MATRIX_PASSWORD
 from synapse import PYTHON, Synapse, mxid, synapse
 
+SOON = 2.0  # seconds from the network having it, as the mission asks
+POLL = 20.0  # seconds between two looks at an account, as the settings come
+_numbers = itertools.count(1)
+
 
 class Place(Protocol):
     """A network with a real server. What `say` gives names the post wherever one is asked for."""
 
     name: str
-    #: what the network itself can do
-    edits: bool
-    deletes: bool
+    #: seconds within which an edit, or a deletion, must be shown; None: the network has none
+    edits: float | None
+    deletes: float | None
     #: "host:port" of everything that Rapport must be allowed to call
     allowed: set[str]
 
@@ -59,8 +71,10 @@ class Place(Protocol):
 class Mastodon:
     server: MastodonServer
     name: str = "mastodon"
-    edits: bool = True
-    deletes: bool = True
+    #: Mastodon tells of an edit only those who follow its author: it is found by the next poll
+    edits: float | None = POLL + SOON
+    #: this server is alike in deletions, of which Mastodon itself tells those who were mentioned, too
+    deletes: float | None = POLL + SOON
 
     @property
     def allowed(self) -> set[str]:
@@ -105,8 +119,8 @@ class Matrix:
     server: Synapse
     room: str = ""
     name: str = "matrix"
-    edits: bool = True
-    deletes: bool = True
+    edits: float | None = SOON
+    deletes: float | None = SOON
 
     @property
     def allowed(self) -> set[str]:
@@ -149,8 +163,8 @@ class Mail:
     server: MailServer
     address: str = "support@fernway.example"
     name: str = "mail"
-    edits: bool = False
-    deletes: bool = False
+    edits: float | None = None
+    deletes: float | None = None
     _subjects: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -183,7 +197,11 @@ class Mail:
 
     def answers(self, post: Any) -> list[tuple[str, Any]]:
         found = []
-        for raw in self.server.mails("ann@customer.example"):
+        try:
+            raws = self.server.mails("ann@customer.example")
+        except imaplib.IMAP4.error:  # so it answers for a mailbox with nothing in it
+            raws = []
+        for raw in raws:
             mail = email.message_from_bytes(raw, policy=email.policy.default)
             if mail["In-Reply-To"] == f"<{post}>":
                 body = mail.get_body(("plain",))
@@ -198,8 +216,8 @@ class Mail:
 class Bluesky:
     server: BlueskyNetwork
     name: str = "bluesky"
-    edits: bool = False
-    deletes: bool = True
+    edits: float | None = None
+    deletes: float | None = SOON
 
     @property
     def allowed(self) -> set[str]:
@@ -237,6 +255,96 @@ class Bluesky:
         return found
 
 
+@dataclass
+class Program:
+    """A program of the house's own that hands in posts as JSON: it is the network, so it shows what it sent."""
+
+    name: str
+    edits: float | None = SOON
+    deletes: float | None = SOON
+    allowed: set[str] = field(default_factory=set)
+
+    def say(self, who: str, text: str, to: Any = None) -> Any:
+        post = {
+            "network": "shop", "id": f"said-{next(_numbers)}", "text": text, "created_at": now(),
+            "author": {"handle": who, "name": who.title()}, "in_reply_to": to["id"] if to else None,
+        }  # fmt: skip
+        self.hand_in(post)
+        return post
+
+    def hand_in(self, post: dict[str, Any]) -> None:
+        raise NotImplementedError
+
+    def shows(self, post: Any) -> bool:
+        return bool(post["id"])
+
+    def edit(self, who: str, post: Any, text: str) -> None:
+        self.hand_in({**post, "text": text, "edited_at": now()})
+
+    def delete(self, who: str, post: Any) -> None:
+        self.hand_in({**post, "text": "", "deleted": True})
+        post["id"] = ""
+
+    def answers(self, post: Any) -> list[tuple[str, Any]]:
+        raise NotImplementedError("nothing can be answered here")
+
+
+@dataclass
+class Webhook(Program):
+    name: str = "webhook"
+    address: str = ""
+    secret: str = ""
+
+    def connect(self, house: House) -> int:
+        self.secret = house.connect_form("webhook", "secret").fields["secret"]
+        channel = house.connect("webhook", name="Order system", secret=self.secret)
+        found = re.search(r'id="hook">([^<]+)<', house.get(f"/w/default/settings/channels/{channel}/").text)
+        assert found
+        self.address = found[1]
+        return channel
+
+    def hand_in(self, post: dict[str, Any]) -> None:
+        """Signed by the published library of Standard Webhooks, and sent twice, as a sender does that is unsure."""
+        body, number, moment = json.dumps(post), f"msg_{next(_numbers)}", dt.datetime.now(dt.UTC)
+        signature = StandardWebhook(self.secret).sign(number, moment.replace(microsecond=0), body)
+        headers = {
+            "content-type": "application/json", "webhook-id": number,
+            "webhook-timestamp": str(int(moment.timestamp())), "webhook-signature": signature,
+        }  # fmt: skip
+        for _ in range(2):
+            answer = requests.post(self.address, data=body, headers=headers, timeout=10)
+            assert answer.status_code == 200, answer.text
+
+
+@dataclass
+class Folder(Program):
+    name: str = "folder"
+    folder: Path = Path()
+
+    def connect(self, house: House) -> int:
+        return house.connect("folder", folder=str(self.folder), name="Shop")
+
+    def hand_in(self, post: dict[str, Any]) -> None:
+        file = self.folder / f".writing-{next(_numbers)}"
+        file.write_text(json.dumps(post) + "\n")
+        file.rename(self.folder / f"{file.name[1:]}.jsonl")
+
+
+def now() -> str:
+    return dt.datetime.now(dt.UTC).isoformat()
+
+
+@contextlib.contextmanager
+def webhook() -> Iterator[Webhook]:
+    yield Webhook()
+
+
+@contextlib.contextmanager
+def folder() -> Iterator[Folder]:
+    with tempfile.TemporaryDirectory(prefix="rapport-dropped-") as path:
+        yield Folder(folder=Path(path).resolve())
+
+
 @contextlib.contextmanager
 def mastodon() -> Iterator[Mastodon]:
     with mastodon_server() as server:
@@ -269,4 +377,6 @@ PLACES = {
     "matrix": (matrix, lambda: "" if PYTHON.exists() else NO_SYNAPSE),
     "mail": (mail, lambda: "" if can_run() else NO_DOVECOT),
     "bluesky": (bluesky, bluesky_missing),
+    "webhook": (webhook, lambda: ""),
+    "folder": (folder, lambda: ""),
 }

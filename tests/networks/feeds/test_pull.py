@@ -497,3 +497,26 @@ def test_one_feed_in_two_channels_or_by_http_and_https_has_the_same_ids(site: An
 def test_a_stream_that_the_channel_does_not_have_is_refused(reader: Any) -> None:
     with pytest.raises(InvalidInput, match="no feed"):
         list(reader.network.pull(reader.account(), "feed:other", "", reader.session))
+
+
+def test_who_chooses_a_shorter_time_does_not_wait_for_the_longer_one_to_end(
+    site: Any, reader: Any, write_entry: Entry
+) -> None:
+    address = site.feed("/a.xml", write_entry(1))
+    reader.pages(address, every="1440")
+    site.feed("/a.xml", write_entry(2), write_entry(1))
+    reader.later(minutes=6)
+    assert reader.pages(address, every="1440") == []
+    [page] = reader.pages(address, every="5")
+    assert [post.text.partition("\n")[0] for post in page.posts] == ["Story 2"]
+
+
+def test_a_server_that_asks_to_be_left_alone_is_left_alone_whatever_is_chosen(
+    site: Any, reader: Any, write_entry: Entry
+) -> None:
+    address = site.feed("/a.xml", write_entry(1), Cache_Control="max-age=3600")
+    reader.pages(address, every="1440")
+    reader.later(minutes=30)
+    assert reader.pages(address, every="5") == []
+    reader.later(minutes=31)
+    assert len(reader.pages(address, every="5")) == 1

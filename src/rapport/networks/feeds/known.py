@@ -51,6 +51,10 @@ class Memory(msgspec.Struct, frozen=True):
     body: str = ""
     #: when the feed may be asked again
     wait_until: dt.datetime | None = None
+    #: seconds from that look to the next as an admin had chosen them; 0 where a failure chose
+    chosen: float = 0.0
+    #: until when the server asked to be left alone
+    asked: dt.datetime | None = None
     #: looks in a row that failed, and how the last one did
     failures: int = 0
     error: str = ""

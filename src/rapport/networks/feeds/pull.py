@@ -29,6 +29,7 @@ FIRST_PULL = 100  # items of a feed that is new
 PAGE_SIZE = 100
 MOST_PAGES = 20  # older pages that are followed to fill one gap
 EVERY = 5  # minutes between two looks, unless an admin chose otherwise
+_SPREAD = 0.1  # of the time between two looks, more or less
 _LONGEST_BACKOFF = dt.timedelta(hours=12)
 _LATEST = dt.timedelta(days=2)  # a cursor that waits for longer was written by a clock that ran ahead
 _ASK_THE_DEAD = dt.timedelta(days=1)
@@ -69,7 +70,8 @@ def pull_pages(
         memory = Memory()
     else:
         lost = None
-    if memory.wait_until is not None and look.now < memory.wait_until <= look.now + _LATEST:
+    due = _due(memory, look)
+    if due is not None and look.now < due <= look.now + _LATEST:
         _complain_again(memory, look)
         return
     target = memory.moved or address
@@ -82,6 +84,15 @@ def pull_pages(
         if isinstance(error, RetryLater) and error.after:
             hosts.hold(host, error.after)
         yield from _note_failure(look, memory, error)
+
+
+def _due(memory: Memory, look: _Look) -> dt.datetime | None:
+    """When the feed may be asked again. Who chooses a shorter time does not wait for the longer one to end."""
+    every = look.every.total_seconds()
+    if memory.wait_until is None or memory.chosen <= every * (1 + _SPREAD):
+        return memory.wait_until
+    due = memory.wait_until - dt.timedelta(seconds=memory.chosen - every)
+    return due if memory.asked is None else max(due, memory.asked)
 
 
 def every_of(account: Account) -> dt.timedelta:
@@ -228,6 +239,8 @@ def _settled(memory: Memory, answer: Answered, look: _Look) -> Memory:
         modified=answer.modified,
         body=answer.body,
         wait_until=look.now + max(_spread(look), answer.wait),
+        chosen=_spread(look).total_seconds(),
+        asked=look.now + answer.wait if answer.wait else None,
         failures=0,
         error="",
         gone=False,
@@ -246,7 +259,12 @@ def _note_failure(look: _Look, memory: Memory, error: NetworkError) -> Iterator[
     times = f" ({failures} looks in a row)" if failures > 1 else ""
     said = f"{error if not isinstance(error, AddressRefused) else f'{look.address[:200]}: {error}'}{times}"
     kept = msgspec.structs.replace(
-        memory, wait_until=look.now + wait, failures=failures, error=said[:400], gone=isinstance(error, Gone)
+        memory,
+        wait_until=look.now + wait,
+        chosen=0.0,
+        failures=failures,
+        error=said[:400],
+        gone=isinstance(error, Gone),
     )
     if memory.moved and (failures >= 5 or not isinstance(error, RetryLater)):
         # an address that it moved to and that fails now is no better than the one that was entered
@@ -272,4 +290,4 @@ def _complain_again(memory: Memory, look: _Look) -> None:
 def _spread(look: _Look) -> dt.timedelta:
     """The time between two looks, a tenth more or less, so that many feeds do not fall due together."""
     chance = hashlib.sha256(f"{look.address} {look.now.isoformat()}".encode()).digest()[0] / 255
-    return look.every * (0.9 + 0.2 * chance)
+    return look.every * (1 - _SPREAD + 2 * _SPREAD * chance)

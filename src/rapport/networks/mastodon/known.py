@@ -17,7 +17,7 @@ from rapport.networks.mastodon.wire import Refused, Wire
 
 MOST_KNOWN = 40
 _BATCH = 20  # the most that a server gives of a list of ids
-_SINGLES = 20  # posts that are asked for one by one
+_SINGLES, _FEW_SINGLES = 20, 3  # posts that are asked for one by one
 
 
 class Known(msgspec.Struct, frozen=True, array_like=True):
@@ -88,9 +88,12 @@ def remember(known: list[Known], *new: Known) -> list[Known]:
     return list(kept.values())[-MOST_KNOWN:]
 
 
-def look_again(wire: Wire, known: list[Known]) -> Changes:
-    """Read the known posts once more. Raises any `NetworkError` but `Unconfirmed`."""
-    found, gone = _read(wire, [entry.id for entry in known])
+def look_again(wire: Wire, known: list[Known], singles: int = _SINGLES) -> Changes:
+    """Read the known posts once more. Raises any `NetworkError` but `Unconfirmed`.
+
+    `singles`: how many of those that no list brings are asked for one by one, the newest first.
+    """
+    found, gone = _read(wire, [entry.id for entry in known], singles)
     changes = Changes([])
     closed: dict[str, bool] = {}  # account -> taken down
     for entry in known:
@@ -113,23 +116,15 @@ def look_again(wire: Wire, known: list[Known]) -> Changes:
 
 
 def look_at_newest(wire: Wire, known: list[Known]) -> Changes:
-    """Edits of the newest posts, in one request; none from a server that knows no lists of ids.
+    """As `look_again`, for the newest posts and few requests: what a stream did not tell is found with the next read.
 
-    Of an edit the server tells only those who follow its author, and a desk follows nobody.
+    Of an edit a server tells only those who follow its author, and a desk follows nobody.
     """
-    changes = Changes(known[:-_BATCH])
-    newest = known[-_BATCH:]
-    try:
-        found = _by_id(split_items(wire.read("/api/v1/statuses", {"id[]": [entry.id for entry in newest]})))
-    except (GiveUp, InvalidPost):
-        found = {}
-    for entry in newest:
-        item = found.get(entry.id)
-        status = None if item is None else _decode(item)
-        if status is None or status.account.suspended or entry.hidden:
-            changes.known.append(entry)  # `look_again` finds out what became of it
-        else:
-            _compare(entry, status, item or b"", changes)
+    newest = [entry for entry in known if not entry.hidden][-_BATCH:]
+    changes = look_again(wire, newest, _FEW_SINGLES)
+    looked_at = {entry.id for entry in newest}
+    kept = {entry.id: entry for entry in changes.known}
+    changes.known = [kept.get(entry.id, entry) for entry in known if entry.id in kept or entry.id not in looked_at]
     return changes
 
 
@@ -154,7 +149,7 @@ def edited_posts(changes: Changes, domain: str, ours: str) -> tuple[list[Post], 
     return posts, rejected
 
 
-def _read(wire: Wire, ids: list[str]) -> tuple[dict[str, bytes], set[str]]:
+def _read(wire: Wire, ids: list[str], singles: int) -> tuple[dict[str, bytes], set[str]]:
     """(Those that are there, as JSON; those that are certainly not). Some may be in neither.
 
     A server that knows no lists of ids may answer with nothing, so what a list leaves out is asked for by itself.
@@ -166,7 +161,7 @@ def _read(wire: Wire, ids: list[str]) -> tuple[dict[str, bytes], set[str]]:
             found |= _by_id(split_items(wire.read("/api/v1/statuses", {"id[]": ids[start : start + _BATCH]})))
     except (GiveUp, InvalidPost):
         found = {}
-    for identifier in [each for each in ids if each not in found][-_SINGLES:]:
+    for identifier in [each for each in ids if each not in found][-singles:]:
         try:
             found |= _by_id([wire.read(f"/api/v1/statuses/{quote(identifier, safe='')}")])
         except Refused as error:

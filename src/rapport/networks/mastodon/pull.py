@@ -107,11 +107,11 @@ def domain_of(account: Account) -> str:
 
 
 def pull_pages(
-    account: Account, stream: str, cursor: str, session: GuardedSession, edits: bool = True
+    account: Account, stream: str, cursor: str, session: GuardedSession, again: bool = True
 ) -> Iterator[Page]:
     """See `Network.pull`. Raises `InvalidInput` for a stream that Mastodon does not have.
 
-    `edits`: with what is new, look at what was edited; a bell that rings often leaves that to the next poll.
+    `again`: after what is new, look again at the newest of what is known; a bell that rings often leaves that to polls.
     """
     wire = Wire.of(account, session)
     start = _decode_cursor(cursor)
@@ -129,8 +129,8 @@ def pull_pages(
     due = dt.datetime.now(dt.UTC).timestamp() - start.looked > _LOOK_AGAIN.total_seconds()
     if due and last is not None and not last.more:
         yield from look_at_known(account, last.cursor, session)
-    elif edits and last is not None and not last.more:
-        yield from look_at_edits(account, last.cursor, session)
+    elif again and last is not None and not last.more:
+        yield from look_at_newest_known(account, last.cursor, session)
 
 
 def look_at_known(account: Account, cursor: str, session: GuardedSession) -> Iterator[Page]:
@@ -145,11 +145,11 @@ def look_at_known(account: Account, cursor: str, session: GuardedSession) -> Ite
         yield _page_of_changes(account, changes, msgspec.structs.replace(start, known=changes.known, looked=looked))
 
 
-def look_at_edits(account: Account, cursor: str, session: GuardedSession) -> Iterator[Page]:
-    """The newest few posts of the notifications that were edited since they were read: one page, or none."""
+def look_at_newest_known(account: Account, cursor: str, session: GuardedSession) -> Iterator[Page]:
+    """What became of the newest posts of the notifications since they were read: one page, or none."""
     start = _decode_cursor(cursor)
     changes = look_at_newest(Wire.of(account, session), start.known) if start.known else None
-    if changes is not None and changes.edited:
+    if changes is not None and changes.known != start.known:
         yield _page_of_changes(account, changes, msgspec.structs.replace(start, known=changes.known))
 
 

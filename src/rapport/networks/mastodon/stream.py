@@ -103,7 +103,7 @@ class _Doorbell:
         for stream in streams:
             if stream not in self._cursors:
                 continue
-            for page in pull_pages(self._account, stream, self._cursors[stream], self._session, edits=False):
+            for page in pull_pages(self._account, stream, self._cursors[stream], self._session, again=False):
                 self._cursors[stream] = page.cursor
                 if page.posts or page.rejected or page.gap or page.deleted or page.suspended or page.restored:
                     yield page
