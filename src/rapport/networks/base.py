@@ -71,6 +71,31 @@ class Page(msgspec.Struct, frozen=True):
     restored: tuple[str, ...] = ()
     #: one line for each item that could not be read as a post, with its id where it had one
     rejected: tuple[str, ...] = ()
+    #: `deleted` comes from a line that tells of everybody's posts: only those that we have are remembered ...
+    known_only: bool = False
+    #: ... and, for a day, these of them: so young that their beginning may still be on its way to us
+    young: tuple[str, ...] = ()
+
+
+class Rechecked(msgspec.Struct, frozen=True):
+    """What became of posts that were looked at again. Each id that was asked about is in one of the four lists.
+
+    Only what the network says for certain is here; whatever is doubtful is `unseen`.
+    """
+
+    #: there, and shown to us
+    standing: tuple[str, ...] = ()
+    #: their authors, or the network, deleted them
+    deleted: tuple[str, ...] = ()
+    #: of authors whom the network shows to us no more: suspended, closed, gone private, or they blocked us
+    hidden: tuple[str, ...] = ()
+    #: nobody said what became of them; they are asked for again
+    unseen: tuple[str, ...] = ()
+    #: posts that stand and may have been edited, as they read now. Without `edited_at`, where the network tells no time
+    #: of an edit, another text is one
+    changed: tuple[Post, ...] = ()
+    #: what it cost of `Network.recheck_budget`
+    spent: int = 0
 
 
 class Sent(msgspec.Struct, frozen=True):
@@ -97,6 +122,10 @@ class Capabilities(msgspec.Struct, frozen=True):
     look_every: float = 0.0
     #: `receive` takes what the network brings by itself
     webhook: bool = False
+    #: seconds within which each post that we keep must have been looked at again (`recheck`); 0: never
+    recheck_within: float = 0.0
+    #: ids that one `recheck` may be asked about
+    recheck_most: int = 0
 
 
 class Field(msgspec.Struct, frozen=True):
@@ -255,6 +284,18 @@ class Network(Protocol):
         """
         ...
 
+    def recheck(self, account: Account, ids: Mapping[str, str], session: GuardedSession) -> Rechecked:
+        """Look at posts again, by id (each with the `Author.key` that it was stored with), `recheck_most` at most.
+
+        What cannot be answered for certain is `Rechecked.unseen`: an error, whatever it is, deletes nothing. Offered
+        where `capabilities.recheck_within` is not 0; elsewhere everything is unseen.
+        """
+        ...
+
+    def recheck_budget(self, account: Account) -> int | None:
+        """Units a day (UTC) that `recheck` may spend, an id costing one at most; None where the network counts none."""
+        ...
+
     def push(self, account: Account, reply: Reply, key: str, session: GuardedSession) -> Sent:
         """Send the reply, exactly as approved. `key` is stored by the caller before the first try.
 
@@ -343,6 +384,16 @@ class BaseNetwork:
         """See `Network.stream`."""
         del account, cursors, session, pause
         raise GiveUp(f"{self.title} has no live line")
+
+    def recheck(self, account: Account, ids: Mapping[str, str], session: GuardedSession) -> Rechecked:
+        """See `Network.recheck`."""
+        del account, session
+        return Rechecked(unseen=tuple(ids))
+
+    def recheck_budget(self, account: Account) -> int | None:
+        """See `Network.recheck_budget`."""
+        del account
+        return None
 
     def push(self, account: Account, reply: Reply, key: str, session: GuardedSession) -> Sent:
         """See `Network.push`."""

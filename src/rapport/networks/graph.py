@@ -44,6 +44,7 @@ _DOUBTFUL = {1, 2}
 #: a repeat of a comment that is there already: maybe the one that we are sending
 _DUPLICATE = 506
 _BLOCKED = 368
+_NO_OBJECT = (100, 33)
 #: (code, subcode) of a message outside the time in which Meta lets pages answer
 _CLOSED_WINDOW = {(10, 2018278), (10, 2534022), (100, 2534022)}
 #: the words of a message that came too late, here and where we see it before Meta does
@@ -51,6 +52,10 @@ WINDOW_CLOSED = (
     "Meta lets a page answer a message only within 24 hours after the person's last word, or 7 days with the human "
     "agent tag. Answer where they wrote in public, or wait until they write again"
 )
+
+
+class NoObject(GiveUp):
+    """Meta shows no object of that id: it was deleted, never was, or a right is missing. It does not say which."""
 
 
 class Usage(msgspec.Struct, frozen=True):
@@ -220,6 +225,8 @@ def cause(error: Mapping[str, Any], reads: bool, after: float | None = None) -> 
             f"{said}. A right is missing: see that the app has it with advanced access, that you have the role on the "
             f"page, and connect again and allow all that is asked"
         )
+    elif (code, subcode) == _NO_OBJECT:
+        kind = NoObject
     elif code == _BLOCKED:
         said = f"{said}. Meta has blocked this for a while: look at the page's support inbox before you go on"
     return RetryLater(said, after) if kind is RetryLater else kind(said)

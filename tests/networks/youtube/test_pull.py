@@ -170,8 +170,8 @@ def test_searches_share_their_part_of_the_day_and_comments_have_the_rest(youtube
         youtube, told.CHANNEL, searches=["fernway bus", "fernway"], daily_units="9000", search_units="4000"
     )
     assert streams_of(account) == ("comments", "search:fernway bus", "search:fernway")
-    assert [budget_of(account, stream) for stream in streams_of(account)] == [5000, 2000, 2000]
-    assert budget_of(account_on(youtube, told.CHANNEL), "comments") == 9000
+    assert [budget_of(account, stream) for stream in streams_of(account)] == [4550, 2000, 2000]
+    assert budget_of(account_on(youtube, told.CHANNEL), "comments") == 8550
 
 
 def test_a_search_costs_a_hundred_units_a_page_and_rests_so_that_the_day_is_covered(

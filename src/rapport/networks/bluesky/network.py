@@ -15,10 +15,11 @@ from rapport.networks.base import (
     Field,
     Identity,
     Page,
+    Rechecked,
     Sent,
     Step,
 )
-from rapport.networks.bluesky import form, push
+from rapport.networks.bluesky import form, push, recheck
 from rapport.networks.bluesky.jetstream import first_cursor
 from rapport.networks.bluesky.parse import NAME
 from rapport.networks.bluesky.pull import LIVE, pull_list, streams_of
@@ -42,6 +43,8 @@ class Bluesky(BaseNetwork):
         visibilities=push.VISIBILITIES,
         # the key never runs out; but a reply that a person took back on Bluesky must not come back days later
         idempotent_for=86_400,
+        recheck_within=recheck.WITHIN,
+        recheck_most=recheck.MOST,
     )
     connect_fields: tuple[Field, ...] = form.FIELDS
     guide: tuple[Step, ...] = form.GUIDE
@@ -60,6 +63,9 @@ class Bluesky(BaseNetwork):
         self, account: Account, cursors: Mapping[str, str], session: GuardedSession, pause: Callable[[float], None]
     ) -> Iterator[Page]:
         return listen(account, cursors, session, pause)
+
+    def recheck(self, account: Account, ids: Mapping[str, str], session: GuardedSession) -> Rechecked:
+        return recheck.recheck_posts(account, ids, session, dt.datetime.now(dt.UTC))
 
     def push(self, account: Account, reply: Reply, key: str, session: GuardedSession) -> Sent:
         return push.push_reply(account, reply, key, session)

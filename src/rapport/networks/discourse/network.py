@@ -17,10 +17,11 @@ from rapport.networks.base import (
     Identity,
     Incoming,
     Page,
+    Rechecked,
     Sent,
     Step,
 )
-from rapport.networks.discourse import form, push, receive
+from rapport.networks.discourse import form, push, receive, recheck
 from rapport.networks.discourse.parse import NAME
 from rapport.networks.discourse.pull import pull_pages, streams_of
 from rapport.networks.discourse.wire import Wire
@@ -42,6 +43,8 @@ class Discourse(BaseNetwork):
         visibilities=push.VISIBILITIES,
         idempotent_for=120,  # as long as a forum remembers the answer to a request of a key
         webhook=True,
+        recheck_within=recheck.WITHIN,
+        recheck_most=recheck.MOST,
     )
     connect_fields: tuple[Field, ...] = form.FIELDS
     guide: tuple[Step, ...] = form.GUIDE
@@ -55,6 +58,9 @@ class Discourse(BaseNetwork):
 
     def pull(self, account: Account, stream: str, cursor: str, session: GuardedSession) -> Iterator[Page]:
         return pull_pages(account, stream, cursor, session)
+
+    def recheck(self, account: Account, ids: Mapping[str, str], session: GuardedSession) -> Rechecked:
+        return recheck.recheck_posts(account, ids, session)
 
     def push(self, account: Account, reply: Reply, key: str, session: GuardedSession) -> Sent:
         del key  # a forum knows a repeat by the words

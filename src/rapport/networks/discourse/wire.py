@@ -23,9 +23,11 @@ _LONGEST_WAIT = 86_400.0
 class Refused(GiveUp):
     """A refusal with its status, for those who can do something about it."""
 
-    def __init__(self, message: str, status: int) -> None:
+    def __init__(self, message: str, status: int, kind: str = "") -> None:
         super().__init__(message)
         self.status = status
+        #: the forum's word for why: "not_found", "invalid_access"
+        self.kind = kind
 
 
 class _Extras(msgspec.Struct):
@@ -35,6 +37,7 @@ class _Extras(msgspec.Struct):
 class _Refusal(msgspec.Struct):
     errors: list[Any] = []
     error: str = ""
+    error_type: str = ""
     extras: _Extras | None = None
 
 
@@ -75,7 +78,7 @@ class Wire:
         status = response.status_code
         if 200 <= status < 300:
             return
-        words, wait = _refusal(response)
+        words, wait, kind = _refusal(response)
         said = f"{self.host} answered {status}: {words}"
         reads = response.request.method == "GET"
         if status in {408, 425, 429, 503} or (status >= 500 and reads):
@@ -86,7 +89,7 @@ class Wire:
             raise Unconfirmed(said)
         if status == 401 or (status == 403 and self._is_dead(path)):
             raise Reauthorise(f"{said}; the API key may be revoked or the account suspended: connect it again")
-        raise Refused(said, status)
+        raise Refused(said, status, kind)
 
     def _is_dead(self, path: str) -> bool:
         """A forum says the same to a dead key and to a key that may not see one page, in its own language.
@@ -115,8 +118,8 @@ def who(wire: Wire) -> dict[str, Any]:
     return found
 
 
-def _refusal(response: Response) -> tuple[str, float | None]:
-    """The forum's own words, shortened, and the seconds that it asks to wait."""
+def _refusal(response: Response) -> tuple[str, float | None, str]:
+    """The forum's own words, shortened, the seconds that it asks to wait, and its word for the kind of refusal."""
     try:
         found = take(read_json(response.content), _Refusal)
     except InvalidPost:
@@ -124,4 +127,5 @@ def _refusal(response: Response) -> tuple[str, float | None]:
     words = "; ".join(each for each in found.errors if isinstance(each, str)) or found.error or response.reason
     wait = found.extras.wait_seconds if found.extras else None
     usable = wait is not None and wait >= 0
-    return str(words or "no reason given")[:300], min(wait, _LONGEST_WAIT) if wait is not None and usable else None
+    seconds = min(wait, _LONGEST_WAIT) if wait is not None and usable else None
+    return str(words or "no reason given")[:300], seconds, found.error_type

@@ -20,10 +20,11 @@ from rapport.networks.base import (
     Identity,
     Incoming,
     Page,
+    Rechecked,
     Sent,
     Step,
 )
-from rapport.networks.facebook import form, push
+from rapport.networks.facebook import form, push, recheck
 from rapport.networks.facebook.parse import NAME, read_entry
 from rapport.networks.facebook.pull import STREAMS, pull_pages
 from rapport.networks.http import GuardedSession
@@ -45,6 +46,8 @@ class Facebook(BaseNetwork):
         max_length=push.MAX_COMMENT,
         visibilities=push.VISIBILITIES,
         webhook=True,
+        recheck_within=recheck.WITHIN,
+        recheck_most=recheck.MOST,
     )
     connect_fields: tuple[Field, ...] = form.FIELDS
     guide: tuple[Step, ...] = form.GUIDE
@@ -56,6 +59,9 @@ class Facebook(BaseNetwork):
 
     def pull(self, account: Account, stream: str, cursor: str, session: GuardedSession) -> Iterator[Page]:
         return pull_pages(account, stream, cursor, session, dt.datetime.now(dt.UTC))
+
+    def recheck(self, account: Account, ids: Mapping[str, str], session: GuardedSession) -> Rechecked:
+        return recheck.recheck_posts(account, ids, session)
 
     def push(self, account: Account, reply: Reply, key: str, session: GuardedSession) -> Sent:
         del key  # the Graph API takes none

@@ -20,11 +20,12 @@ from rapport.networks.base import (
     Identity,
     Incoming,
     Page,
+    Rechecked,
     Sent,
     Step,
 )
 from rapport.networks.http import GuardedSession
-from rapport.networks.instagram import form, push
+from rapport.networks.instagram import form, push, recheck
 from rapport.networks.instagram.parse import NAME, read_entry
 from rapport.networks.instagram.pull import STREAMS, pull_pages
 
@@ -43,6 +44,8 @@ class Instagram(BaseNetwork):
         max_length=push.MAX_LENGTH,
         visibilities=push.VISIBILITIES,
         webhook=True,
+        recheck_within=recheck.WITHIN,
+        recheck_most=recheck.MOST,
     )
     connect_fields: tuple[Field, ...] = form.FIELDS
     guide: tuple[Step, ...] = form.GUIDE
@@ -54,6 +57,9 @@ class Instagram(BaseNetwork):
 
     def pull(self, account: Account, stream: str, cursor: str, session: GuardedSession) -> Iterator[Page]:
         return pull_pages(account, stream, cursor, session, dt.datetime.now(dt.UTC))
+
+    def recheck(self, account: Account, ids: Mapping[str, str], session: GuardedSession) -> Rechecked:
+        return recheck.recheck_posts(account, ids, session)
 
     def push(self, account: Account, reply: Reply, key: str, session: GuardedSession) -> Sent:
         del key  # the Graph API takes none

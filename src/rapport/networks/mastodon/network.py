@@ -16,11 +16,12 @@ from rapport.networks.base import (
     Handshake,
     Identity,
     Page,
+    Rechecked,
     Sent,
     Step,
 )
 from rapport.networks.http import GuardedSession
-from rapport.networks.mastodon import form, push
+from rapport.networks.mastodon import form, push, recheck
 from rapport.networks.mastodon.parse import NAME
 from rapport.networks.mastodon.pull import domain_of, pull_pages, streams_of
 from rapport.networks.mastodon.stream import listen
@@ -41,6 +42,8 @@ class Mastodon(BaseNetwork):
         max_length=500,
         visibilities=push.VISIBILITIES,
         idempotent_for=3600,
+        recheck_within=recheck.WITHIN,
+        recheck_most=recheck.MOST,
     )
     connect_fields: tuple[Field, ...] = form.FIELDS
     guide: tuple[Step, ...] = form.GUIDE
@@ -56,6 +59,9 @@ class Mastodon(BaseNetwork):
         self, account: Account, cursors: Mapping[str, str], session: GuardedSession, pause: Callable[[float], None]
     ) -> Iterator[Page]:
         return listen(account, cursors, session, pause)
+
+    def recheck(self, account: Account, ids: Mapping[str, str], session: GuardedSession) -> Rechecked:
+        return recheck.recheck_posts(account, ids, session)
 
     def push(self, account: Account, reply: Reply, key: str, session: GuardedSession) -> Sent:
         return push.push_reply(account, reply, key, session)

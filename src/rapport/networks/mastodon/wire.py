@@ -34,9 +34,11 @@ _TOKEN_WORDS = ("scope", "login")
 class Refused(GiveUp):
     """A refusal with its status, for those who can do something about it."""
 
-    def __init__(self, message: str, status: int) -> None:
+    def __init__(self, message: str, status: int, in_words: bool = False) -> None:
         super().__init__(message)
         self.status = status
+        #: said by the API itself, and not by something that stands before it
+        self.in_words = in_words
 
 
 class Wire:
@@ -102,7 +104,7 @@ def check_answer(response: Response, now: dt.datetime) -> None:
     status = response.status_code
     if 200 <= status < 300:
         return
-    words = _message(response)
+    words, in_words = _message(response)
     said = f"{urlsplit(response.url).hostname} answered {status}: {words}"
     after = parse_retry_after(response.headers, now)
     reads = response.request.method in {"GET", "HEAD"}
@@ -114,7 +116,7 @@ def check_answer(response: Response, now: dt.datetime) -> None:
         raise Reauthorise(said)
     if 300 <= status < 400:
         raise GiveUp(f"{said}; the server seems to have moved: connect the account at its new address")
-    raise Refused(said, status)
+    raise Refused(said, status, in_words)
 
 
 def cause(error: mastodon.MastodonError) -> NetworkError:
@@ -129,11 +131,11 @@ def cause(error: mastodon.MastodonError) -> NetworkError:
     return Unconfirmed(f"the server accepted the request and answered in a way that could not be read: {error}")
 
 
-def _message(response: Response) -> str:
-    """The server's own words, shortened."""
+def _message(response: Response) -> tuple[str, bool]:
+    """The server's words, shortened, and whether they are its own."""
     try:
         found = msgspec.json.decode(response.content, type=dict[str, Any])
     except (msgspec.MsgspecError, UnicodeDecodeError):
         found = {}
-    words = found.get("error_description") or found.get("error") or response.reason or "no reason given"
-    return str(words)[:300]
+    told = found.get("error_description") or found.get("error")
+    return str(told or response.reason or "no reason given")[:300], bool(told)

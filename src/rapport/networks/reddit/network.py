@@ -16,11 +16,12 @@ from rapport.networks.base import (
     Handshake,
     Identity,
     Page,
+    Rechecked,
     Sent,
     Step,
 )
 from rapport.networks.http import GuardedSession
-from rapport.networks.reddit import form, push
+from rapport.networks.reddit import form, push, recheck
 from rapport.networks.reddit.parse import NAME
 from rapport.networks.reddit.pull import pull_pages, streams_of
 from rapport.networks.reddit.wire import Wire
@@ -39,6 +40,8 @@ class Reddit(BaseNetwork):
         idempotent_push=False,
         max_length=push.MAX_LENGTH,
         visibilities=push.VISIBILITIES,
+        recheck_within=recheck.WITHIN,
+        recheck_most=recheck.MOST,
     )
     connect_fields: tuple[Field, ...] = form.FIELDS
     guide: tuple[Step, ...] = form.GUIDE
@@ -52,6 +55,9 @@ class Reddit(BaseNetwork):
 
     def pull(self, account: Account, stream: str, cursor: str, session: GuardedSession) -> Iterator[Page]:
         return pull_pages(account, stream, cursor, session)
+
+    def recheck(self, account: Account, ids: Mapping[str, str], session: GuardedSession) -> Rechecked:
+        return recheck.recheck_posts(account, ids, session)
 
     def push(self, account: Account, reply: Reply, key: str, session: GuardedSession) -> Sent:
         del key  # Reddit has no use for one

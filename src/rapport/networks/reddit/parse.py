@@ -20,7 +20,9 @@ from rapport.networks.html import plain_text
 
 NAME = "reddit"
 SITE = "https://www.reddit.com"
-_GONE = {"[deleted]", "[removed]"}
+#: key and handle of an author whose account was deleted
+DELETED = "[deleted]"
+_GONE = {DELETED, "[removed]"}
 _MENTION = re.compile(r"(?<![\w/])/?u/([A-Za-z0-9_-]{3,20})(?![\w-])")
 _PICTURE = re.compile(r"https?://(?:i|preview)\.redd\.it/|\.(?:jpe?g|png|gif|webp)(?:\?|$)", re.IGNORECASE)
 
@@ -212,7 +214,7 @@ def _author(data: _Data, ours: str) -> Author:
             return Author(
                 id=f"r/{data.subreddit.lower()}", handle=f"r/{data.subreddit}", url=f"{SITE}/r/{data.subreddit}"
             )
-        return Author(id="[deleted]", handle="[deleted]")
+        return Author(id=DELETED, handle=DELETED)
     return Author(
         id=name.lower(),
         handle=name,

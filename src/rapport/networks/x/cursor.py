@@ -18,8 +18,10 @@ from rapport.networks.base import Account
 DEFAULT_BUDGET = 1_000
 #: below it a stream could not make a single request
 SMALLEST_BUDGET = 500
+#: looking at posts again; counted where the progress of that is kept
+RECHECK = "recheck"
 #: how the budget of a day is split between the streams that an account has
-_WEIGHTS = {"mentions": 35, "search": 40, "own": 15, "messages": 10}
+_WEIGHTS = {"mentions": 25, "search": 40, "own": 15, "messages": 10, RECHECK: 10}
 _SNOWFLAKES_BEGIN = 1_288_834_974_657  # milliseconds since 1970; ids hold the time since then, shifted by 22 bits
 _FIRST_SNOWFLAKE = 29_700_859_247  # 2010-11-04; ids before were counted, not made from the time
 _LAST_ID = 2**63

@@ -16,11 +16,13 @@ from rapport.networks.base import (
     Handshake,
     Identity,
     Page,
+    Rechecked,
     Sent,
     Step,
 )
 from rapport.networks.http import GuardedSession
-from rapport.networks.x import form, push
+from rapport.networks.x import form, push, recheck
+from rapport.networks.x.cursor import RECHECK, share
 from rapport.networks.x.parse import NAME
 from rapport.networks.x.pull import pull_pages, streams_of
 from rapport.networks.x.stream import listen
@@ -40,6 +42,8 @@ class X(BaseNetwork):
         idempotent_push=False,
         max_length=push.MAX_LENGTH,
         visibilities=push.VISIBILITIES,
+        recheck_within=recheck.WITHIN,
+        recheck_most=recheck.MOST,
     )
     connect_fields: tuple[Field, ...] = form.FIELDS
     guide: tuple[Step, ...] = form.GUIDE
@@ -55,6 +59,12 @@ class X(BaseNetwork):
         self, account: Account, cursors: Mapping[str, str], session: GuardedSession, pause: Callable[[float], None]
     ) -> Iterator[Page]:
         return listen(account, cursors, session, pause)
+
+    def recheck(self, account: Account, ids: Mapping[str, str], session: GuardedSession) -> Rechecked:
+        return recheck.recheck_posts(account, ids, session, dt.datetime.now(dt.UTC))
+
+    def recheck_budget(self, account: Account) -> int | None:
+        return share(account, RECHECK)
 
     def push(self, account: Account, reply: Reply, key: str, session: GuardedSession) -> Sent:
         del key  # X has no use for one

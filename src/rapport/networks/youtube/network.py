@@ -17,13 +17,14 @@ from rapport.networks.base import (
     Handshake,
     Identity,
     Page,
+    Rechecked,
     Sent,
     Step,
 )
 from rapport.networks.http import GuardedSession
-from rapport.networks.youtube import form, push
+from rapport.networks.youtube import form, push, recheck
 from rapport.networks.youtube.parse import NAME
-from rapport.networks.youtube.pull import pull_pages, streams_of
+from rapport.networks.youtube.pull import pull_pages, recheck_units, streams_of
 
 
 class YouTube(BaseNetwork):
@@ -39,6 +40,8 @@ class YouTube(BaseNetwork):
         idempotent_push=False,
         max_length=push.MAX_LENGTH,
         visibilities=push.VISIBILITIES,
+        recheck_within=recheck.WITHIN,
+        recheck_most=recheck.MOST,
     )
     connect_fields: tuple[Field, ...] = form.FIELDS
     guide: tuple[Step, ...] = form.GUIDE
@@ -49,6 +52,12 @@ class YouTube(BaseNetwork):
 
     def pull(self, account: Account, stream: str, cursor: str, session: GuardedSession) -> Iterator[Page]:
         return pull_pages(account, stream, cursor, session, dt.datetime.now(dt.UTC))
+
+    def recheck(self, account: Account, ids: Mapping[str, str], session: GuardedSession) -> Rechecked:
+        return recheck.recheck_posts(account, ids, session, dt.datetime.now(dt.UTC))
+
+    def recheck_budget(self, account: Account) -> int | None:
+        return recheck_units(account)
 
     def push(self, account: Account, reply: Reply, key: str, session: GuardedSession) -> Sent:
         del key  # YouTube takes none

@@ -73,10 +73,16 @@ def searches_of(account: Account) -> list[str]:
 def budget_of(account: Account, stream: str) -> int:
     """The units that a stream may spend a day: searches share theirs, comments have the rest."""
     daily, search = _units(account, "daily_units", DAILY_BUDGET), _units(account, "search_units", SEARCH_BUDGET)
+    daily -= recheck_units(account)
     if stream.startswith("search:"):
         return min(search, daily) // max(len(searches_of(account)), 1)
     rest = daily - (min(search, daily) if searches_of(account) else 0)
     return rest // 2 if account.settings.get("held") is True else rest
+
+
+def recheck_units(account: Account) -> int:
+    """The units that looking at comments again may spend a day."""
+    return _units(account, "daily_units", DAILY_BUDGET) // 20
 
 
 def _units(account: Account, name: str, default: int) -> int:
