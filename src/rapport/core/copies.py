@@ -19,6 +19,7 @@ from sys import byteorder
 
 from rensa import RMinHash
 
+from rapport.core.post import Post
 from rapport.core.text import is_spaceless, words
 
 #: two texts that are at least so alike are copies; chosen on real posts (docs/reference/copies.md)
@@ -34,6 +35,10 @@ KEPT, MOST = dt.timedelta(hours=72), 50_000
 #: of texts that share a band, so many are looked at: a family of texts that are nearly alike must not cost its square
 MOST_IN_BAND = 8
 
+#: what people say in public to everybody; messages, mails and reviews are each somebody's own
+_KINDS = frozenset({"post", "quote", "comment", "topic"})
+_PUBLIC = frozenset({"public", "unlisted"})
+
 _BANDS, _ROWS = 12, 5
 _SIZE = _BANDS * _ROWS
 _SEED = 72
@@ -43,6 +48,17 @@ _CHANCE = 1 / 256
 _LINK = re.compile(r"(?:https?://|www\.)\S*|\bhtt\S*…", re.IGNORECASE)
 #: the lowest byte of each value of four bytes
 _LOWEST = slice(0 if byteorder == "little" else 3, None, 4)
+
+
+def may_be_copied(post: Post) -> bool:
+    """Whether a post is of the kind that is folded, or that others are folded into: said in public, answering nobody."""
+    return (
+        post.kind in _KINDS
+        and post.visibility in _PUBLIC
+        and not post.in_reply_to
+        and post.rating is None
+        and not post.author.ours
+    )
 
 
 def shingles(text: str) -> list[str]:

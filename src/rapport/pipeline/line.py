@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from rapport.core.copies import fingerprints
+from rapport.core.copies import fingerprints, may_be_copied
 from rapport.core.decision import NOBODY, UNTOLD, AuthorFacts, Decision, Outcome, PersonFacts, Route, Score
 from rapport.core.post import Author, Post
 from rapport.core.query import Matcher
@@ -58,10 +58,10 @@ def process(posts: Sequence[Post], snapshot: Snapshot, now: dt.datetime) -> list
 
 
 def fingerprint(posts: Sequence[Post]) -> list[bytes]:
-    """What each post says, in a form that tells near-copies; empty for short ones. Who copied whom depends on the order
-    in which posts are recorded, so it is judged there.
+    """What each post says, in a form that tells near-copies; empty for short ones and those that never fold. Who copied
+    whom depends on the order in which posts are recorded, so it is judged there.
     """
-    return fingerprints([post.text for post in posts])
+    return fingerprints([post.text if may_be_copied(post) else "" for post in posts])
 
 
 def match(posts: Sequence[Post], snapshot: Snapshot) -> list[tuple[str, ...]]:

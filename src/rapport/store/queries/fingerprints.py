@@ -23,17 +23,13 @@ from rapport.store.queries.ingest import StoredPost
 from rapport.store.queries.sql import adapt, insert_rows, moment, open_cursor, select_in, update_rows
 from rapport.store.queries.threads import Linked
 
-#: what people say in public to everybody; messages, mails and reviews are each somebody's own
-_KINDS = frozenset({"post", "quote", "comment", "topic"})
-_PUBLIC = frozenset({"public", "unlisted"})
-
 
 class Recent(msgspec.Struct, frozen=True):
     """What a worker brings along to recognise near-copies in a batch."""
 
     #: the first texts of the last days, as far as this worker has read them
     window: Window
-    #: the fingerprint of each post of the batch, in its order
+    #: the fingerprint of each post of the batch, in its order; empty for one that is not judged
     digests: Sequence[bytes]
 
 
@@ -81,8 +77,9 @@ def find_copies(
         for (row, post), outcome, digest in zip(posts, outcomes, recent.digests, strict=True)
         if digest
         and outcome is not None
+        and outcome.route.person is None
         and linked.conversations[row] in begun
-        and _may_fold(post, outcome, stored[row])
+        and stored[row].conversation is None
     ]
     near = {row: recent.window.near(digest) for row, _, _, digest in judged}
     wanted = {each for found in near.values() for each in found}
@@ -108,20 +105,6 @@ def find_copies(
     _store_fingerprints(workspace_id, [(row, digest) for row, _, _, digest in judged if row not in copies], now)
     update_rows("store_post", ("copy_of",), [(first, row) for row, first in copies.items()])
     return copies
-
-
-def _may_fold(post: Post, outcome: Outcome, stored: StoredPost) -> bool:
-    """Whether a post that was never recorded is the kind that can be folded, or that others can be folded into."""
-    return (
-        not stored.read
-        and stored.conversation is None
-        and post.kind in _KINDS
-        and post.visibility in _PUBLIC
-        and not post.in_reply_to
-        and post.rating is None
-        and not post.author.ours
-        and outcome.route.person is None
-    )
 
 
 def _said(post: Post, outcome: Outcome, conversation: int, now: dt.datetime) -> _Said:
