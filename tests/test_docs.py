@@ -122,8 +122,17 @@ def _fenced(page: Path) -> list[str]:
 
 
 def test_the_guide_names_every_role() -> None:
-    named = ", ".join(row[0] for row in table(DOCS / "guide.md")).replace("restricted agent", "restricted")
+    named = ", ".join(row[0] for row in table(DOCS / "guide.md", "Bring in your team")).replace(
+        "restricted agent", "restricted"
+    )
     assert set(named.split(", ")) == set(ROLES)
+
+
+def test_the_guide_explains_every_state_of_a_source() -> None:
+    source = (ROOT / "src/rapport/web/settings/standing.py").read_text(encoding="utf-8")
+    words = set(re.findall(r'_\("([a-z][a-z ]+)"\)', source))  # sentences begin with a capital
+    assert len(words) > 8
+    assert {row[0] for row in table(DOCS / "guide.md", "See that nothing is missing")} == words
 
 
 def test_every_setting_that_a_page_names_exists() -> None:

@@ -1,10 +1,13 @@
 """Take the pictures of docs/images from a fresh demo desk: `python tests/browser/take_pictures.py [FOLDER]`.
 
-The desk is real (`rapport up --demo` in a folder of its own), so the pictures show what a newcomer sees.
+The desk is real (`rapport up --demo` in a folder of its own), so the pictures show what a newcomer sees. Sources that
+listen stand beside those of the demo: feeds of a site on loopback, two watched folders, one of which is taken away.
 """
 
 from __future__ import annotations
 
+import datetime as dt
+import json
 import os
 import shutil
 import signal
@@ -16,32 +19,52 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from feed_site import Site, entry, feed_site
 from servers import free_port
 
 SIZES = {"wide": (1440, 900), "phone": (390, 844)}
 EMAIL, PASSWORD = "ola@fernway.example", "correct horse battery"
 
 
+#: a topic, and its query changed and not yet saved: the page shows what that would add and drop
+TOPIC = "Delivery"
+CHANGED = "(parcel OR deliver* OR tracking OR courier OR late) NOT refund"
+#: what invented papers and an invented till say, minutes ago -> words
+PRESS = {
+    190: "Five rucksacks on the same ridge: Fernway, two others, and what rain does to a zip.",
+    75: "Fernway opens its repair workshop in Leeds to visitors, twice a month.",
+    12: "Recall watch: nothing new this week. Fernway still looks into seams of the Skylark jacket.",
+}
+TILL = {
+    60: "Asked for the Skylark in green again, third time today. Is it coming back?",
+    25: "Brought back a Fernway pack with a torn strap and left with it mended. Very happy.",
+}
+
+
 def main() -> None:
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).resolve().parents[2] / "docs" / "images"
-    data = tempfile.mkdtemp(prefix="rapport-pictures-")
+    data, shops = Path(tempfile.mkdtemp(prefix="rapport-pictures-")), Path(tempfile.mkdtemp(prefix="shops-"))
     port = free_port()
-    environment = {
-        **os.environ,
-        "RAPPORT_ADMIN_EMAIL": EMAIL,
-        "RAPPORT_ADMIN_PASSWORD": PASSWORD,
-        "RAPPORT_BASE_URL": f"http://127.0.0.1:{port}",
-    }
-    command = [sys.executable, "-m", "rapport.cli.main", "up", "--demo", "--data", data, "--port", str(port)]
-    desk = subprocess.Popen(command, env=environment)
-    try:
-        wait(f"http://127.0.0.1:{port}/readyz")
-        time.sleep(8)  # the line works through the sample
-        take(f"http://127.0.0.1:{port}", folder)
-    finally:
-        desk.send_signal(signal.SIGINT)
-        desk.wait(timeout=20)
-        shutil.rmtree(data, ignore_errors=True)
+    with feed_site() as site:
+        environment = {
+            **os.environ,
+            "RAPPORT_ADMIN_EMAIL": EMAIL,
+            "RAPPORT_ADMIN_PASSWORD": PASSWORD,
+            "RAPPORT_BASE_URL": f"http://127.0.0.1:{port}",
+            "RAPPORT_ALLOW_PRIVATE": site.authority,
+            "RAPPORT_WATCH_DIRS": str(shops),
+        }
+        command = [sys.executable, "-m", "rapport.cli.main", "up", "--demo", "--data", str(data), "--port", str(port)]
+        desk = subprocess.Popen(command, env=environment)
+        try:
+            wait(f"http://127.0.0.1:{port}/readyz")
+            time.sleep(8)  # the line works through the sample
+            take(f"http://127.0.0.1:{port}", folder, site, shops)
+        finally:
+            desk.send_signal(signal.SIGINT)
+            desk.wait(timeout=20)
+            for made in (data, shops):
+                shutil.rmtree(made, ignore_errors=True)
 
 
 def wait(address: str) -> None:
@@ -56,7 +79,37 @@ def wait(address: str) -> None:
     raise SystemExit(f"{address} does not answer")
 
 
-def take(desk: str, folder: Path) -> None:
+def connect_sources(page: Any, desk: str, site: Site, shops: Path) -> None:
+    """Connect them as a person does, on the settings pages; then one of the folders goes away."""
+    now = dt.datetime.now(dt.UTC)
+    said = [(now - dt.timedelta(minutes=ago), words) for ago, words in PRESS.items()]
+    entries = [entry(number, words, at=at) for number, (at, words) in enumerate(said, 1)]
+    connect(page, desk, "feeds", feeds=site.feed("/outdoors", *reversed(entries)), name="Outdoor press")
+    for name, posts in (("leeds", TILL), ("york", {})):
+        watched = shops / name
+        watched.mkdir()
+        lines = [_till_line(number, now - dt.timedelta(minutes=ago), posts[ago]) for number, ago in enumerate(posts, 1)]
+        (watched / "till.jsonl").write_text("".join(lines), encoding="utf-8")
+        connect(page, desk, "folder", folder=str(watched), name=f"Shop in {name.title()}")
+    time.sleep(6)
+    shutil.rmtree(shops / "york")
+    time.sleep(10)
+
+
+def connect(page: Any, desk: str, network: str, **fields: str) -> None:
+    page.goto(f"{desk}/w/fernway/settings/channels/connect/{network}/")
+    for name, value in fields.items():
+        page.fill(f"[name={name}]", value)
+    page.locator("main form button.main").first.click()
+    page.wait_for_url("**/settings/channels/*/")
+
+
+def _till_line(number: int, at: dt.datetime, words: str) -> str:
+    post = {"network": "shop", "id": str(number), "text": words, "created_at": at.isoformat()}
+    return json.dumps(post | {"author": {"handle": "leeds", "name": "Shop in Leeds"}}) + "\n"
+
+
+def take(desk: str, folder: Path, site: Site, shops: Path) -> None:
     from playwright.sync_api import sync_playwright
 
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
@@ -65,6 +118,7 @@ def take(desk: str, folder: Path) -> None:
             executable_path=chromium, args=["--headless", "--no-sandbox", "--disable-gpu"]
         )
         state = sign_in(browser, desk)
+        connect_sources(browser.new_context(storage_state=state).new_page(), desk, site, shops)
         for size in ("wide", "phone"):
             for theme in ("light", "dark"):
                 width, height = SIZES[size]
@@ -91,7 +145,7 @@ def sign_in(browser: Any, desk: str) -> Any:
 
 
 def photograph(page: Any, desk: str, folder: Path, kind: str) -> None:
-    """Inbox (with a conversation open where there is room), conversation, settings."""
+    """Inbox (with a conversation open where there is room), conversation, Sources, a topic, rules."""
     page.goto(f"{desk}/w/fernway/b/care/")
     page.wait_for_selector("[data-row]")
     rows = page.locator("[data-row]")
@@ -107,7 +161,16 @@ def photograph(page: Any, desk: str, folder: Path, kind: str) -> None:
         page.locator(".why a, .why summary").first.click()
         shoot(page, folder / f"conversation-{kind}.png")
     page.goto(f"{desk}/w/fernway/settings/channels/")
-    shoot(page, folder / f"settings-{kind}.png")
+    shoot(page, folder / f"sources-{kind}.png")
+    page.goto(f"{desk}/w/fernway/settings/topics/")
+    page.get_by_text(TOPIC, exact=True).first.click()
+    page.wait_for_selector("#topic-form")
+    page.wait_for_timeout(2500)  # the count over the stored posts
+    if kind.startswith("wide"):
+        page.set_viewport_size({"width": SIZES["wide"][0], "height": 1500})
+        page.fill("[name=query]", CHANGED)
+        page.wait_for_timeout(2500)
+    shoot(page, folder / f"topic-{kind}.png")
     if kind == "wide-light":
         page.goto(f"{desk}/w/fernway/settings/rules/")
         shoot(page, folder / f"rules-{kind}.png")

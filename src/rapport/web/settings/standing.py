@@ -86,7 +86,7 @@ def _waiting(source: Source, now: dt.datetime) -> Standing | None:
     waits = [cursor for cursor in source.streams if cursor.paused_until and cursor.paused_until > now]
     if not waits:
         return None
-    remedy = _("The network asked for it. It goes on by itself.")
+    remedy = _("It is tried again by itself, and goes on where it stopped.")
     return Standing("ask", _("waits"), f"{waits[0].stream}: {waits[0].error}", remedy)
 
 
