@@ -51,7 +51,7 @@ _LOWEST = slice(0 if byteorder == "little" else 3, None, 4)
 
 
 def may_be_copied(post: Post) -> bool:
-    """Whether a post is of the kind that is folded, or that others are folded into: said in public, answering nobody."""
+    """Whether a post is of the kind that folds, or that others fold into: said in public, answering nobody."""
     return (
         post.kind in _KINDS
         and post.visibility in _PUBLIC
