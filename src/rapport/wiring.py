@@ -13,6 +13,7 @@ from rapport.networks.http import GuardedSession
 from rapport.networks.registry import NETWORKS
 from rapport.pipeline.clock import Clock
 from rapport.pipeline.listener import Listener
+from rapport.pipeline.recheck import Rechecker
 from rapport.pipeline.sender import Sender
 from rapport.pipeline.worker import Worker
 
@@ -56,13 +57,14 @@ def make_worker() -> Worker:
 
 def make_sender() -> Sender:
     """A sender over every network that is registered."""
-    return Sender(NETWORKS, make_session, make_bus(), now, lease())
+    rechecker = Rechecker(NETWORKS, make_session, make_bus(), now, current_settings().recheck_days)
+    return Sender(NETWORKS, make_session, make_bus(), now, lease(), rechecker.look_before_reply)
 
 
 def make_listener() -> Listener:
     """A listener over every network that is registered."""
     every = dt.timedelta(seconds=current_settings().poll_seconds)
-    return Listener(NETWORKS, make_session, make_bus(), now, every)
+    return Listener(NETWORKS, make_session, make_bus(), now, every, current_settings().recheck_days)
 
 
 def make_clock() -> Clock:

@@ -32,7 +32,7 @@ from rapport.bus.base import Batch
 from rapport.core.post import Author, Post
 from rapport.core.rhythm import Silence
 from rapport.core.rules import default_document
-from rapport.networks.base import Page
+from rapport.networks.base import Page, Rechecked
 from rapport.store.models import (
     AuditEntry,
     Basket,
@@ -195,6 +195,7 @@ WALK: dict[str, Callable[[World], Any]] = {
         AuditEntry.objects.all().delete(),
         hearing.show_authors(w.channel, ["n"], w.bus, now=NOON),
     ),
+    "hearing.settle_recheck": lambda w: hearing.settle_recheck(w.channel, Rechecked(deleted=("1",)), w.bus, now=NOON),
     "hearing.take_down": lambda w: hearing.take_down(w.channel, ["1"], now=NOON),
     "keys.reseal_everything": lambda w: keys.reseal_everything(now=NOON),
     "listening.open_file_channel": lambda w: listening.open_file_channel(w.workspace, "file", "x", now=NOON),

@@ -12,7 +12,8 @@ from django.db import transaction
 from rapport.actions.audit import announce, write_audit
 from rapport.bus.base import Bus
 from rapport.core.post import Post
-from rapport.networks.base import Gap, Page
+from rapport.networks.base import Gap, Page, Rechecked
+from rapport.networks.payload import same_text
 from rapport.store.mapping import post_of
 from rapport.store.models import Channel, Cursor, Handle, Outcome, Received
 from rapport.store.models import Gap as GapRow
@@ -23,9 +24,11 @@ from rapport.store.queries.deleted import (
     lift_tombstones,
     read_hidden_posts,
     read_tombstones,
+    write_brief_tombstones,
     write_tombstones,
 )
-from rapport.store.queries.ingest import store_posts, write_extra
+from rapport.store.queries.ingest import read_extra, store_posts, write_extra
+from rapport.store.queries.recheck import RECHECK, read_known
 from rapport.store.queries.rhythm import count_heard
 from rapport.store.queries.sql import chunks
 from rapport.store.queries.threads import Linked
@@ -111,7 +114,7 @@ def hear_page(channel: Channel, page: Page, bus: Bus, *, now: dt.datetime) -> He
     with transaction.atomic():
         # deletions first: what a page brings and takes back is never seen
         if page.deleted:
-            take_down(channel, page.deleted, now=now)
+            take_down(channel, page.deleted, now=now, known_only=page.known_only, young=page.young)
         if page.restored:
             show_authors(channel, page.restored, bus, now=now)
         heard = hear(channel, page.posts, bus, now=now, stream=page.stream, cursor=page.cursor, gap=page.gap)
@@ -120,22 +123,60 @@ def hear_page(channel: Channel, page: Page, bus: Bus, *, now: dt.datetime) -> He
     return heard
 
 
-def take_down(channel: Channel, ids: Sequence[str], *, now: dt.datetime) -> int:
+def take_down(
+    channel: Channel, ids: Sequence[str], *, now: dt.datetime, known_only: bool = False, young: Sequence[str] = ()
+) -> int:
     """Their authors deleted these posts: hide them at once and forget their words; returns how many we had.
 
-    Those that we never had are remembered too, so that one that comes late stays out.
+    Those that we never had are remembered too, so that one that comes late stays out. `known_only`: of those only
+    `young`, for a day (see `Page`).
     """
     with transaction.atomic():
-        write_tombstones(channel.workspace_id, [(channel.network, each) for each in ids], now)
-        rows = [
+        known = [
             row
             for part in chunks(list(dict.fromkeys(ids)), 500)
             for row in PostRow.objects.of(channel.workspace_id).filter(network=channel.network, external_id__in=part)
-            if row.text or not row.deleted
         ]
-        _forget_words(channel, rows, now)
-        write_audit(channel.workspace_id, None, "posts.take_down", channel, now, count=len(rows))
+        remembered = [row.external_id for row in known] if known_only else ids
+        write_tombstones(channel.workspace_id, [(channel.network, each) for each in remembered], now)
+        write_brief_tombstones(channel.workspace_id, [(channel.network, each) for each in young], now)
+        rows = [row for row in known if row.text or not row.deleted]
+        if rows:
+            _forget_words(channel, rows, now)
+        if rows or not known_only:
+            write_audit(channel.workspace_id, None, "posts.take_down", channel, now, count=len(rows))
     return len(rows)
+
+
+def settle_recheck(
+    channel: Channel, found: Rechecked, bus: Bus, *, now: dt.datetime, progress: str | None = None, behind: str = ""
+) -> int:
+    """What a look at stored posts found, with how far these looks are (`progress`): all of it or nothing.
+
+    `behind`: a sentence where the looks cannot keep up. Returns how many posts went, came back or read otherwise now.
+    """
+    with transaction.atomic():
+        authors = {row.external_id: row.handle for row in read_known(channel, [*found.standing, *found.hidden])}
+        seen = [authors[each] for each in found.standing if each in authors]
+        back = {handle.external_id for handle in seen if handle.suspended_at is not None}
+        hidden = {authors[each].external_id for each in found.hidden if each in authors}
+        # an author of whom something stands is not gone, whatever became of another post
+        hidden -= {handle.external_id for handle in seen}
+        count = show_authors(channel, sorted(back), bus, now=now) if back else 0
+        count += take_down(channel, found.deleted, now=now) if found.deleted else 0
+        count += hide_authors(channel, sorted(hidden), now=now) if hidden else 0
+        edited = _take_over_found(channel, found.changed, now)
+        if edited:
+            bus.append(channel.workspace_id, edited, now)
+        if progress is not None:
+            _move_cursor(channel, RECHECK, progress, (), now)
+            Cursor.objects.of(channel.workspace_id).filter(channel=channel, stream=RECHECK).update(error=behind[:500])
+        if count or edited:
+            write_audit(
+                channel.workspace_id, None, "posts.recheck", channel, now,
+                looked=len(found.standing), deleted=len(found.deleted), changed=len(edited),
+            )  # fmt: skip
+    return count + len(edited)
 
 
 def hide_authors(channel: Channel, keys: Sequence[str], *, now: dt.datetime) -> int:
@@ -237,6 +278,30 @@ def _take_over_edits(channel: Channel, posts: Sequence[Post], new: set[int]) -> 
                     row.save(update_fields=["text", "edited_at", "visibility", "extra"])
                     if not row.deleted:
                         again.append((row.pk, post))
+    return again
+
+
+def _take_over_found(channel: Channel, posts: Sequence[Post], now: dt.datetime) -> list[tuple[int, Post]]:
+    """Newer wordings that a look at stored posts found, with our own rows of their authors; to be read again.
+
+    A network that tells no time of an edit is taken at its words: others than ours are an edit, noticed now.
+    """
+    told = {post.id: post for post in posts}
+    again = []
+    for row in read_known(channel, list(told)):
+        post = told[row.external_id]
+        if post.edited_at is None:
+            is_news = bool(post.text) and not same_text(post.text, row.text)
+        else:
+            is_news = row.edited_at is None or post.edited_at > row.edited_at
+        if is_news:
+            # such an answer may leave out what is attached
+            post = msgspec.structs.replace(post, media=post.media or read_extra(row.extra).media)
+            row.text, row.edited_at, row.visibility = post.text, post.edited_at or now, post.visibility
+            row.extra = write_extra(post)
+            row.save(update_fields=["text", "edited_at", "visibility", "extra"])
+            if not row.deleted:
+                again.append((row.pk, post_of(row)))
     return again
 
 

@@ -41,6 +41,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     watch_dirs: str = ""
     #: seconds between two looks at a network
     poll_seconds: float = 20.0
+    #: days for which stored posts are looked at again on networks that do not tell of every deletion; 0 = never
+    recheck_days: int = 30
     #: seconds that a worker or sender may hold a claim before another takes over
     lease_seconds: float = 60.0
     #: posts in one message of the bus
@@ -111,5 +113,7 @@ def _check(settings: Settings) -> None:
     for name in ("poll_seconds", "lease_seconds", "batch"):
         if getattr(settings, name) <= 0:
             raise SettingsError(f"RAPPORT_{name.upper()}: must be more than 0")
+    if settings.recheck_days < 0:
+        raise SettingsError("RAPPORT_RECHECK_DAYS: must be 0 (never) or more")
     if settings.batch > 500:
         raise SettingsError("RAPPORT_BATCH: at most 500 posts in one message")

@@ -15,6 +15,7 @@ from rapport.actions.rematch import carry_on_rematches
 from rapport.core.rhythm import Rhythm, find_silence
 from rapport.pipeline.loop import keep_going
 from rapport.store.models import Channel, Cursor, DeskEvent, Received, SignInLink, Tombstone, Workspace
+from rapport.store.queries.deleted import KEPT
 from rapport.store.queries.fingerprints import sweep_fingerprints
 from rapport.store.queries.sources import newest_post_at, read_rhythm
 
@@ -29,8 +30,8 @@ EVENTS = dt.timedelta(hours=1)
 LEARN, JUDGE = dt.timedelta(hours=1), dt.timedelta(minutes=1)
 #: only while the network answers is silence a sign; a look that is older says nothing
 ANSWERED = dt.timedelta(minutes=10)
-#: how long deliveries at the door and deleted posts are remembered: no network repeats them for so long
-DELIVERIES, TOMBSTONES = dt.timedelta(days=7), dt.timedelta(days=365)
+#: how long deliveries at the door are remembered: no network repeats them for so long
+DELIVERIES = dt.timedelta(days=7)
 
 
 class Clock:
@@ -56,7 +57,7 @@ class Clock:
             DeskEvent.objects.filter(at__lt=now - EVENTS).delete()
             SignInLink.objects.filter(expires_at__lt=now - dt.timedelta(days=30)).delete()
             Received.objects.filter(at__lt=now - DELIVERIES).delete()
-            Tombstone.objects.filter(at__lt=now - TOMBSTONES).delete()
+            Tombstone.objects.filter(at__lt=now - KEPT).delete()
             sweep_fingerprints(now)
             self._swept = now
         if now - self._judged >= JUDGE:

@@ -21,6 +21,7 @@ from rapport.networks.base import Account, Network, Page
 from rapport.networks.http import GuardedSession
 from rapport.pipeline.live import LiveLines
 from rapport.pipeline.loop import keep_going
+from rapport.pipeline.recheck import Rechecker
 from rapport.pipeline.sender import account_of
 from rapport.store.models import Channel, Cursor
 
@@ -45,6 +46,7 @@ class Listener:
         bus: Bus,
         clock: Callable[[], dt.datetime],
         every: dt.timedelta,
+        recheck_days: int = 30,
     ) -> None:
         self.networks = networks
         self.session = session
@@ -52,6 +54,7 @@ class Listener:
         self.clock = clock
         self.every = every
         self.lines = LiveLines(lambda channel: networks[channel.network], account_of, session, self.store, clock)
+        self.rechecker = Rechecker(networks, session, bus, clock, recheck_days)
         self._readers: ThreadPoolExecutor | None = None
         #: channel id -> the look that runs
         self._looks: dict[int, Future[None]] = {}
@@ -106,10 +109,12 @@ class Listener:
             connections.close_all()
 
     def look_at(self, channel: Channel) -> int:
-        """Renew the token where it is time, then read; returns the number of new posts."""
+        """Renew the token where it is time, then read, then look at stored posts; returns the number of new posts."""
         if channel.token_expires_at is not None and not self.renew(channel):
             return 0
-        return self.pull(channel)
+        new = self.pull(channel)
+        self.rechecker.look_at(channel)
+        return new
 
     def renew(self, channel: Channel) -> bool:
         """Renew the token where it is time; False where it does not hold now."""

@@ -23,7 +23,7 @@ from rapport.core.reply import Reply
 from rapport.networks.base import Account, Network, Sent
 from rapport.networks.http import GuardedSession
 from rapport.pipeline.loop import keep_going
-from rapport.store.models import Channel, Delivery
+from rapport.store.models import Channel, Delivery, Post
 from rapport.store.queries.outbound import read_guard_facts, reply_of
 from rapport.store.secrets import unseal
 
@@ -61,12 +61,15 @@ class Sender:
         bus: Bus,
         clock: Callable[[], dt.datetime],
         lease: dt.timedelta,
+        look_again: Callable[[Channel, Post], None] | None = None,
     ) -> None:
+        """`look_again`: see to it that what we know of a post is at most some minutes old."""
         self.networks = networks
         self.session = session
         self.bus = bus
         self.clock = clock
         self.lease = lease
+        self.look_again = look_again
         self.name = f"{os.uname().nodename}-{os.getpid()}"[:64]
 
     def run_forever(self, stop: Event) -> None:
@@ -95,6 +98,8 @@ class Sender:
             steps.settle_later(
                 delivery, "The token is being renewed.", self.clock() + dt.timedelta(seconds=RENEWAL), now=self.clock()
             )
+            return
+        if not self._still_stands(delivery):
             return
         reply = reply_of_delivery(delivery)
         try:
@@ -130,6 +135,14 @@ class Sender:
         else:
             steps.settle_held(delivery, describe(verdict), now=now)
         return False
+
+    def _still_stands(self, delivery: Delivery) -> bool:
+        """Whether the post that is answered is still there by a fresh look; else the guard holds the reply."""
+        target = delivery.approval.target
+        if self.look_again is not None:
+            self.look_again(delivery.channel, target)
+            target.refresh_from_db(fields=["deleted"])
+        return not target.deleted or self._may_leave(delivery)
 
     def _settle_error(self, delivery: Delivery, error: NetworkError) -> None:
         now = self.clock()

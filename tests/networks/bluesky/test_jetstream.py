@@ -105,10 +105,11 @@ def test_our_own_posts_are_heard_and_our_own_deletions() -> None:
     assert watch.judge(event("update", did=US)) == ""
 
 
-def test_deletions_are_heard_of_those_whom_we_remember() -> None:
+def test_deletions_are_heard_of_everybody_and_told_apart_from_those_whom_we_remember() -> None:
     watch = Watch(US, [], [], known=["ann"])
     assert watch.judge(event("delete")) == "deleted"
-    assert watch.judge(event("delete", did="did:plc:ben")) == ""
+    assert watch.judge(event("delete", did="did:plc:ben")) == "elsewhere"
+    assert watch.judge(event("delete", did="did:plc:" + "x" * 600)) == "", "no post of ours has so long an id"
     watch.remember("did:plc:ben")
     watch.remember("did:web:carla.example")
     assert watch.judge(event("delete", did="did:plc:ben")) == "deleted"
@@ -157,7 +158,7 @@ def test_no_event_breaks_the_watch(kind: Any, commit: Any, account: Any) -> None
     raw = {"did": ANN, "time_us": 5, "kind": kind, "commit": commit, "account": account}
     found = read_event(json.dumps(raw))
     if found is not None:
-        assert Watch(US, ["x"], ["y"], ["ann"]).judge(found) in {"post", "deleted", "suspended", "restored", ""}
+        assert Watch(US, ["x"], ["y"], ["ann"]).judge(found) in {"post", "deleted", "elsewhere", "suspended", "restored", ""}
 
 
 @given(JSON, st.text(max_size=30))

@@ -3,8 +3,8 @@
 A Jetstream tells of every post on the network, in JSON, with the time in microseconds as its cursor
 (bluesky-social/jetstream, the wire of `/subscribe`, which old and new servers speak alike). It can be asked for one
 kind of record, posts, and for authors; not for "whoever mentions us". So all posts come, and what is ours is picked
-here: posts that mention, answer or quote us, our own, those with the words that are followed, and of authors whom we
-have heard their deletions and whether their account still stands.
+here: posts that mention, answer or quote us, our own, those with the words that are followed, all deletions, and of
+authors whom we have heard whether their account still stands.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ from typing import Any, Literal
 
 import msgspec
 
+from rapport.core.post import MAX_ID
 from rapport.core.text import fold, is_spaceless
 from rapport.networks.bluesky.parse import refers_to
-from rapport.networks.bluesky.syntax import POSTS, Address
+from rapport.networks.bluesky.syntax import POSTS, Address, is_did
 
 #: Bluesky's own, in the order in which they are tried; the cursor is a time and holds for each of them
 PUBLIC = (
@@ -80,7 +81,8 @@ class Cursor(msgspec.Struct, omit_defaults=True):
     known: list[str] = []
 
 
-Verdict = Literal["post", "deleted", "suspended", "restored", ""]
+#: "deleted": of somebody whom we have heard; "elsewhere": a post of anybody else
+Verdict = Literal["post", "deleted", "elsewhere", "suspended", "restored", ""]
 _decoder = msgspec.json.Decoder(Event)
 
 
@@ -145,7 +147,9 @@ class Watch:
         if event.kind != "commit" or commit is None or commit.collection != POSTS or not commit.rkey:
             return ""
         if commit.operation == "delete":
-            return "deleted" if event.did == self._did or self.knows(event.did) else ""
+            if event.did == self._did or self.knows(event.did):
+                return "deleted"
+            return "elsewhere" if len(event.uri) <= MAX_ID and is_did(event.did) else ""
         # Bluesky itself passes over updates of posts: they are not edits that anybody sees
         if commit.operation == "create" and self._wants(event.did, commit.record):
             return "post"

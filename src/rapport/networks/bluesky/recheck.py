@@ -12,7 +12,7 @@ from typing import Any
 
 from rapport.core.errors import GiveUp, RetryLater
 from rapport.networks.base import Account, Rechecked
-from rapport.networks.bluesky.syntax import POSTS, Address, decode_tid, is_tid, parse_address
+from rapport.networks.bluesky.syntax import POSTS, Address, parse_address, written_before
 from rapport.networks.bluesky.wire import Refused, Wire
 from rapport.networks.http import GuardedSession
 from rapport.networks.payload import name_of
@@ -48,11 +48,6 @@ def recheck_posts(account: Account, ids: Mapping[str, str], session: GuardedSess
         hidden=tuple(hidden),
         unseen=tuple(each for each in ids if each not in said),
     )
-
-
-def written_before(record_key: str, moment: dt.datetime) -> bool:
-    """Whether a record is older than this; one whose key holds no time counts as old."""
-    return not is_tid(record_key) or decode_tid(record_key) < moment.timestamp() * 1_000_000
 
 
 def _there(wire: Wire, uris: list[str]) -> set[str]:

@@ -21,6 +21,7 @@ from rapport.networks.bluesky import jetstream
 from rapport.networks.bluesky.jetstream import Cursor, Event, Watch
 from rapport.networks.bluesky.parse import Profile, parse_record, read_author
 from rapport.networks.bluesky.pull import LIVE, pull_through, words_of
+from rapport.networks.bluesky.syntax import written_before
 from rapport.networks.bluesky.wire import Wire
 from rapport.networks.http import GuardedSession
 from rapport.networks.websocket import WebSocket, open_websocket
@@ -29,6 +30,8 @@ _MOST_SEEN = 2_000  # ids of posts that were given out already
 _MOST_AUTHORS = 1_000  # profiles that are not asked for again
 _QUIET_NETWORK = dt.timedelta(minutes=10)  # Bluesky's own network is never silent for so long
 _CLOCKS = dt.timedelta(minutes=1)  # how far our clock may be behind the server's
+_YOUNG = dt.timedelta(hours=1)  # of a deleted post: its beginning may still be on its way
+_TOGETHER = 1_000  # deletions of one page
 _BEHIND = dt.timedelta(minutes=5)  # how late an event may reach a Jetstream that is well
 
 
@@ -41,6 +44,8 @@ class Pace(msgspec.Struct, frozen=True):
     lists: float = 15.0
     #: all lists, beside a Jetstream
     look: float = 60.0
+    #: deletions of people whom we have not heard lately are handed on together
+    deletions: float = 10.0
     #: the cursor is stored, where nothing else does it
     save: float = 30.0
     #: how long a quiet line is waited for before we look around
@@ -87,6 +92,9 @@ class _Line:
         self._authors: dict[str, Author] = {}
         self._not_before = 0.0
         self._looked: dict[str, float] = {}
+        #: posts of anybody that were deleted; when the first of them was noted, here and on the stream
+        self._elsewhere: dict[str, None] = {}
+        self._noted, self._noted_us = 0.0, 0
 
     def run(self) -> Iterator[Page]:
         wait, tries = self._pace.first_wait, 0
@@ -125,6 +133,8 @@ class _Line:
                     yield from self._hear(event)
                 elif is_public and now - said > self._pace.silence:
                     raise RetryLater("the Jetstream fell silent")
+                if self._elsewhere and (now - self._noted >= self._pace.deletions or len(self._elsewhere) >= _TOGETHER):
+                    yield self._handed_on()
                 if message is not None and now - rested < self._pace.pulse:
                     continue
                 rested = now
@@ -177,10 +187,25 @@ class _Line:
         elif verdict == "deleted":
             self._seen.pop(event.uri, None)
             yield self._page(deleted=(event.uri,))
+        elif verdict == "elsewhere":
+            if not self._elsewhere:
+                self._noted, self._noted_us = time.monotonic(), event.time_us
+            self._elsewhere[event.uri] = None
         elif verdict == "suspended":
             yield self._page(suspended=(event.did,))
         elif verdict == "restored":
             yield self._page(restored=(event.did,))
+
+    def _handed_on(self) -> Page:
+        """Deletions of the whole network: nearly all of posts that we never had.
+
+        One whose post is young may overtake it: the app view lists late.
+        """
+        gone, self._elsewhere = tuple(self._elsewhere), {}
+        old = dt.datetime.now(dt.UTC) - _YOUNG
+        young = tuple(uri for uri in gone if not written_before(uri.rpartition("/")[2], old))
+        page = self._page(deleted=gone, young=young)
+        return msgspec.structs.replace(page, known_only=True)
 
     def _take(self, event: Event) -> Iterator[Page]:
         if event.commit is None or event.uri in self._seen:
@@ -215,7 +240,10 @@ class _Line:
 
     def _page(self, **found: tuple[object, ...] | Gap) -> Page:
         self._place.known = self._watch.known
-        page = Page(stream=LIVE, posts=(), cursor=msgspec.json.encode(self._place).decode())
+        # what waits to be handed on must be heard again after a crash
+        us = min(self._place.us, self._noted_us - 1) if self._elsewhere else self._place.us
+        place = msgspec.structs.replace(self._place, us=us)
+        page = Page(stream=LIVE, posts=(), cursor=msgspec.json.encode(place).decode())
         return msgspec.structs.replace(page, **found)
 
     # ---------------------------------------------------------------- the lists

@@ -117,6 +117,11 @@ def decode_tid(tid: str) -> int:
     return value >> _CLOCK_BITS
 
 
+def written_before(record_key: str, moment: dt.datetime) -> bool:
+    """Whether a record is older than this; one whose key holds no time counts as old."""
+    return not is_tid(record_key) or decode_tid(record_key) < moment.timestamp() * 1_000_000
+
+
 def encode_tid(microseconds: int, clock: int) -> str:
     """A TID from microseconds since 1970 (53 bits) and the number of a clock (10 bits)."""
     value = (microseconds & (1 << 53) - 1) << _CLOCK_BITS | clock & (1 << _CLOCK_BITS) - 1

@@ -9,6 +9,8 @@ from collections.abc import Collection, Sequence
 from rapport.store.models import Tombstone
 from rapport.store.queries.sql import select_in
 
+#: how long deleted posts are remembered: no network repeats them for so long
+KEPT, KEPT_BRIEFLY = dt.timedelta(days=365), dt.timedelta(days=1)
 #: before the key of an author: this account is hidden (a post's id never looks so on any network that we know)
 AUTHOR = "author/"
 
@@ -23,6 +25,11 @@ def write_tombstones(workspace_id: int, posts: Collection[tuple[str, str]], now:
         batch_size=500,
         ignore_conflicts=True,
     )
+
+
+def write_brief_tombstones(workspace_id: int, posts: Collection[tuple[str, str]], now: dt.datetime) -> None:
+    """As `write_tombstones`, for a day: they are dated back, so that the sweep finds them by then."""
+    write_tombstones(workspace_id, posts, now - (KEPT - KEPT_BRIEFLY))
 
 
 def lift_tombstones(workspace_id: int, posts: Collection[tuple[str, str]]) -> None:

@@ -10,6 +10,7 @@ from django.db.models import Min, Prefetch
 
 from rapport.core.rhythm import WEEKS, Rhythm, learn
 from rapport.store.models import Channel, ChannelHour, Cursor, Gap, Workspace
+from rapport.store.queries.recheck import RECHECK
 from rapport.store.queries.rhythm import read_hours
 
 HOUR = dt.timedelta(hours=1)
@@ -75,7 +76,7 @@ def _with_hours(channels: Sequence[Channel], workspace_id: int, now: dt.datetime
 
 def _source(channel: Channel, counts: dict[dt.datetime, int], first: dt.datetime) -> Source:
     streams = tuple(channel.cursors.all())
-    looks = [cursor.checked_at or cursor.moved_at for cursor in streams]
+    looks = [cursor.checked_at or cursor.moved_at for cursor in streams if cursor.stream != RECHECK]
     said = [cursor.last_post_at for cursor in streams if cursor.last_post_at]
     return Source(
         channel=channel,

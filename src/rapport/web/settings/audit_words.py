@@ -63,6 +63,7 @@ DEEDS = {
     "posts.hear": gettext_lazy("took in posts"),
     "posts.record": gettext_lazy("sorted posts into conversations"),
     "posts.take_down": gettext_lazy("hid posts that their authors deleted"),
+    "posts.recheck": gettext_lazy("looked again at stored posts and found changes"),
     "prepared_reply.delete": gettext_lazy("deleted a prepared reply"),
     "prepared_reply.save": gettext_lazy("saved a prepared reply"),
     "reply.approve": gettext_lazy("approved a reply"),
