@@ -9,6 +9,7 @@ answered by a server on loopback and pulled as the product pulls it; no words of
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import json
 import re
 import sys
@@ -67,6 +68,7 @@ def files_of(archive: Path) -> Iterator[tuple[str, bytes]]:
                 yield member.name.removeprefix("./"), source.read()
 
 
+@functools.cache
 def recordings(folder: Path) -> list[Recorded]:
     """Every answer in the recordings of Mastodon.py."""
     found = []
@@ -123,6 +125,7 @@ def read_object(kind: str, found: dict[str, Any], server: StandIn, session: Guar
         return f"refused: {error}"
 
 
+@functools.cache
 def read_objects(folder: Path) -> dict[str, Counter[str]]:
     """Kind -> what became of the objects of that kind."""
     counts: dict[str, Counter[str]] = defaultdict(Counter)
@@ -154,6 +157,7 @@ def pull_body(body: bytes, stream: str, server: StandIn, session: GuardedSession
     return Outcome(len(posts), tuple(rejected))
 
 
+@functools.cache
 def pull_answers(folder: Path) -> dict[tuple[str, str, int], list[list[Outcome]]]:
     """(method, endpoint, status) -> for each of its answers what became of it in every stream."""
     found: dict[tuple[str, str, int], list[list[Outcome]]] = defaultdict(list)
@@ -164,6 +168,7 @@ def pull_answers(folder: Path) -> dict[tuple[str, str, int], list[list[Outcome]]
     return dict(sorted(found.items()))
 
 
+@functools.cache
 def pull_activities(folder: Path) -> dict[str, list[Outcome]]:
     """Name of a file -> what became of it, alone and as the only item of a list, in every stream."""
     with stand_in() as server, server.session() as session:
@@ -177,13 +182,15 @@ def pull_activities(folder: Path) -> dict[str, list[Outcome]]:
 
 
 #: where a file of JSONTestSuite is put -> the body that it makes
+_STATUS = b'[{"id":"1","created_at":"2026-11-21T10:00:00Z","account":{"id":"7","acct":"ann"},%s:%%s,"url":null}]'
 PLACES = {
     "the whole answer": b"%s",
-    "in a field that we do not read": b'[{"id":"1","created_at":"2026-11-21","x":%s,"account":{"id":"7","acct":"ann"}}]',
-    "as the words of a status": b'[{"id":"1","created_at":"2026-11-21","content":%s,"account":{"id":"7","acct":"ann"}}]',
+    "in a field that we do not read": _STATUS % b'"x"',
+    "as the words of a status": _STATUS % b'"content"',
 }
 
 
+@functools.cache
 def pull_json(folder: Path) -> dict[str, dict[str, Outcome]]:
     """Place -> name of a file -> what became of it as a list of posts."""
     files = list(files_of(folder / "JSONTestSuite.tar.gz"))
@@ -229,7 +236,8 @@ def _begin() -> Iterator[str]:
         "`activitystreams2_tests.tar.gz` (w3c/activitystreams, `test`) and `JSONTestSuite.tar.gz` "
         "(nst/JSONTestSuite, `test_parsing`, MIT). Each body is answered by a server on loopback and pulled as the "
         "product pulls it. A test fails when this page no longer agrees with what the code does. Nothing may crash: "
-        "a body is read, or it is refused with a reason that stands in the log and on the Sources page."
+        "a body is read, or it is refused with a reason. That of an item stands in the log, that of an answer also on "
+        "the Sources page."
     )
     yield ""
 

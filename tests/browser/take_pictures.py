@@ -167,10 +167,11 @@ def photograph(page: Any, desk: str, folder: Path, kind: str) -> None:
     page.wait_for_selector("#topic-form")
     page.wait_for_timeout(2500)  # the count over the stored posts
     if kind.startswith("wide"):
-        page.set_viewport_size({"width": SIZES["wide"][0], "height": 1500})
+        page.set_viewport_size({"width": SIZES["wide"][0], "height": 1500})  # the change stands below
         page.fill("[name=query]", CHANGED)
         page.wait_for_timeout(2500)
     shoot(page, folder / f"topic-{kind}.png")
+    page.set_viewport_size(dict(zip(("width", "height"), SIZES[kind.partition("-")[0]], strict=True)))
     if kind == "wide-light":
         page.goto(f"{desk}/w/fernway/settings/rules/")
         shoot(page, folder / f"rules-{kind}.png")
