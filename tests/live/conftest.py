@@ -87,6 +87,7 @@ def news(house: House, site: Site) -> Iterator[Future[dict[str, float]]]:
     feed.connect(house)
     with ThreadPoolExecutor(1) as editors:
         yield editors.submit(feed.go_on, house)
+        feed.stop.set()
 
 
 @pytest.fixture

@@ -99,9 +99,10 @@ class House:
                 return conversation
         return None
 
-    def count(self, network: str, words: str) -> int:
-        """How often these words stand on the desk."""
-        return sum(words in text for each in self.conversations(network) for text in self.said(each))
+    def count(self, network: str, words: str, beside: tuple[int, ...] = ()) -> int:
+        """How often these words stand on the desk, in conversations that are not in `beside`."""
+        looked_at = [each for each in self.conversations(network) if each not in beside]
+        return sum(words in text for each in looked_at for text in self.said(each))
 
     # ------------------------------------------------------------ as an operator
     def part(self, word: str) -> int:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from feed_site import Site, entry
 from live.house import House, wait_until
@@ -21,6 +22,8 @@ _TAKEN_BACK = (
 @dataclass
 class Newspaper:
     site: Site
+    #: set when nobody waits for it any more
+    stop: threading.Event = field(default_factory=threading.Event)
 
     def connect(self, house: House) -> None:
         address = self.site.feed("/news.xml", *(entry(number) for number in (3, 2, 1)))
@@ -39,7 +42,7 @@ class Newspaper:
             "deletion": lambda: house.count("feeds", "Words of story 2") == 0,
         }
         took: dict[str, float] = {}
-        while len(took) < len(steps) and time.monotonic() - began < LATEST + 5:
+        while len(took) < len(steps) and time.monotonic() - began < LATEST + 5 and not self.stop.is_set():
             took |= {name: time.monotonic() - began for name, check in steps.items() if name not in took and check()}
             time.sleep(1.0)
         return took
