@@ -158,7 +158,8 @@ def test_no_event_breaks_the_watch(kind: Any, commit: Any, account: Any) -> None
     raw = {"did": ANN, "time_us": 5, "kind": kind, "commit": commit, "account": account}
     found = read_event(json.dumps(raw))
     if found is not None:
-        assert Watch(US, ["x"], ["y"], ["ann"]).judge(found) in {"post", "deleted", "elsewhere", "suspended", "restored", ""}
+        verdict = Watch(US, ["x"], ["y"], ["ann"]).judge(found)
+        assert verdict in {"post", "deleted", "elsewhere", "suspended", "restored", ""}
 
 
 @given(JSON, st.text(max_size=30))

@@ -147,13 +147,16 @@ class Watch:
         if event.kind != "commit" or commit is None or commit.collection != POSTS or not commit.rkey:
             return ""
         if commit.operation == "delete":
-            if event.did == self._did or self.knows(event.did):
-                return "deleted"
-            return "elsewhere" if len(event.uri) <= MAX_ID and is_did(event.did) else ""
+            return self._judge_deletion(event)
         # Bluesky itself passes over updates of posts: they are not edits that anybody sees
         if commit.operation == "create" and self._wants(event.did, commit.record):
             return "post"
         return ""
+
+    def _judge_deletion(self, event: Event) -> Verdict:
+        if event.did == self._did or self.knows(event.did):
+            return "deleted"
+        return "elsewhere" if len(event.uri) <= MAX_ID and is_did(event.did) else ""
 
     def knows(self, did: str) -> bool:
         """Whether we have heard this author."""
