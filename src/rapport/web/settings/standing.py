@@ -83,7 +83,8 @@ def _unread(source: Source, now: dt.datetime) -> Standing | None:
 
 
 def _waiting(source: Source, now: dt.datetime) -> Standing | None:
-    waits = [cursor for cursor in source.streams if cursor.paused_until and cursor.paused_until > now]
+    # a pause that has just ended says nothing yet: the next look takes the error away, or begins another pause
+    waits = [row for row in source.streams if row.error and row.paused_until and row.paused_until > now - _patience()]
     if not waits:
         return None
     remedy = _("It is tried again by itself, and goes on where it stopped.")
@@ -91,11 +92,15 @@ def _waiting(source: Source, now: dt.datetime) -> Standing | None:
 
 
 def _behind(source: Source, now: dt.datetime) -> Standing | None:
-    patience = max(MISSED * dt.timedelta(seconds=settings.RAPPORT.poll_seconds), dt.timedelta(minutes=2))
-    if source.checked_at is None or now - source.checked_at <= patience:
+    if source.checked_at is None or now - source.checked_at <= _patience():
         return None
     what = _("The last look was %(time)s ago.") % {"time": how_long(source.checked_at, now)}
     return Standing("ask", _("behind"), what, _("Is the listener running? rapport doctor tells."))
+
+
+def _patience() -> dt.timedelta:
+    """How long a look may be overdue before it means something."""
+    return max(MISSED * dt.timedelta(seconds=settings.RAPPORT.poll_seconds), dt.timedelta(minutes=2))
 
 
 def _quiet(source: Source, now: dt.datetime) -> Standing | None:

@@ -1,0 +1,86 @@
+"""What the Sources page says of a source: the most pressing thing, in words."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+
+from rapport.store.models import Channel, Cursor, Gap
+from rapport.store.queries.sources import read_source
+from rapport.web.settings.standing import Standing, draw_hours, stand
+
+HOUR, SECOND = dt.timedelta(hours=1), dt.timedelta(seconds=1)
+
+
+@pytest.fixture
+def read(channel: Any, now: dt.datetime) -> Cursor:
+    """The only stream of a connected source, read to its end a moment ago."""
+    return Cursor.objects.create(
+        workspace=channel.workspace, channel=channel, stream="notifications", value="1", moved_at=now, checked_at=now
+    )
+
+
+def said(channel: Any, now: dt.datetime, **fields: Any) -> Standing:
+    Channel.objects.filter(pk=channel.pk).update(**fields)
+    return stand(read_source(Channel.objects.get(pk=channel.pk), now), now)
+
+
+def test_a_source_that_was_read_to_its_end_is_current(channel: Any, read: Cursor, now: dt.datetime) -> None:
+    assert said(channel, now) == Standing("praise", "all current")
+
+
+def test_a_source_that_was_not_read_yet_says_when_it_will_be(channel: Any, now: dt.datetime) -> None:
+    assert said(channel, now).word == "connected"
+
+
+def test_what_a_person_must_mend_comes_first(channel: Any, read: Cursor, now: dt.datetime) -> None:
+    Cursor.objects.filter(pk=read.pk).update(error="410 Gone")
+    found = said(channel, now, state="reauthorise", state_reason="the token was revoked", failures=9)
+    assert (found.tone, found.word, found.reconnect) == ("care", "must be connected again", True)
+    assert said(channel, now, state="off").word == "off"
+
+
+def test_a_server_that_does_not_answer_is_urgent_only_after_a_while(
+    channel: Any, read: Cursor, now: dt.datetime
+) -> None:
+    assert said(channel, now, failures=1).tone == "ask"
+    assert (said(channel, now, failures=30).tone, said(channel, now).word) == ("care", "does not answer")
+
+
+def test_a_stream_that_is_refused_is_named(channel: Any, read: Cursor, now: dt.datetime) -> None:
+    Cursor.objects.filter(pk=read.pk).update(error="410 Gone")
+    assert (said(channel, now).word, said(channel, now).what) == ("partly read", "notifications: 410 Gone")
+
+
+def test_a_gap_is_shown_until_somebody_has_seen_it(channel: Any, read: Cursor, now: dt.datetime) -> None:
+    gap = Gap.objects.create(
+        workspace=channel.workspace, channel=channel, stream="notifications", noticed_at=now, reason="Nothing was kept."
+    )
+    assert (said(channel, now).word, said(channel, now).what) == ("something is missing", "Nothing was kept.")
+    Gap.objects.filter(pk=gap.pk).update(seen_at=now)
+    assert said(channel, now).word == "all current"
+
+
+def test_a_stream_that_waits_is_not_current_between_two_tries(channel: Any, read: Cursor, now: dt.datetime) -> None:
+    Cursor.objects.filter(pk=read.pk).update(error="come back later", paused_until=now + SECOND)
+    assert said(channel, now).word == "waits"
+    later = now + 2 * SECOND  # the pause is over, the next look has not been yet
+    assert said(channel, later).word == "waits"
+    assert said(channel, now + HOUR).word == "behind"
+
+
+def test_a_source_that_nobody_reads_any_more_is_behind(channel: Any, read: Cursor, now: dt.datetime) -> None:
+    found = said(channel, now + HOUR)
+    assert (found.word, found.what) == ("behind", "The last look was 1 h ago.")
+
+
+def test_silence_is_told(channel: Any, read: Cursor, now: dt.datetime) -> None:
+    assert said(channel, now, quiet_since=now - 5 * HOUR).word == "unusually quiet"
+
+
+def test_hours_are_drawn_as_high_as_they_are_busy() -> None:
+    bars = draw_hours((0, 1, 4))
+    assert [(bar.x, bar.height, bar.y) for bar in bars] == [(48.0, 7.0, 21.0), (96.0, 28.0, 0.0)]
+    assert draw_hours((0, 0)) == []
