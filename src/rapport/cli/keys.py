@@ -26,23 +26,22 @@ def run(arguments: argparse.Namespace) -> int:
 
     from rapport import wiring
     from rapport.actions.keys import reseal_everything
-    from rapport.config.keys import write_keys
+    from rapport.store.secrets import write_keys
 
-    folder = settings.RAPPORT.data_dir
-    in_file = bool(settings.TOKEN_KEYS_FILE)
-    keys = (folder / "token.keys").read_text(encoding="ascii").split(",") if in_file else settings.TOKEN_KEYS
-    if in_file:
+    file = settings.TOKEN_KEYS_FILE
+    keys = list(settings.TOKEN_KEYS)
+    if file:
         keys = [Fernet.generate_key().decode(), *keys]
-        write_keys(folder, "token.keys", keys)
+        write_keys(file, keys)
     found = reseal_everything(now=wiring.now())
-    if in_file and not found.lost:
+    if file and not found.lost:
         # the one before stays: a connection that somebody is making right now was begun with it
-        write_keys(folder, "token.keys", keys[:2])
+        write_keys(file, keys[:2])
     if arguments.json:
-        print(json.dumps({"resealed": found.done, "lost": list(found.lost), "new_key": in_file}))
+        print(json.dumps({"resealed": found.done, "lost": list(found.lost), "new_key": bool(file)}))
         return 1 if found.lost else 0
     print(f"{found.done} secrets lie under the newest key now.")
-    if not in_file:
+    if not file:
         print("The keys come from RAPPORT_TOKEN_KEYS: the ones behind the first are not needed any more.")
     for name in found.lost:
         print(f"{name}: no key opens its token; connect the account again.")

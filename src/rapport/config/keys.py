@@ -9,17 +9,6 @@ from pathlib import Path
 from cryptography.fernet import Fernet
 
 
-def write_keys(folder: Path, name: str, keys: list[str]) -> None:
-    """Put these in the place of the keys in `folder`, newest first; whoever reads meanwhile sees the old or the new."""
-    scratch = folder / f"{name}.{os.getpid()}.new"
-    handle = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "w", encoding="ascii") as file:
-        file.write(",".join(keys))
-        file.flush()
-        os.fsync(file.fileno())
-    scratch.replace(folder / name)
-
-
 def keep_key(folder: Path, name: str) -> str:
     """The key `name` in `folder`, made on first use, readable by the owner alone (0600)."""
     path = folder / name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import lru_cache
 from pathlib import Path
 
@@ -28,6 +29,18 @@ def _fernets_of_file(file: str, changed: int) -> MultiFernet:
 @lru_cache(maxsize=2)
 def _fernets(keys: str) -> MultiFernet:
     return MultiFernet([Fernet(key.strip()) for key in keys.split(",")])
+
+
+def write_keys(file: str, keys: list[str]) -> None:
+    """Put these in the place of the keys in the file, newest first; whoever reads meanwhile sees the old or the new."""
+    place = Path(file)
+    scratch = place.with_name(f"{place.name}.{os.getpid()}.new")
+    handle = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w", encoding="ascii") as opened:
+        opened.write(",".join(keys))
+        opened.flush()
+        os.fsync(opened.fileno())
+    scratch.replace(place)
 
 
 def seal(secret: str) -> bytes:
