@@ -17,7 +17,7 @@ from rapport.networks.payload import name_of
 
 MOST = 50
 WITHIN = 86_400.0  # seconds
-_MOST_REQUESTS = 30  # of one look; what is not settled by then waits for the next one
+_MOST_REQUESTS = 60  # of one look; what is not settled by then waits for the next one
 _OURS = re.compile(r"[0-9]{1,40}(?:_[0-9]{1,40})?")
 
 

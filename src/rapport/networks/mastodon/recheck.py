@@ -60,9 +60,9 @@ def recheck_posts(account: Account, ids: Mapping[str, str], session: GuardedSess
         standing.append(identifier)
         if status.edited_at:
             changed += _parsed(item, account)
-    closed = {key: _is_shut(wire, key, account.handle) for key in {ids[each] for each in missing}}
-    deleted = [each for each in missing if closed[ids[each]] is False]
-    hidden += [each for each in missing if closed[ids[each]] is True]
+    shut = {key: _is_shut(wire, key, account) for key in {ids[each] for each in missing}}
+    deleted = [each for each in missing if shut[ids[each]] is False]
+    hidden += [each for each in missing if shut[ids[each]] is True]
     said = {*standing, *deleted, *hidden}
     return Rechecked(
         standing=tuple(standing),
@@ -108,15 +108,16 @@ def _parsed(item: bytes, account: Account) -> list[Post]:
     return []
 
 
-def _is_shut(wire: Wire, key: str, ours: str) -> bool | None:
+def _is_shut(wire: Wire, key: str, account: Account) -> bool | None:
     """Whether this author was taken down, is gone, or blocks us; None when the server does not say.
 
-    `ours`: our own handle; a server that does not find even that knows no such question.
+    A server that does not find even ourselves knows no such question.
     """
+    local = f"@{domain_of(account)}"
     try:
-        who = _look_up(wire, key)
+        who = _look_up(wire, key.removesuffix(local))
         if who is None:
-            return True if _look_up(wire, ours) is not None else None
+            return True if _look_up(wire, account.handle.removesuffix(local)) is not None else None
         if who.suspended:
             return True
         told = _relations.decode(wire.read("/api/v1/accounts/relationships", {"id[]": [str(who.id)]}))
