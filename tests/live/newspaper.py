@@ -11,8 +11,8 @@ from live.house import House, wait_until
 from live.places import POLL, SOON
 
 EVERY = 60.0  # seconds between two looks at a feed: the shortest that an admin can choose
-#: the feed may have been asked just before it changed, and the account was looked at just before it was due
-LATEST = EVERY + POLL + SOON
+#: the feed may have been asked just before it changed, with a tenth of the time on top, and the account was looked at just before it was due
+LATEST = EVERY * 1.1 + POLL + SOON
 _TAKEN_BACK = (
     '<at:deleted-entry xmlns:at="http://purl.org/atompub/tombstones/1.0" '
     'ref="tag:parcel.example,2026:2" when="2026-11-21T11:00:00Z"/>'
