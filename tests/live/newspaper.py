@@ -11,7 +11,7 @@ from live.house import House, wait_until
 from live.places import POLL, SOON
 
 EVERY = 60.0  # seconds between two looks at a feed: the shortest that an admin can choose
-#: the feed may have been asked just before it changed, with a tenth of the time on top, and the account was looked at just before it was due
+#: asked just before it changed, then a tenth later than usual, then the account was looked at just before that
 LATEST = EVERY * 1.1 + POLL + SOON
 _TAKEN_BACK = (
     '<at:deleted-entry xmlns:at="http://purl.org/atompub/tombstones/1.0" '
