@@ -93,7 +93,12 @@ def connect_sources(page: Any, desk: str, site: Site, shops: Path) -> None:
         connect(page, desk, "folder", folder=str(watched), name=f"Shop in {name.title()}")
     time.sleep(6)
     shutil.rmtree(shops / "york")
-    time.sleep(10)
+    for _ in range(60):  # the next look finds that it is gone
+        page.goto(f"{desk}/w/fernway/settings/channels/")
+        if page.get_by_text("cannot be opened").count():
+            return
+        time.sleep(1)
+    raise SystemExit("nobody noticed that a folder is gone")
 
 
 def connect(page: Any, desk: str, network: str, **fields: str) -> None:
