@@ -25,6 +25,7 @@ from rapport.networks.bluesky import jetstream
 from rapport.networks.bluesky.jetstream import LOOKBACK, microseconds_of
 from rapport.networks.bluesky.pull import LIVE, streams_of
 from rapport.networks.bluesky.stream import Pace, listen
+from rapport.networks.bluesky.syntax import encode_tid
 from rapport.networks.http import GuardedSession, Limits
 from wires import Caller, byte_server
 
@@ -369,6 +370,36 @@ def test_the_cursor_rewinds_a_few_seconds_so_that_nothing_falls_between_two_serv
     assert heard.texts() == ["again", "new"]  # what was given out once is not given out again
 
 
+def test_deletions_of_everybody_are_handed_on_together_and_heard_again_after_a_crash_in_between() -> None:
+    now = dt.datetime.now(dt.UTC)
+    old, young = (encode_tid(microseconds_of(now - dt.timedelta(minutes=ago)), 1) for ago in (90, 5))
+
+    def deletion(key: str, at: dt.datetime) -> str:
+        commit = {"operation": "delete", "collection": "app.bsky.feed.post", "rkey": key}
+        return json.dumps(
+            {"did": "did:plc:stranger", "time_us": microseconds_of(at), "kind": "commit", "commit": commit}
+        )
+
+    def talk(line: ServerConnection) -> None:
+        line.send(deletion(old, now))
+        line.send(deletion(young, now + dt.timedelta(milliseconds=1)))
+        line.send(event("new", now + dt.timedelta(milliseconds=2), 2))
+        keep_open(line)
+
+    pace = msgspec.structs.replace(QUICK, deletions=1.0)
+    start = microseconds_of(now - dt.timedelta(seconds=10))
+    with hearing(talk, json.dumps({"us": start}), pace=pace) as heard:
+        until(lambda: any(page.known_only for page in heard.pages))
+    told = [page for page in heard.pages if page.known_only]
+    assert [page.deleted for page in told] == [
+        tuple(f"at://did:plc:stranger/app.bsky.feed.post/{key}" for key in (old, young))
+    ]
+    assert told[0].young == told[0].deleted[1:]
+    before = [page for page in heard.pages if page.posts and page.stream == LIVE]
+    assert [json.loads(page.cursor)["us"] for page in before] == [microseconds_of(now) - 1]
+    assert json.loads(told[0].cursor)["us"] >= microseconds_of(now)
+
+
 def test_an_account_that_is_new_begins_now() -> None:
     asked: list[str] = []
 
@@ -387,15 +418,17 @@ def test_an_account_that_is_new_begins_now() -> None:
 @pytest.mark.parametrize(
     ("cursor", "words"),
     [
-        (json.dumps({"us": microseconds_of(dt.datetime.now(dt.UTC) - dt.timedelta(hours=50))}), "36 hours"),
-        (json.dumps({"us": microseconds_of(dt.datetime.now(dt.UTC) + dt.timedelta(days=2))}), "future"),
+        (dt.timedelta(hours=-50), "36 hours"),
+        (dt.timedelta(days=2), "future"),
         ("{", "not readable"),
         ('{"us":-5}', "not readable"),
         ('{"us":"x"}', "not readable"),
     ],
     ids=["too old", "in the future", "no JSON", "negative", "no number"],
 )
-def test_a_stretch_that_cannot_be_heard_any_more_is_named_once(cursor: str, words: str) -> None:
+def test_a_stretch_that_cannot_be_heard_any_more_is_named_once(cursor: str | dt.timedelta, words: str) -> None:
+    if isinstance(cursor, dt.timedelta):
+        cursor = json.dumps({"us": microseconds_of(dt.datetime.now(dt.UTC) + cursor)})
     asked: list[str] = []
 
     def talk(line: ServerConnection) -> None:
