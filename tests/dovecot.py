@@ -122,7 +122,8 @@ class MailServer:
     def mails(self, address: str, folder: str = "INBOX") -> list[bytes]:
         """Everything in a folder."""
         with self.client(address) as client:
-            if client.select(folder, readonly=True)[0] != "OK":
+            answer, count = client.select(folder, readonly=True)
+            if answer != "OK" or count == [b"0"]:
                 return []
             _, items = client.fetch("1:*", "(BODY.PEEK[])")
             return [item[1] for item in items if isinstance(item, tuple)]
