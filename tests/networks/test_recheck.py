@@ -355,3 +355,25 @@ def test_a_dead_token_is_said(server: StandIn, session: GuardedSession) -> None:
     for name in ("mastodon", "x", "reddit"):
         with pytest.raises(Reauthorise):
             ask(name, server, session, *IDS[name](server))
+
+
+@pytest.mark.data
+def test_what_x_is_asked_is_in_its_own_description(server: StandIn, session: GuardedSession) -> None:
+    from pathlib import Path
+
+    document = Path(__file__).parents[3] / "shared" / "data" / "09_payloads" / "x_api_v2_openapi.json"
+    if not document.is_file():
+        pytest.skip("X's description of its API is not beside the project (shared/data/09_payloads)")
+    api = json.loads(document.read_text("utf-8"))
+    known = api["components"]["parameters"]
+    described = {
+        each["name"]: each["schema"]
+        for told in api["paths"]["/2/tweets"]["get"]["parameters"]
+        for each in [told if "name" in told else known[told["$ref"].rpartition("/")[2]]]
+    }
+    server.say("GET", "/2/tweets", {"data": [tweet(T1)]})
+    ask("x", server, session, T1, T2)
+    query = server.calls[0].query
+    assert set(query) <= set(described)
+    assert len(query["ids"].split(",")) <= described["ids"]["maxItems"]
+    assert set(query["post.fields"].split(",")) <= set(described["post.fields"]["items"]["enum"])

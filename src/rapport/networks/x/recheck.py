@@ -22,7 +22,7 @@ from rapport.networks.x.wire import Problem, Wire
 MOST = 100
 #: what X's developer agreement allows between a deletion there and one here, in seconds
 WITHIN = 86_400.0
-_FIELDS = ("author_id", "conversation_id", "created_at", "entities", "id", "lang", "note_post", "text")
+_FIELDS = ("conversation_id", "created_at", "entities", "id", "lang", "note_post", "text")
 #: a post can be edited for an hour; after that its versions are known
 _EDITS = dt.timedelta(hours=3)
 
@@ -50,9 +50,9 @@ def recheck_posts(account: Account, ids: Mapping[str, str], session: GuardedSess
     )
 
 
-def _read(wire: Wire, ids: list[str]) -> Answer:
+def _read(wire: Wire, ids: list[str], **more: tuple[str, ...]) -> Answer:
     try:
-        return read_answer(wire.read("/2/tweets", {"ids": ids, "post.fields": _FIELDS}).content)
+        return read_answer(wire.read("/2/tweets", {"ids": ids, "post.fields": _FIELDS, **more}).content)
     except InvalidPost as error:
         raise RetryLater(f"X gave no readable answer about single posts: {error}") from None
 
@@ -88,7 +88,7 @@ def _newest_versions(account: Account, wire: Wire, ids: list[str]) -> tuple[list
     """The posts in their newest wording, and what reading them cost."""
     if not ids:
         return [], 0
-    answer = _read(wire, ids[:MOST])
+    answer = _read(wire, ids[:MOST], expansions=("author_id",))
     posts = []
     for item in answer.items:
         with suppress(InvalidPost):
