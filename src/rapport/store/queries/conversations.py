@@ -262,7 +262,7 @@ def _read_rows(workspace_id: int, conversations: Sequence[int]) -> list[_Row]:
         [workspace_id],
         conversations,
     )
-    return [_Row(*row[:5], *(None if at is None else moment(at) for at in row[5:8]), copies=row[8]) for row in rows]
+    return [_Row._make((*row[:5], *(None if at is None else moment(at) for at in row[5:8]), row[8])) for row in rows]
 
 
 def _change(

@@ -49,10 +49,7 @@ def store_outcomes(
         select_in("SELECT slug, id FROM store_topic WHERE workspace_id = %s AND slug {among}", [workspace_id], matched)
     )
     matches = [
-        (workspace_id, topics[slug], row)
-        for row, outcome in outcomes
-        for slug in outcome.topics
-        if slug in topics
+        (workspace_id, topics[slug], row) for row, outcome in outcomes for slug in outcome.topics if slug in topics
     ]
     insert_rows(
         "store_topicmatch",
