@@ -14,7 +14,7 @@ from rapport.actions.desk import wake_snoozed
 from rapport.actions.rematch import carry_on_rematches
 from rapport.core.rhythm import Rhythm, find_silence
 from rapport.pipeline.loop import keep_going
-from rapport.store.models import Channel, Cursor, DeskEvent, Received, SignInLink, Tombstone, Workspace
+from rapport.store.models import Channel, DeskEvent, Received, SignInLink, Tombstone, Workspace
 from rapport.store.queries.deleted import KEPT
 from rapport.store.queries.fingerprints import sweep_fingerprints
 from rapport.store.queries.sources import newest_post_at, read_rhythm
@@ -70,9 +70,9 @@ class Clock:
     def judge_silence(self, now: dt.datetime) -> None:
         """Say of every connected source that answers whether it is unusually quiet."""
         for channel in Channel.objects.filter(state=Channel.State.CONNECTED):
-            looks = Cursor.objects.of(channel.workspace_id).filter(channel=channel, checked_at__gt=now - ANSWERED)
+            looked = channel.last_pull_at
             last = newest_post_at(channel)
-            if last is None or not looks.exists():
+            if last is None or looked is None or looked < now - ANSWERED or channel.failures:
                 continue
             rhythm = self._rhythm_of(channel, now)
             listening.note_silence(channel, find_silence(rhythm, last, now) if rhythm else None, now=now)

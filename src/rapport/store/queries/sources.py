@@ -27,7 +27,7 @@ class Source(msgspec.Struct, frozen=True):
     gaps: tuple[Gap, ...]
     #: posts an hour of the last `SHOWN` hours, oldest first; the last is the running hour
     hours: tuple[int, ...]
-    #: when the network last answered for the stream that was read longest ago; None before the first look
+    #: when the listener last looked at it; None before the first look. Not every stream is due at every look
     checked_at: dt.datetime | None
     #: when the newest post was said
     last_post_at: dt.datetime | None
@@ -83,6 +83,6 @@ def _source(channel: Channel, counts: dict[dt.datetime, int], first: dt.datetime
         streams=streams,
         gaps=tuple(gap for gap in channel.gaps.all() if gap.seen_at is None),
         hours=tuple(counts.get(first + number * HOUR, 0) for number in range(SHOWN)),
-        checked_at=min(looks, default=None),
+        checked_at=channel.last_pull_at or min(looks, default=None),
         last_post_at=max(said, default=None),
     )

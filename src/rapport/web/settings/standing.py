@@ -8,7 +8,9 @@ import msgspec
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from rapport.networks.registry import network_named
 from rapport.store.models import Channel
+from rapport.store.queries.recheck import RECHECK
 from rapport.store.queries.sources import Source
 from rapport.web.navigation import MOST_FAILURES
 from rapport.web.templatetags.desk_frame import since as how_long
@@ -79,12 +81,18 @@ def _unread(source: Source, now: dt.datetime) -> Standing | None:
     del now
     if source.checked_at is not None:
         return None
+    network = network_named(source.channel.network)
+    if network is not None and network.capabilities.webhook and not network.capabilities.replies:
+        return Standing("", _("connected"), _("It waits for the first delivery."))
     return Standing("", _("connected"), _("The first look at the network happens within a minute."))
 
 
 def _waiting(source: Source, now: dt.datetime) -> Standing | None:
     # a pause that has just ended says nothing yet: the next look takes the error away, or begins another pause
-    waits = [row for row in source.streams if row.error and row.paused_until and row.paused_until > now - _patience()]
+    recent = now - _patience()
+    # looking at stored posts again waits for its budget every day; that holds up nothing of what is new
+    streams = [row for row in source.streams if row.stream != RECHECK]
+    waits = [row for row in streams if row.error and row.paused_until and row.paused_until > recent]
     if not waits:
         return None
     remedy = _("It is tried again by itself, and goes on where it stopped.")
