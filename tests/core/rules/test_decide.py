@@ -560,7 +560,7 @@ def test_lone_surrogates_in_a_text_do_not_break_a_pattern() -> None:
     assert step('text matches "waiting"', post=a_post("\ud800 waiting")).matched
 
 
-def test_a_hundred_rules_decide_at_least_a_thousand_posts_a_second() -> None:
+def test_a_hundred_rules_are_no_burden() -> None:
     """A floor far below what is measured (tens of thousands), so that it fails on a collapse alone."""
     names = ("complaint", "question", "praise", "spam", "urgency", "irony", "anger", "joy", "negative", "positive")
     document = "".join(
