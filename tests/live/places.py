@@ -71,10 +71,10 @@ class Place(Protocol):
 class Mastodon:
     server: MastodonServer
     name: str = "mastodon"
-    #: Mastodon tells of an edit only those who follow its author: it is found by the next poll
-    edits: float | None = POLL + SOON
-    #: this server is alike in deletions, of which Mastodon itself tells those who were mentioned, too
-    deletes: float | None = POLL + SOON
+    #: Mastodon tells of an edit only those who follow its author, and this server so of deletions: new posts are
+    #: looked at every two seconds
+    edits: float | None = SOON
+    deletes: float | None = SOON
 
     @property
     def allowed(self) -> set[str]:

@@ -19,6 +19,7 @@ from rapport.actions import hearing, outbound
 from rapport.core.errors import AddressRefused, GiveUp, InvalidInput, NetworkError, Reauthorise, RetryLater, Unconfirmed
 from rapport.core.post import Author, Media, Post
 from rapport.networks.base import Account, BaseNetwork, Capabilities, Page, Rechecked, Sent
+from rapport.networks.http import GuardedSession
 from rapport.pipeline.listener import Listener
 from rapport.pipeline.recheck import DOUBT, FRESH, Progress, Rechecker
 from rapport.pipeline.sender import Sender
@@ -465,3 +466,41 @@ def test_deletions_of_the_whole_network_are_remembered_for_what_we_have_and_for_
 def test_deletions_of_posts_that_we_never_had_leave_no_trace_in_the_audit(house: House) -> None:
     hearing.hear_page(house.channel, page("77"), house.bus, now=NOON)
     assert not AuditEntry.objects.filter(verb="posts.take_down").exists()
+
+
+def test_what_was_just_heard_is_watched_where_the_live_line_does_not_tell(channel: Any, bus: Any) -> None:
+    """Edits and deletions of the first minutes are on the desk without a look at everything."""
+    from rapport.networks.registry import NETWORKS
+    from rapport.pipeline.recheck import WATCHED
+
+    asked: list[list[str]] = []
+
+    class Told(type(NETWORKS["mastodon"])):  # type: ignore[misc]
+        def recheck(self, account: Any, ids: Any, session: Any) -> Rechecked:
+            asked.append(list(ids))
+            session.exchanges += 1
+            newer = Post(
+                "mastodon", "1", "Better words", NOON, Author(id="ann"), edited_at=NOON + dt.timedelta(minutes=1)
+            )
+            return Rechecked(standing=("1",), deleted=("2",), changed=(newer,))
+
+    now = NOON
+    watcher = Rechecker({"mastodon": Told()}, GuardedSession, bus, lambda: now)
+    assert watcher.watch(channel) == 0
+    assert asked == [], "nothing was heard, so nobody is asked"
+    hearing.hear(
+        channel, [Post("mastodon", each, "Words", NOON, Author(id="ann")) for each in ("1", "2")], bus, now=NOON
+    )
+    now += dt.timedelta(seconds=3)
+    assert watcher.is_watched(channel)
+    assert watcher.watch(channel) == 2
+    assert not watcher.is_watched(channel)
+    assert {row.external_id: (row.text, row.deleted) for row in PostRow.objects.all()} == {
+        "1": ("Better words", False), "2": ("", True),
+    }  # fmt: skip
+    now += dt.timedelta(seconds=3)
+    watcher.watch(channel)
+    assert asked == [["2", "1"], ["1"]]
+    now += WATCHED
+    watcher.watch(channel)
+    assert len(asked) == 2, "later the walk looks at it"

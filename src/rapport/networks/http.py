@@ -111,6 +111,8 @@ class GuardedSession(requests.Session):
         self.trust_env = False
         self.max_redirects = 5
         self.limits = limits or Limits()
+        #: how many exchanges were begun, so that whoever looks often can see what a look costs
+        self.exchanges = 0
         self.headers.update({"User-Agent": USER_AGENT, "Accept-Encoding": "gzip, deflate"})
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
         self._door = _Door(frozenset(re.sub(r"[\[\]]", "", entry).lower() for entry in allow), resolve, dial)
@@ -153,6 +155,7 @@ class GuardedSession(requests.Session):
         if request.method not in _SAFE:
             kwargs["allow_redirects"] = False
         token = _exchange.set(exchange)
+        self.exchanges += 1
         try:
             response = super().send(request, **kwargs)
         except requests.TooManyRedirects:

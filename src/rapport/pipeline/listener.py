@@ -58,6 +58,8 @@ class Listener:
         self._readers: ThreadPoolExecutor | None = None
         #: channel id -> the look that runs
         self._looks: dict[int, Future[None]] = {}
+        #: channel id -> the look at its newest posts that runs
+        self._watches: dict[int, Future[None]] = {}
 
     def run_forever(self, stop: Event) -> None:
         """Listen until `stop` is set."""
@@ -79,8 +81,16 @@ class Listener:
             if self._readers is None:
                 self.look_at(channel)
             elif channel.pk not in self._looks:
-                self._looks[channel.pk] = self._readers.submit(self._look_in_thread, channel)
-        self.lines.mind(list(self._connected()))
+                self._looks[channel.pk] = self._readers.submit(self._in_thread, self.look_at, channel)
+        connected = list(self._connected())
+        for channel in connected:
+            if not self.rechecker.is_watched(channel):
+                continue
+            if self._readers is None:
+                self.rechecker.watch(channel)
+            elif channel.pk not in self._watches or self._watches[channel.pk].done():
+                self._watches[channel.pk] = self._readers.submit(self._in_thread, self.rechecker.watch, channel)
+        self.lines.mind(connected)
         return GLANCE
 
     def due(self) -> list[Channel]:
@@ -99,9 +109,9 @@ class Listener:
     def _connected(self) -> QuerySet[Channel]:
         return Channel.objects.filter(state=Channel.State.CONNECTED, network__in=list(self.networks)).order_by("pk")
 
-    def _look_in_thread(self, channel: Channel) -> None:
+    def _in_thread(self, look: Callable[[Channel], int], channel: Channel) -> None:
         try:
-            self.look_at(channel)
+            look(channel)
         except Exception:
             # the account stays due; a fault that lasts is seen in the log and on the page by its age
             log.exception("channel %s: this look failed", channel.slug)

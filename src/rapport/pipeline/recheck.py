@@ -35,6 +35,11 @@ FRESH = dt.timedelta(minutes=5)
 PAUSE = 300.0
 #: a network that calls so many posts of one look gone, and more than half of them, must say it twice
 MANY, DOUBT = 10, dt.timedelta(minutes=10)
+#: how long a post that was just heard is watched, where the live line does not tell what becomes of it: most edits and
+#: second thoughts come in the first minutes
+WATCHED = dt.timedelta(minutes=10)
+#: posts that are watched in one look
+_MOST_WATCHED = 20
 _DAY = 86_400.0  # seconds
 _MOST_LOOKS = 1_000  # that the sender remembers
 
@@ -77,6 +82,8 @@ class Rechecker:
         self.days = days
         #: (channel, id) -> when it was looked at for a reply
         self._looked: dict[tuple[int, str], dt.datetime] = {}
+        #: channel -> when its new posts are looked at next
+        self._watches: dict[int, dt.datetime] = {}
 
     def look_at(self, channel: Channel) -> int:
         """One step of the walk through a channel, where it is time; returns how many posts were found changed."""
@@ -98,6 +105,37 @@ class Rechecker:
             until = now + dt.timedelta(seconds=PAUSE if error.after is None else error.after)
             listening.pause_stream(channel, RECHECK, until, str(error), now=now)
         return 0
+
+    def is_watched(self, channel: Channel) -> bool:
+        """Whether it is time to see what became of the newest posts of a channel."""
+        every = self.networks[channel.network].capabilities.watch_every
+        return bool(every and self.days) and self._watches.get(channel.pk, dt.datetime.min.replace(tzinfo=dt.UTC)) <= (
+            self.clock()
+        )
+
+    def watch(self, channel: Channel) -> int:
+        """Look at what was heard in the last minutes; returns how many posts were found changed.
+
+        What goes wrong here is said by the other looks at the channel: this one only waits longer.
+        """
+        network, now, session = self.networks[channel.network], self.clock(), self.session()
+        every = network.capabilities.watch_every
+        self._watches[channel.pk] = now + dt.timedelta(seconds=every)
+        due = read_due(channel, 0, now - WATCHED, now, _MOST_WATCHED)
+        if not due.ids or (channel.paused_until is not None and channel.paused_until > now):
+            return 0
+        try:
+            found = self._ask(channel, network, due.ids, now, session)
+            # a server that takes no lists of ids is asked for each: what a look costs, it waits longer
+            self._watches[channel.pk] = now + dt.timedelta(seconds=every * max(1.0, session.exchanges / 2))
+        except (NetworkError, InvalidInput) as error:
+            wait = getattr(error, "after", None) or PAUSE
+            self._watches[channel.pk] = now + dt.timedelta(seconds=wait)
+            log.info("channel %s: its newest posts were not looked at: %s", channel.slug, error)
+            return 0
+        if len(found.deleted) >= MANY or not (found.deleted or found.hidden or found.changed):
+            return 0  # so many at once are for the walk, which asks twice
+        return hearing.settle_recheck(channel, found, self.bus, now=self.clock())
 
     def look_before_reply(self, channel: Channel, row: PostRow) -> None:
         """See to it that a post which is about to be answered was looked at a moment ago; no budget holds this up.
@@ -175,9 +213,16 @@ class Rechecker:
             seconds = max(seconds, _DAY * most / budget / 2)  # a step may cost less than it asks for
         return most, dt.timedelta(seconds=seconds)
 
-    def _ask(self, channel: Channel, network: Network, ids: dict[str, str], now: dt.datetime) -> Rechecked:
+    def _ask(
+        self,
+        channel: Channel,
+        network: Network,
+        ids: dict[str, str],
+        now: dt.datetime,
+        session: GuardedSession | None = None,
+    ) -> Rechecked:
         """What the network says, held to what it was asked: an id of which it says two things is doubtful."""
-        found = network.recheck(account_of(channel), ids, self.session())
+        found = network.recheck(account_of(channel), ids, session or self.session())
         told = [*found.standing, *found.deleted, *found.hidden]
         sure = {each for each in ids if told.count(each) == 1 and each not in found.unseen}
         return msgspec.structs.replace(

@@ -42,6 +42,7 @@ class Mastodon(BaseNetwork):
         max_length=500,
         visibilities=push.VISIBILITIES,
         idempotent_for=3600,
+        watch_every=2.0,  # a server allows 300 requests in 5 minutes
         recheck_within=recheck.WITHIN,
         recheck_most=recheck.MOST,
     )
