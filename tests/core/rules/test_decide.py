@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rapport.core.decision import Decision, PersonFacts, Score, Step
@@ -167,6 +167,7 @@ def test_a_value_close_to_its_bound_is_shown_with_the_digits_that_tell_them_apar
     assert step("complaint > 0.6952", reading=a_reading(complaint=0.6951)).because == ("complaint 0.6951 <= 0.6952",)
 
 
+@example(0.005, 0.005)
 @given(st.floats(0, 1), st.floats(0, 1).map(lambda value: round(value, 3)))
 def test_a_trace_never_states_something_untrue_about_two_numbers(value: float, bound: float) -> None:
     said = step(f"complaint > {bound}", reading=a_reading(complaint=value)).because[0]

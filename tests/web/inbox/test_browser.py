@@ -44,7 +44,11 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield address
     finally:
         server.terminate()
-        server.wait(timeout=20)
+        try:
+            server.wait(timeout=20)
+        except subprocess.TimeoutExpired:  # it waits for pages that still listen to it
+            server.kill()
+            server.wait()
 
 
 def wait_for(address: str) -> None:

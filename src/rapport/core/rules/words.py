@@ -35,7 +35,10 @@ def show(value: Any) -> str:  # noqa: PLR0911 - one line for each kind of value
 
 def show_beside(value: Any, other: Any) -> str:
     """A fraction with as many digits as it takes to tell it from the value that it was compared with."""
-    if isinstance(value, float) and isinstance(other, float | int) and value != other:
+    if isinstance(value, float) and value == other:
+        shown = show(value)
+        return shown if float(shown) == value else repr(value)
+    if isinstance(value, float) and isinstance(other, float | int):
         for digits in (2, 4, 6):
             rounded = f"{value:.{digits}f}"
             near = float(rounded)
