@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 GLANCE = 0.5  # seconds between two looks at which accounts are due
 READERS = 4  # accounts that are read at the same time, so that a slow server holds up nobody else
-#: a token is renewed so long before it expires, or at half of its life where that is shorter
+#: a token is renewed so long before it expires
 RENEW_BEFORE = dt.timedelta(minutes=10)
 #: how long one process may take to renew a token before another tries
 RENEWAL = dt.timedelta(minutes=2)
@@ -56,10 +56,8 @@ class Listener:
         self.lines = LiveLines(lambda channel: networks[channel.network], account_of, session, self.store, clock)
         self.rechecker = Rechecker(networks, session, bus, clock, recheck_days)
         self._readers: ThreadPoolExecutor | None = None
-        #: channel id -> the look that runs
-        self._looks: dict[int, Future[None]] = {}
-        #: channel id -> the look at its newest posts that runs
-        self._watches: dict[int, Future[None]] = {}
+        #: (channel id, name of the look) -> the look that runs
+        self._running: dict[tuple[int, str], Future[None]] = {}
 
     def run_forever(self, stop: Event) -> None:
         """Listen until `stop` is set."""
@@ -74,24 +72,24 @@ class Listener:
 
         Inside `run_forever` accounts are read beside one another, each by one reader at a time; else one by one.
         """
-        self._looks = {pk: look for pk, look in self._looks.items() if not look.done()}
         for channel in self.due():
             if stop.is_set():
                 break
-            if self._readers is None:
-                self.look_at(channel)
-            elif channel.pk not in self._looks:
-                self._looks[channel.pk] = self._readers.submit(self._in_thread, self.look_at, channel)
+            self._start(self.look_at, channel)
         connected = list(self._connected())
-        for channel in connected:
-            if not self.rechecker.is_watched(channel):
-                continue
-            if self._readers is None:
-                self.rechecker.watch(channel)
-            elif channel.pk not in self._watches or self._watches[channel.pk].done():
-                self._watches[channel.pk] = self._readers.submit(self._in_thread, self.rechecker.watch, channel)
+        for channel in filter(self.rechecker.is_watched, connected):
+            self._start(self.rechecker.watch, channel)
         self.lines.mind(connected)
         return GLANCE
+
+    def _start(self, look: Callable[[Channel], int], channel: Channel) -> None:
+        """Look now, or in a reader's thread unless this look at this account runs already."""
+        if self._readers is None:
+            look(channel)
+            return
+        key = (channel.pk, look.__name__)
+        if key not in self._running or self._running[key].done():
+            self._running[key] = self._readers.submit(self._in_thread, look, channel)
 
     def due(self) -> list[Channel]:
         """Connected accounts that were not read for `every`, and whose network did not ask for a pause."""

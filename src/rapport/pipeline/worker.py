@@ -63,10 +63,13 @@ class Worker:
 
     def run_forever(self, stop: Event) -> None:
         """Work until `stop` is set."""
-        first_steps = iter([self.get_ready])
+        is_ready = False
 
         def step() -> float:
-            next(first_steps, lambda: None)()
+            nonlocal is_ready
+            if not is_ready:
+                self.get_ready()
+                is_ready = True
             return 0.0 if self.work_once() else IDLE
 
         keep_going(stop, step)
