@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import msgspec
 import pytest
 
@@ -18,6 +19,12 @@ from rapport.core.post import Author, Post
 NOON = dt.datetime(2026, 11, 21, 12, 0, tzinfo=dt.UTC)
 DATA = Path(__file__).resolve().parents[1].parent / "shared" / "data"
 
+# Property tests try the same inputs every time, so that a run is green or red for what changed and not by luck, and
+# no machine is too slow for them. `pytest --hypothesis-profile=search` looks for new inputs; what it finds becomes an
+# `@example` or a strategy that makes it.
+hypothesis.settings.register_profile("same", derandomize=True, deadline=None)
+hypothesis.settings.register_profile("search", deadline=None, max_examples=1000, print_blob=True)
+hypothesis.settings.load_profile("same")
 
 if os.environ.get("RAPPORT_DATABASE_URL"):
 

@@ -254,7 +254,10 @@ def test_no_bytes_crash_the_parser(noise: bytes) -> None:
             continue
 
 
-_HEADER = st.text(st.characters(exclude_characters="\r\n"), max_size=80)
+#: what can stand in a header: text of any script, and raw bytes that are no UTF-8
+_HEADER = st.text(st.characters(codec="utf-8", exclude_characters="\r\n"), max_size=80) | st.binary(max_size=80).map(
+    lambda noise: noise.decode("utf-8", "surrogateescape").replace("\r", "").replace("\n", "")
+)
 
 
 @given(
