@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import datetime as dt
 import hashlib
 import hmac
 from typing import Any
@@ -12,8 +13,12 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from rapport.actions.hearing import hear
+from rapport.core.post import Post as CorePost
+from rapport.networks.base import Account, Answer, Incoming, Page
 from rapport.networks.registry import NETWORKS
-from rapport.store.models import Channel, Post, Received
+from rapport.networks.webhook.network import Webhook
+from rapport.store.models import Channel, Post, Received, Tombstone
 
 pytestmark = pytest.mark.django_db
 
@@ -115,3 +120,32 @@ def test_a_new_secret_is_shown_once_and_both_hold_for_a_day(hook: Channel, cast:
     assert deliver(fresh, msgspec.json.encode([POST])).status_code == 200
     assert deliver(hook, msgspec.json.encode([{**POST, "id": "2"}]), "msg_2").status_code == 200
     assert secret_of(fresh) != before
+
+
+class Told(Webhook):
+    """A webhook that brings the pages it was made with."""
+
+    def __init__(self, *pages: Page) -> None:
+        self.pages = pages
+
+    def receive(self, account: Account, incoming: Incoming) -> Answer:
+        del account, incoming
+        return Answer(pages=self.pages)
+
+
+def test_a_page_that_comes_to_the_door_is_heard_with_everything_in_it(
+    hook: Channel, bus: Any, monkeypatch: Any, caplog: Any
+) -> None:
+    late = msgspec.convert(POST, CorePost)
+    hear(hook, [msgspec.structs.replace(late, id="ours")], bus, now=timezone.now())
+    page = Page(
+        "deliveries", (late, msgspec.structs.replace(late, id="")), "1",
+        deleted=("ours", "old", "new"), known_only=True, young=("new",), rejected=("status 7: text is missing",),
+    )  # fmt: skip
+    monkeypatch.setitem(NETWORKS, "webhook", Told(page))
+    assert deliver(hook, b"{}").status_code == 200
+    remembered = dict(Tombstone.objects.values_list("external_id", "at"))
+    assert set(remembered) == {"ours", "new"}, "of everybody's deletions only of ours and of the young"
+    assert remembered["new"] < remembered["ours"] - dt.timedelta(days=1), "the young are remembered for a day"
+    assert list(Post.objects.filter(deleted=False).values_list("external_id", flat=True)) == ["1"]
+    assert "status 7: text is missing" in caplog.text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
@@ -11,7 +12,8 @@ from django.db import transaction
 
 from rapport.actions.audit import announce, write_audit
 from rapport.bus.base import Bus
-from rapport.core.post import Post
+from rapport.core.errors import InvalidPost
+from rapport.core.post import Post, admit
 from rapport.networks.base import Gap, Page, Rechecked
 from rapport.networks.payload import same_text
 from rapport.store.mapping import post_of
@@ -32,6 +34,8 @@ from rapport.store.queries.recheck import RECHECK, read_known
 from rapport.store.queries.rhythm import count_heard
 from rapport.store.queries.sql import chunks
 from rapport.store.queries.threads import Linked
+
+log = logging.getLogger(__name__)
 
 
 class Heard(msgspec.Struct, frozen=True):
@@ -110,14 +114,20 @@ def receive(channel: Channel, delivery: str, pages: Sequence[Page], bus: Bus, *,
 
 
 def hear_page(channel: Channel, page: Page, bus: Bus, *, now: dt.datetime) -> Heard:
-    """One page of a network with everything in it, and its cursor, in one transaction."""
+    """One page of a network with everything in it, and its cursor, in one transaction.
+
+    Its posts are as the network's code read them: here they are admitted, and what may not be stored is logged.
+    """
+    for line in page.rejected:
+        log.warning("channel %s: %s", channel.slug, line)
+    posts = _admitted(channel, page.posts, now)
     with transaction.atomic():
         # deletions first: what a page brings and takes back is never seen
         if page.deleted:
             take_down(channel, page.deleted, now=now, known_only=page.known_only, young=page.young)
         if page.restored:
             show_authors(channel, page.restored, bus, now=now)
-        heard = hear(channel, page.posts, bus, now=now, stream=page.stream, cursor=page.cursor, gap=page.gap)
+        heard = hear(channel, posts, bus, now=now, stream=page.stream, cursor=page.cursor, gap=page.gap)
         if page.suspended:
             hide_authors(channel, page.suspended, now=now)
     return heard
@@ -165,7 +175,7 @@ def settle_recheck(
         count = show_authors(channel, sorted(back), bus, now=now) if back else 0
         count += take_down(channel, found.deleted, now=now) if found.deleted else 0
         count += hide_authors(channel, sorted(hidden), now=now) if hidden else 0
-        edited = _take_over_found(channel, found.changed, now)
+        edited = _take_over_found(channel, _admitted(channel, found.changed, now), now)
         if edited:
             bus.append(channel.workspace_id, edited, now)
         if progress is not None:
@@ -217,6 +227,17 @@ def show_authors(channel: Channel, keys: Sequence[str], bus: Bus, *, now: dt.dat
         if chosen:
             write_audit(channel.workspace_id, None, "authors.show", channel, now, accounts=len(chosen), posts=len(rows))
     return len(rows)
+
+
+def _admitted(channel: Channel, posts: Iterable[Post], now: dt.datetime) -> list[Post]:
+    """The posts that may be stored, bounded (`core.post.admit`)."""
+    kept = []
+    for post in posts:
+        try:
+            kept.append(admit(post, now))
+        except InvalidPost as error:
+            log.warning("channel %s: %s %s: %s", channel.slug, post.network, post.id, error)
+    return kept
 
 
 def _without_deleted(channel: Channel, posts: Sequence[Post], now: dt.datetime) -> tuple[list[Post], int]:

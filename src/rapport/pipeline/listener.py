@@ -9,14 +9,12 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Event
 
-import msgspec
 from django.db import connections
 from django.db.models import QuerySet
 
 from rapport.actions import hearing, listening
 from rapport.bus.base import Bus
-from rapport.core.errors import AddressRefused, GiveUp, InvalidPost, NetworkError, Reauthorise, RetryLater
-from rapport.core.post import Post, admit
+from rapport.core.errors import AddressRefused, GiveUp, NetworkError, Reauthorise, RetryLater
 from rapport.networks.base import Account, Network, Page
 from rapport.networks.http import GuardedSession
 from rapport.pipeline.live import LiveLines
@@ -197,14 +195,4 @@ class Listener:
 
     def store(self, channel: Channel, page: Page) -> int:
         """One page and its cursor, in one transaction."""
-        posts = tuple([post for post in map(self._admitted, page.posts) if post is not None])
-        for line in page.rejected:
-            log.warning("channel %s: %s", channel.slug, line)
-        return hearing.hear_page(channel, msgspec.structs.replace(page, posts=posts), self.bus, now=self.clock()).new
-
-    def _admitted(self, post: Post) -> Post | None:
-        try:
-            return admit(post, self.clock())
-        except InvalidPost as error:
-            log.warning("%s %s: %s", post.network, post.id, error)
-            return None
+        return hearing.hear_page(channel, page, self.bus, now=self.clock()).new

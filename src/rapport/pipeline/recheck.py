@@ -15,8 +15,7 @@ import msgspec
 
 from rapport.actions import hearing, listening
 from rapport.bus.base import Bus
-from rapport.core.errors import InvalidInput, InvalidPost, NetworkError, Reauthorise, RetryLater
-from rapport.core.post import Post, admit
+from rapport.core.errors import InvalidInput, NetworkError, Reauthorise, RetryLater
 from rapport.networks.base import Network, Rechecked
 from rapport.networks.http import GuardedSession
 from rapport.pipeline.sender import account_of
@@ -125,7 +124,7 @@ class Rechecker:
         if not due.ids or (channel.paused_until is not None and channel.paused_until > now):
             return 0
         try:
-            found = self._ask(channel, network, due.ids, now, session)
+            found = self._ask(channel, network, due.ids, session)
             # a server that takes no lists of ids is asked for each: what a look costs, it waits longer
             self._watches[channel.pk] = now + dt.timedelta(seconds=every * max(1.0, session.exchanges / 2))
         except (NetworkError, InvalidInput) as error:
@@ -149,7 +148,7 @@ class Rechecker:
         if now - max(row.seen_at, self._looked.get(key, row.seen_at)) < FRESH:
             return
         try:
-            found = self._ask(channel, network, {row.external_id: row.handle.external_id}, now)
+            found = self._ask(channel, network, {row.external_id: row.handle.external_id})
         except (NetworkError, InvalidInput) as error:
             log.info("channel %s: %s was not looked at before the reply: %s", channel.slug, row.external_id, error)
             return
@@ -173,7 +172,7 @@ class Rechecker:
         due = read_due(channel, progress.below, since, began - PASSES * within, most)
         progress.stepped, behind = now if due.ids else None, _behind(progress, within, now)
         try:
-            found = self._ask(channel, network, due.ids, now) if due.ids else Rechecked()
+            found = self._ask(channel, network, due.ids) if due.ids else Rechecked()
         except (Reauthorise, RetryLater):
             raise
         except (NetworkError, InvalidInput) as error:
@@ -218,7 +217,6 @@ class Rechecker:
         channel: Channel,
         network: Network,
         ids: dict[str, str],
-        now: dt.datetime,
         session: GuardedSession | None = None,
     ) -> Rechecked:
         """What the network says, held to what it was asked: an id of which it says two things is doubtful."""
@@ -231,22 +229,12 @@ class Rechecker:
             deleted=_only(found.deleted, sure),
             hidden=_only(found.hidden, sure),
             unseen=tuple(each for each in ids if each not in sure),
-            changed=tuple(_admitted([post for post in found.changed if post.id in found.standing], now)),
+            changed=tuple(post for post in found.changed if post.id in found.standing),
         )
 
 
 def _only(ids: Iterable[str], among: set[str]) -> tuple[str, ...]:
     return tuple(each for each in ids if each in among)
-
-
-def _admitted(posts: Iterable[Post], now: dt.datetime) -> list[Post]:
-    kept = []
-    for post in posts:
-        try:
-            kept.append(admit(post, now))
-        except InvalidPost as error:
-            log.warning("%s %s: %s", post.network, post.id, error)
-    return kept
 
 
 def _believed(found: Rechecked, due: Due, progress: Progress) -> tuple[Rechecked, bool]:

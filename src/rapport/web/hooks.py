@@ -13,9 +13,8 @@ from django.views.decorators.http import require_http_methods
 
 from rapport import wiring
 from rapport.actions import hearing
-from rapport.core.errors import InvalidPost, Reauthorise
-from rapport.core.post import Post, admit
-from rapport.networks.base import Answer, Incoming, Page
+from rapport.core.errors import Reauthorise
+from rapport.networks.base import Answer, Incoming
 from rapport.networks.registry import network_named
 from rapport.pipeline.sender import account_of
 from rapport.store.models import Channel
@@ -51,23 +50,8 @@ def receive(request: HttpRequest, slug: str, channel: str) -> HttpResponse:
     )
     answer = network.receive(account, incoming)
     if answer.status < 300 and (answer.pages or answer.delivery):
-        hearing.receive(row, answer.delivery, [_admitted(page) for page in answer.pages], wiring.make_bus(), now=now)
+        hearing.receive(row, answer.delivery, answer.pages, wiring.make_bus(), now=now)
     return _said(answer)
-
-
-def _admitted(page: Page) -> Page:
-    """The page without what may not be stored; the network's code has said why of most of it already."""
-    posts: list[Post] = []
-    now = timezone.now()
-    for post in page.posts:
-        try:
-            posts.append(admit(post, now))
-        except InvalidPost:
-            continue
-    return Page(
-        stream=page.stream, posts=tuple(posts), cursor=page.cursor, gap=page.gap, deleted=page.deleted,
-        suspended=page.suspended, restored=page.restored,
-    )  # fmt: skip
 
 
 def _said(answer: Answer) -> HttpResponse:
