@@ -135,11 +135,13 @@ class Field(msgspec.Struct, frozen=True):
     """One field of a form: of the one that connects an account, or of the settings of a connected one.
 
     A value is a str; a list of str for "words" (separated by blanks) and "lines" (one a line); a bool for "flag".
+    "long" is a text of many lines as it was typed, which the network takes apart by itself; a list that it keeps of it
+    is shown one item a line.
     """
 
     name: str
     label: str
-    kind: Literal["text", "server", "secret", "words", "lines", "flag", "choice"] = "text"
+    kind: Literal["text", "server", "secret", "words", "lines", "long", "flag", "choice"] = "text"
     help: str = ""
     required: bool = True
     default: str = ""

@@ -85,13 +85,13 @@ def test_an_opml_file_may_hold_a_dead_feed(site: Any, reader: Any, write_entry: 
 def test_settings_try_what_is_new_and_keep_the_rest(site: Any, reader: Any, write_entry: Any) -> None:
     account = reader.account(f"{site.url}/dead")
     good = site.feed("/1", write_entry(1))
-    chosen = {"feeds": [f"{site.url}/dead", good], "every": "15"}
+    chosen = {"feeds": f"{site.url}/dead\r\n{good}", "every": "15"}
     kept = reader.network.check_settings(chosen, account, reader.session)
     assert kept == {"feeds": [f"{site.url}/dead", good], "every": "15"}
     with pytest.raises(InvalidInput, match="404"):
-        reader.network.check_settings({"feeds": [f"{site.url}/other"], "every": "15"}, account, reader.session)
+        reader.network.check_settings({"feeds": f"{site.url}/other", "every": "15"}, account, reader.session)
     with pytest.raises(InvalidInput, match="how often"):
-        reader.network.check_settings({"feeds": [good], "every": "0"}, account, reader.session)
+        reader.network.check_settings({"feeds": good, "every": "0"}, account, reader.session)
 
 
 def test_addresses_are_taken_as_people_write_them() -> None:
@@ -102,9 +102,11 @@ def test_addresses_are_taken_as_people_write_them() -> None:
         False,
     )
     many = [f"https://site{n}.example/" for n in range(MOST_FEEDS + 1)]
-    assert len(read_addresses(many[:-1], session)[0]) == MOST_FEEDS
+    assert len(read_addresses("\n".join(many[:-1]), session)[0]) == MOST_FEEDS
     with pytest.raises(InvalidInput, match="501 feeds; at most 500"):
-        read_addresses(many, session)
+        read_addresses("\n".join(many), session)
+    with pytest.raises(InvalidInput, match="2,505 addresses; at most 500"):
+        read_addresses("\n".join(many * 5), session)
 
 
 def test_an_opml_file_of_any_program_is_read() -> None:

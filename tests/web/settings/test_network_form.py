@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from rapport.networks.base import Field
 from rapport.store.models import Channel
-from rapport.web.settings.network_form import ListField
+from rapport.web.settings.network_form import ListField, form_fields
 
 OPML = """<?xml version="1.0"?>
 <opml version="2.0"><body>
@@ -20,13 +21,19 @@ OPML = """<?xml version="1.0"?>
 </body></opml>"""
 
 
-def test_lines_come_once_and_a_pasted_file_stays_whole() -> None:
+def test_lines_come_once_in_the_order_given() -> None:
     field = ListField(by_line=True)
     assert field.clean("https://a.example\n\n https://b.example \nhttps://a.example") == [
         "https://a.example",
         "https://b.example",
     ]
-    assert field.clean(f"\n{OPML}\n") == [OPML]
+    assert field.clean("<b>\na\n<b>") == ["<b>", "a"]
+
+
+def test_a_long_text_comes_as_it_was_typed_and_a_kept_list_is_shown_one_item_a_line() -> None:
+    field = form_fields([Field("feeds", "Feeds", kind="long")])["feeds"]
+    assert field.clean(OPML) == OPML
+    assert field.prepare_value(["https://a.example", "https://b.example"]) == "https://a.example\nhttps://b.example"
 
 
 @pytest.mark.django_db
@@ -38,3 +45,5 @@ def test_an_opml_file_that_is_pasted_becomes_a_source(cast: Any, enter: Any, mon
         "https://a.example/feed",
         "https://b.example/feed",
     ]
+    page = f"/w/fernway/settings/channels/{Channel.objects.get(network='feeds').pk}/"
+    assert "https://a.example/feed\nhttps://b.example/feed</textarea>" in enter(cast.alice).get(page).content.decode()

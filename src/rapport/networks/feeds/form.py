@@ -24,13 +24,14 @@ from rapport.networks.http import GuardedSession
 
 MOST_FEEDS = 500  # of one channel
 MOST_TRIED = 10  # when the form is sent; the others are tried when they are read
+_MOST_LINES = 2_000  # that are looked at: a list may name a feed twice
 _LONGEST_ADDRESS = 2_000  # characters
 _HELP = (
     "One address a line: of a feed (RSS, Atom, JSON Feed), or of a page that names one. "
     "Or paste the whole text of an OPML file, as every feed reader exports it."
 )
 FIELDS = (
-    Field(name="feeds", label="Addresses or OPML", kind="lines", help=_HELP),
+    Field(name="feeds", label="Addresses or OPML", kind="long", help=_HELP),
     Field(
         name="name",
         label="Name of this list",
@@ -45,7 +46,7 @@ GUIDE = (
     Step("The newest 100 items of each feed come in; from then on every new one."),
 )
 SETTINGS = (
-    Field(name="feeds", label="Feeds", kind="lines", help=_HELP),
+    Field(name="feeds", label="Feeds", kind="long", help=_HELP),
     Field(
         name="every",
         label="Look for news",
@@ -92,7 +93,7 @@ def check_settings(
     every = str(chosen.get("every") or EVERY)
     if every not in {value for value, _ in SETTINGS[1].choices}:
         raise InvalidInput("choose how often to look for news from the list")
-    addresses, is_list = read_addresses(chosen.get("feeds", ""), session)
+    addresses, is_list = read_addresses(str(chosen.get("feeds", "")), session)
     known = settings.get("feeds")
     before = {str(address) for address in known} if isinstance(known, list) else set()
     tried = _try_all([one for one in addresses if one not in before], session, now, forgiving=is_list)
@@ -100,17 +101,20 @@ def check_settings(
     return {**settings, "feeds": kept, "every": every}
 
 
-def read_addresses(entered: object, session: GuardedSession) -> tuple[list[str], bool]:
+def read_addresses(text: str, session: GuardedSession) -> tuple[list[str], bool]:
     """What a person pasted -> (addresses that may be called, each feed once; whether it was an OPML file).
 
     Raises `InvalidInput` that names the lines that are no addresses.
     """
-    text = "\n".join(map(str, entered)) if isinstance(entered, list | tuple) else str(entered or "")
     is_opml = looks_like_opml(text)
     lines = [one.address for one in read_opml(text)] if is_opml else text.split()
     if not lines:
         raise InvalidInput(
             "this OPML file names no feeds (no xmlUrl)" if is_opml else "write at least one address of a feed"
+        )
+    if len(lines) > _MOST_LINES:
+        raise InvalidInput(
+            f"{len(lines):,} addresses; at most {MOST_FEEDS} in one channel. Split the list over several"
         )
     found: dict[str, str] = {}
     wrong: list[str] = []

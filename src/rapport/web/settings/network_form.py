@@ -11,30 +11,38 @@ from django.utils.translation import gettext as _
 
 from rapport.networks.base import Field
 
-#: characters of a field of one line, and of one with lists
-MOST, MOST_IN_LIST = 1_000, 200_000
+#: characters of a field of one line, and of one of many
+MOST, MOST_LONG = 1_000, 200_000
 MOST_ITEMS = 2_000
 _PLAIN = {"autocomplete": "off", "spellcheck": "false", "autocapitalize": "none", "dir": "auto"}
+_AREA = {**_PLAIN, "rows": 5}
 
 
-class ListField(forms.CharField):
-    """Words or lines as a list, once each, in the order given."""
+class LongField(forms.CharField):
+    """A text of many lines, for the network to take apart."""
 
-    def __init__(self, *, by_line: bool, **kwargs: Any) -> None:
-        super().__init__(max_length=MOST_IN_LIST, **kwargs)
-        self.by_line = by_line
+    #: between the items of a list that is shown
+    between = "\n"
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=MOST_LONG, **kwargs)
 
     def prepare_value(self, value: Any) -> Any:
         """A list as it is typed."""
-        if isinstance(value, list | tuple):
-            return ("\n" if self.by_line else " ").join(str(item) for item in value)
-        return value
+        return self.between.join(str(item) for item in value) if isinstance(value, list | tuple) else value
+
+
+class ListField(LongField):
+    """Words or lines as a list, once each, in the order given."""
+
+    def __init__(self, *, by_line: bool, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.by_line = by_line
+        self.between = "\n" if by_line else " "
 
     def clean(self, value: Any) -> list[str]:
-        """Raises `ValidationError` for more items than anybody types. A file that was pasted is one item."""
+        """Raises `ValidationError` for more items than anybody types."""
         text = super().clean(value) or ""
-        if self.by_line and text.startswith("<"):
-            return [text]  # the text of a file (OPML): in it a line that comes twice is no repetition
         parts = text.splitlines() if self.by_line else re.split(r"[\s,;]+", text)
         items = list(dict.fromkeys(part.strip() for part in parts if part.strip()))
         if len(items) > MOST_ITEMS:
@@ -59,10 +67,12 @@ def _form_field(field: Field) -> forms.Field:
     shared["required"] = field.required
     if field.kind == "choice":
         return forms.ChoiceField(choices=[(value, _(label)) for value, label in field.choices], **shared)
-    if field.kind in {"words", "lines"}:
-        by_line = field.kind == "lines"
-        widget = forms.Textarea(attrs={**_PLAIN, "rows": 5}) if by_line else forms.TextInput(attrs=_PLAIN)
-        return ListField(by_line=by_line, widget=widget, **shared)
+    if field.kind == "words":
+        return ListField(by_line=False, widget=forms.TextInput(attrs=_PLAIN), **shared)
+    if field.kind == "lines":
+        return ListField(by_line=True, widget=forms.Textarea(attrs=_AREA), **shared)
+    if field.kind == "long":
+        return LongField(widget=forms.Textarea(attrs=_AREA), **shared)
     secret = field.kind == "secret"
     box = forms.PasswordInput(attrs=_PLAIN) if secret else forms.TextInput(attrs=_PLAIN)
     # blanks at the ends of a password are part of it
