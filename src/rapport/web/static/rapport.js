@@ -60,13 +60,16 @@
   });
 
   // ------------------------------------------------------------------ the list beside the conversation
+  let coming = 0; // conversations that were asked for and are not on the page yet
   function openRow(link) {
     const address = link.getAttribute("href");
     if (!window.htmx || !$("#work")) return void location.assign(address);
-    htmx.ajax("GET", address, { target: "#work", swap: "innerHTML", source: link }).then(() => {
+    coming += 1;
+    // settled at once, so that the next key meets forms that work
+    htmx.ajax("GET", address, { target: "#work", swap: "innerHTML settle:0ms", source: link }).then(() => {
       history.pushState({}, "", address);
       shown();
-    });
+    }).catch(() => {}).then(() => { coming -= 1; pressWaiting(); });
     mark(link.dataset.row);
   }
   function mark(id) {
@@ -82,6 +85,7 @@
     if (open) {
       document.title = `${$("h1", talk).textContent} · Rapport`;
       $("#work").dataset.conversation = talk.dataset.conversation;
+      mark(talk.dataset.conversation);
       talk.focus({ preventScroll: true });
     }
     settle();
@@ -343,9 +347,41 @@
   const KEYS = {
     j: () => step(1), k: () => step(-1), o: open, r: focusReply, n: focusNote, p: palette, u: backToList, "?": help,
     a: () => openMenu("a"), s: () => openMenu("s"), m: () => openMenu("m"),
-    e: () => $("[data-key=e]")?.requestSubmit(),
+    e: finish,
     "/": () => $("#find")?.focus(),
   };
+  // "e" is done with a conversation and goes on to the next one. Keys pressed before that one is on the page are meant
+  // for it: they wait, and never act on the old one
+  const ABOUT_THE_OPEN_ONE = "rnpasme";
+  const ANYWHERE = "?/";
+  let acting = null; // the form above the conversation that is on its way
+  let onward = null; // after "e": the conversation, and the row to go on to
+  let waiting = [];
+  const mustWait = (key) => (acting ? !ANYWHERE.includes(key) : coming > 0 && ABOUT_THE_OPEN_ONE.includes(key));
+  function pressWaiting() {
+    while (waiting.length && !mustWait(waiting[0])) KEYS[waiting.shift()]();
+  }
+  function finish() {
+    const form = $("[data-key=e]");
+    if (!form) return;
+    const id = $("#main").dataset.conversation;
+    const all = rows().map((row) => row.dataset.row);
+    const at = all.indexOf(id);
+    onward = { id, next: at < 0 ? undefined : all[at + 1] || all[at - 1] };
+    form.requestSubmit();
+  }
+  document.addEventListener("htmx:beforeRequest", (event) => { if (event.detail.elt.closest(".acts")) acting = event.detail.elt; });
+  document.addEventListener("htmx:afterRequest", (event) => {
+    if (!acting || event.detail.requestConfig?.elt !== acting) return;
+    const { id, next } = onward || {};
+    acting = onward = null;
+    const main = $("#main.talk[data-conversation]");
+    const row = next && $(`[data-row="${CSS.escape(next)}"]`);
+    const resolved = event.detail.successful && main?.dataset.conversation === id && main.dataset.state === "resolved";
+    if (resolved && row && wide()) openRow(row);
+    else waiting = waiting.filter((key) => key !== "e"); // nothing to go on to: a second "e" would undo the first
+    pressWaiting();
+  });
   let going = 0;
   function go(key) {
     const place = /^[1-9]$/.test(key) ? $$("[data-basket][href], a[data-basket]")[Number(key) - 1] : $(`[data-go="${CSS.escape(key)}"]`);
@@ -371,7 +407,11 @@
     if (Date.now() - going < 1500) { going = 0; event.preventDefault(); go(event.key); return; }
     if (event.key === "g") { going = Date.now(); return; }
     const act = KEYS[event.key];
-    if (act) { event.preventDefault(); act(); }
+    if (!act) return;
+    event.preventDefault();
+    if (event.key === "e" && event.repeat) return; // held down: one press is one conversation
+    if (mustWait(event.key)) waiting.push(event.key);
+    else act();
   });
 
   listen();
