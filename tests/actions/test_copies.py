@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -18,7 +19,7 @@ from rapport.pipeline.worker import Worker
 from rapport.store.models import Basket, Conversation, Fingerprint, TopicMatch
 from rapport.store.models import Post as PostRow
 from rapport.store.queries import fingerprints
-from rapport.store.queries.conversations import read_words, stand
+from rapport.store.queries.conversations import Standing, Word, next_state, read_words, stand
 
 pytestmark = pytest.mark.django_db
 
@@ -308,3 +309,44 @@ def test_moving_the_entry_moves_nobody_else(ben: Any, wave: list[Conversation]) 
     desk.move(ben, wave[0], praise, now=NOON)
     assert states() == ["open", "folded", "folded"]
     assert msgspec.to_builtins(counts()) == [2, None, None]
+
+
+def test_the_folded_are_listed_and_found_when_asked_for_but_for_those_put_aside(
+    alice: Any, wave: list[Conversation]
+) -> None:
+    from rapport.store.models import Outcome
+    from rapport.store.queries import desk as reads
+
+    def found(*states: str) -> list[int]:
+        return sorted(reads.search(alice, "whole street", *([states] if states else [])).values_list("pk", flat=True))
+
+    def listed() -> list[int]:
+        rows = reads.in_state(reads.visible_conversations(alice), "folded")
+        return sorted(rows.values_list("pk", flat=True))
+
+    first, *copies = [each.pk for each in wave]
+    assert found() == [first]
+    assert found("folded") == copies == listed()
+    Outcome.objects.filter(post=wave[1].decided_by).update(quarantined=True)
+    assert found("folded") == copies[1:] == listed()
+
+
+def test_every_state_that_follows_from_posts_is_a_declared_move() -> None:
+    word = Word(post=1, at=NOON, seen=NOON, ours=False, repost=False, person=1, text="")
+    aside, gone = msgspec.structs.replace(word, quarantined=True), msgspec.structs.replace(word, gone=True)
+    moves = set()
+    for pressing, waits, answered, copy_of, spoke in itertools.product(
+        (None, word, aside, gone), (None, NOON), (False, True), (None, 1), (False, True)
+    ):
+        where = Standing(NOON, waits, pressing, pressing, answered, copy_of)
+        moves |= {(state, next_state(state, where, spoke)) for state in Conversation.MOVES if state != "merged"}
+    assert {pair for pair in moves if pair[0] != pair[1] not in Conversation.MOVES[pair[0]]} == set()
+    assert ("folded", "pending") in moves
+
+
+def test_a_copy_that_was_answered_elsewhere_waits_for_them(
+    wave: list[Conversation], hear: Hear, make_post: Make
+) -> None:
+    us = Author(id="id-fernway", handle="fernway", ours=True)
+    hear(make_post("Power is back, sorry!", author=us, kind="reply", in_reply_to="2"))
+    assert states()[:2] == ["open", "pending"]

@@ -60,8 +60,8 @@ def test_a_list_is_narrowed_by_basket_and_state(sync: Program, channel: Any) -> 
     baskets = {basket.slug: basket for basket in Basket.objects.of(channel.workspace)}
     care, sales = numbered(channel, baskets["care"], 1)[0], numbered(channel, baskets["sales"], 1)[0]
     Conversation.objects.filter(pk=sales).update(state="resolved")
-    hidden = numbered(channel, baskets["care"], 3)
-    for pk, state in zip(hidden, ("quarantined", "merged", "unopened"), strict=True):
+    hidden = numbered(channel, baskets["care"], 4)
+    for pk, state in zip(hidden, ("folded", "quarantined", "merged", "unopened"), strict=True):
         Conversation.objects.filter(pk=pk).update(state=state)
 
     def listed(**query: str) -> list[int]:
@@ -71,6 +71,7 @@ def test_a_list_is_narrowed_by_basket_and_state(sync: Program, channel: Any) -> 
     assert listed(basket="sales") == [sales]
     assert listed(state="open") == [care]
     assert listed(basket="sales", state="open") == []
+    assert listed(state="folded") == hidden[:1]
 
 
 def test_a_page_costs_the_same_queries_whatever_its_length(

@@ -230,6 +230,11 @@ def test_in_sight_is_what_visible_conversations_says(town: Any, alice: Any, ben:
     for member in (alice, ben, cleo):
         rows = desk.visible_conversations(member).filter(state__in=desk.LISTED).order_by("-pk")
         assert desk.in_sight(member, everything) == list(rows.values_list("pk", flat=True))
+    Conversation.objects.filter(state__in=["merged", "unopened"]).update(state="folded")
+    for member in (alice, ben, cleo):
+        folded = desk.in_state(desk.visible_conversations(member), "folded").order_by("-pk")
+        assert folded.exists()
+        assert desk.in_sight(member, everything, ["folded"]) == list(folded.values_list("pk", flat=True))
 
 
 # ---------------------------------------------------------------- lists and counts

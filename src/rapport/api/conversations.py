@@ -38,7 +38,8 @@ def list_conversations(call: Call) -> ConversationList:
     """Those within the member's sight, newest first; keyset paging, so nothing is shown twice while others come in."""
     limit = _number(call, "limit", desk.PAGE, MAX_PAGE)
     before = _number(call, "cursor", _MAX_ID, _MAX_ID)
-    rows = desk.visible_conversations(call.by).filter(pk__lt=before, state__in=_states(call))
+    rows = desk.visible_conversations(call.by).filter(pk__lt=before)
+    rows = _in_wanted_state(call, rows)
     if "basket" in call.query:
         rows = rows.filter(basket=_basket(call))
     found = list(_with_names(rows).order_by("-pk")[: limit + 1])
@@ -104,13 +105,13 @@ def _number(call: Call, name: str, default: int, most: int) -> int:
     return int(text)
 
 
-def _states(call: Call) -> tuple[str, ...]:
+def _in_wanted_state(call: Call, rows: ScopedQuerySet[Conversation]) -> ScopedQuerySet[Conversation]:
     wanted = call.query.get("state")
     if wanted is None:
-        return desk.LISTED
-    if wanted not in desk.LISTED:
-        raise bad("query.state", "is no state that a list can show", f"Send one of {', '.join(desk.LISTED)}.")
-    return (wanted,)
+        return rows.filter(state__in=desk.LISTED)
+    if wanted not in desk.ON_REQUEST:
+        raise bad("query.state", "is no state that a list can show", f"Send one of {', '.join(desk.ON_REQUEST)}.")
+    return desk.in_state(rows, wanted)
 
 
 def _basket(call: Call) -> Basket:

@@ -14,7 +14,7 @@ from rapport.api.door import Endpoint, Parameter, serve
 from rapport.api.openapi import render
 from rapport.api.shapes import ConversationList, ConversationWhole, DraftBody, OwnDraft
 from rapport.core.post import Post
-from rapport.store.queries.desk import LISTED, PAGE
+from rapport.store.queries.desk import ON_REQUEST, PAGE
 
 _ID = Parameter("pk", "path", "The conversation's id.", {"type": "integer", "minimum": 1}, required=True)
 
@@ -70,7 +70,10 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         answer=ConversationList,
         parameters=(
             Parameter("basket", "query", "The slug of a basket.", {"type": "string"}),
-            Parameter("state", "query", "One state; else all of these.", {"type": "string", "enum": list(LISTED)}),
+            Parameter(
+                "state", "query", "One state; else all of these but `folded`.",
+                {"type": "string", "enum": list(ON_REQUEST)},
+            ),
             Parameter(
                 "limit", "query", f"How many at most; {PAGE} unless told.",
                 {"type": "integer", "minimum": 1, "maximum": conversations.MAX_PAGE},

@@ -66,9 +66,9 @@ def test_tabs_count_and_show_whose_they_are(cast: Any, enter: Any, many: Any) ->
     assert names(client, f"{ROOT}b/care/?tab=unassigned") == ["free", "free"]
 
 
-@pytest.mark.parametrize("state", ["open", "pending", "snoozed", "resolved"])
+@pytest.mark.parametrize("state", ["open", "pending", "snoozed", "resolved", "folded"])
 def test_each_state_has_its_list(cast: Any, enter: Any, many: Any, state: str) -> None:
-    for each in ("open", "pending", "snoozed", "resolved", "quarantined", "merged", "unopened"):
+    for each in ("open", "pending", "snoozed", "resolved", "folded", "quarantined", "merged", "unopened"):
         many(1, preview=each, state=each)
     assert names(enter(cast.alice), f"{ROOT}b/care/?state={state}") == [state]
 
@@ -151,6 +151,20 @@ def test_search_looks_at_names_handles_and_words_of_posts(cast: Any, enter: Any,
         assert len(names(client, f"{ROOT}search/?q={words}")) == 1
     assert names(client, f"{ROOT}search/?q=100%25") == []
     assert names(client, f"{ROOT}search/") == []
+
+
+def test_a_search_leaves_near_copies_out_unless_asked(cast: Any, enter: Any, complaint: Any) -> None:
+    client = enter(cast.alice)
+    complaint.state = "folded"
+    complaint.save(update_fields=["state"])
+    assert names(client, f"{ROOT}search/?q=nadia") == []
+    page = client.get(f"{ROOT}search/?q=nadia&state=folded")
+    assert len(page.context["listing"].rows) == 1
+    assert [(each.label, each.current) for each in page.context["listing"].states] == [
+        ("All but near-copies", False),
+        ("Near-copies", True),
+    ]
+    assert "state=folded" in page.context["listing"].beside
 
 
 def test_htmx_gets_the_list_alone(cast: Any, enter: Any, many: Any) -> None:

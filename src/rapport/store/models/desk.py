@@ -77,13 +77,13 @@ class Conversation(models.Model):
 
     #: which state a person or an event may move it to
     MOVES: dict[str, frozenset[str]] = {
-        "unopened": frozenset({"open", "quarantined", "folded", "merged"}),
+        "unopened": frozenset({"open", "pending", "quarantined", "folded", "merged"}),
         "open": frozenset({"pending", "snoozed", "resolved", "quarantined", "merged"}),
         "pending": frozenset({"open", "snoozed", "resolved", "merged"}),
         "snoozed": frozenset({"open", "pending", "resolved", "merged"}),
         "resolved": frozenset({"open", "merged"}),
-        "quarantined": frozenset({"open", "resolved", "merged"}),
-        "folded": frozenset({"open", "quarantined", "resolved", "merged"}),
+        "quarantined": frozenset({"open", "pending", "resolved", "merged"}),
+        "folded": frozenset({"open", "pending", "quarantined", "resolved", "merged"}),
         "merged": frozenset(),
     }
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Literal
 
 import msgspec
-from django.db.models import Case, Count, ExpressionWrapper, F, FloatField, Min, Q, Value, When
+from django.db.models import Case, Count, Exists, ExpressionWrapper, F, FloatField, Min, OuterRef, Q, Value, When
 
-from rapport.store.models import Basket, BasketMember, Conversation, Handle, Membership, Post
+from rapport.store.models import Basket, BasketMember, Conversation, Handle, Membership, Outcome, Post
 from rapport.store.models.scoped import ScopedQuerySet
 from rapport.store.queries.search import find_conversations
 
@@ -31,8 +31,10 @@ PRIORITY_POINTS = 25.0
 PAGE = 50
 #: a list of more is counted no further: this number stands for "so many or more"
 MOST_COUNTED = 10_000
-#: the states that a list can show
+#: the states that a list shows
 LISTED = ("open", "pending", "snoozed", "resolved")
+#: the states that it can be asked for: near-copies stand in a list as the count of the first one, unless asked for
+ON_REQUEST = (*LISTED, "folded")
 
 
 class BasketCount(msgspec.Struct, frozen=True):
@@ -122,6 +124,14 @@ def tally(rows: ScopedQuerySet[Conversation], member: Membership) -> Tally:
     return Tally(**found)
 
 
+def in_state(rows: ScopedQuerySet[Conversation], state: str) -> ScopedQuerySet[Conversation]:
+    """The rows in one state; near-copies that the rules put aside stay in the quarantine, with the first of them."""
+    rows = rows.filter(state=state)
+    if state != Conversation.State.FOLDED:
+        return rows
+    return rows.exclude(Exists(Outcome.objects.filter(post=OuterRef("decided_by"), quarantined=True)))
+
+
 def of_tab(rows: ScopedQuerySet[Conversation], tab: Tab, member: Membership) -> ScopedQuerySet[Conversation]:
     """The rows of one tab."""
     if tab == "mine":
@@ -188,27 +198,33 @@ def _count_reposts(shown: Sequence[Conversation]) -> dict[int, int]:
     return {conversation or 0: found for conversation, found in counted}
 
 
-def search(member: Membership, words: str) -> ScopedQuerySet[Conversation]:
+def search(member: Membership, words: str, states: Collection[str] = frozenset(LISTED)) -> ScopedQuerySet[Conversation]:
     """Conversations within sight whose people or posts hold `words`; at most `search.FOUND`, the newest ones.
 
     What is found is decided here and now; the rows are then read by their id alone.
     """
-    found = find_conversations(member.workspace_id, words, lambda conversations: in_sight(member, conversations))
+    found = find_conversations(member.workspace_id, words, lambda among: in_sight(member, among, states))
     return Conversation.objects.filter(pk__in=found)
 
 
-def in_sight(member: Membership, conversations: Sequence[int]) -> list[int]:
+def in_sight(
+    member: Membership, conversations: Sequence[int], states: Collection[str] = frozenset(LISTED)
+) -> list[int]:
     """Those of `conversations` (row ids) that a list can show to `member`, in the given order: `visible_conversations`
-    and `LISTED`, decided on rows that were read by their id.
+    in one of `states`, decided on rows that were read by their id.
     """
     if not conversations:
         return []
     # with more conditions, SQLite (which has no statistics) walks all rows in these states instead of reading some ids
     rows = Conversation.objects.filter(pk__in=conversations)
-    read = rows.values_list("pk", "workspace_id", "state", "basket_id", "assignee_id")
-    listed = {pk: row for pk, workspace, state, *row in read if workspace == member.workspace_id and state in LISTED}
+    read = rows.values_list("pk", "workspace_id", "state", "decided_by", "basket_id", "assignee_id")
+    listed = {pk: row for pk, workspace, state, *row in read if workspace == member.workspace_id and state in states}
+    if Conversation.State.FOLDED in states:
+        aside = Outcome.objects.filter(post__in=[decided for decided, *_ in listed.values()], quarantined=True)
+        hidden = set(aside.values_list("post_id", flat=True))
+        listed = {pk: row for pk, row in listed.items() if row[0] not in hidden}
     if member.sees_every_basket is True:
         return [each for each in conversations if each in listed]
     own = set(visible_baskets(member).values_list("pk", flat=True))
-    seen = {pk for pk, (basket, assignee) in listed.items() if basket in own or assignee == member.pk}
+    seen = {pk for pk, (_, basket, assignee) in listed.items() if basket in own or assignee == member.pk}
     return [each for each in conversations if each in seen]

@@ -32,7 +32,10 @@ STATES = {
     "pending": pgettext_lazy("conversations", "Pending"),
     "snoozed": pgettext_lazy("conversations", "Snoozed"),
     "resolved": pgettext_lazy("conversations", "Resolved"),
+    "folded": pgettext_lazy("conversations", "Near-copies"),
 }
+#: a search looks through all states that a list shows, or through what is folded into others
+SEARCHED = {"open": pgettext_lazy("conversations", "All but near-copies"), "folded": STATES["folded"]}
 TABS = {
     "mine": pgettext_lazy("conversations", "Mine"),
     "unassigned": pgettext_lazy("conversations", "Unassigned"),
@@ -135,10 +138,10 @@ def read_listing(member: Membership, asked: Asked, now: dt.datetime) -> Listing:
     if asked.basket:
         basket = find(reads.visible_baskets(member), slug=asked.basket)
         title = basket.name
-        rows = reads.visible_conversations(member).filter(basket=basket, state=asked.state)
+        rows = reads.in_state(reads.visible_conversations(member).filter(basket=basket), asked.state)
     elif asked.words:
         title = _("Search")
-        rows = reads.search(member, asked.words)
+        rows = reads.search(member, asked.words, ("folded",) if asked.state == "folded" else reads.LISTED)
     else:
         title, rows = _("Search"), reads.visible_conversations(member).none()
     counts = reads.tally(rows, member)
@@ -162,7 +165,7 @@ def read_listing(member: Membership, asked: Asked, now: dt.datetime) -> Listing:
         sorts=[Choice(str(label), asked.address(root, sort=sort), sort == asked.sort) for sort, label in SORTS.items()],
         states=[
             Choice(str(label), asked.address(root, state=state, show=reads.PAGE), state == asked.state)
-            for state, label in STATES.items()
+            for state, label in (STATES if asked.basket else SEARCHED).items()
         ],
         sort_label=str(SORTS[asked.sort]),
         state_label=str(STATES[asked.state]),
