@@ -163,7 +163,7 @@ def test_weights_can_be_turned_off_one_by_one() -> None:
 @pytest.mark.parametrize(
     ("changes", "complaint"),
     [
-        ({"mood": 90.0}, "add up to 166"),
+        ({"mood": 90.0}, "add up to 171; take away 71"),
         ({"reach": -1.0}, "weight reach is -1"),
         ({"praise": 1.5}, "share praise is 1.5"),
     ],

@@ -17,6 +17,7 @@ from rapport.store.models import Basket, BusMessage, Conversation, Membership, N
 from rapport.store.queries.conversations import refresh, words_of
 from rapport.store.queries.fingerprints import Recent, entries_of, find_copies, recount
 from rapport.store.queries.ingest import read_stored
+from rapport.store.queries.moods import count_moods
 from rapport.store.queries.outcomes import note_presence, store_outcomes
 from rapport.store.queries.sql import redone_if_lost
 from rapport.store.queries.threads import link_posts
@@ -56,6 +57,7 @@ def record(
         made = [(row, outcome) for (row, _), outcome in zip(posts, standing, strict=True) if outcome is not None]
         store_outcomes(batch.workspace, made, stored, now)
         note_presence(posts, stored, now)
+        count_moods(batch.workspace, made, stored, now)
         linked = link_posts(batch.workspace, posts, stored)
         touched = set(linked.conversations.values())
         copies = find_copies(batch.workspace, posts, standing, stored, linked, recent, now) if recent else {}

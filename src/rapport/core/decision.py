@@ -20,7 +20,7 @@ PRIORITIES: tuple[Priority, ...] = ("low", "medium", "high", "urgent")
 class Factor(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """One named part of a score."""
 
-    #: a word of the glossary: mood, urgency, intent, reach, history, rating, relationship
+    #: mood, intent, urgency, reach, relationship, history, rating, waiting, pile_on or crisis
     name: str
     #: what it adds to the score, in points
     points: float
@@ -104,6 +104,26 @@ class AuthorFacts(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     bot: bool = False
 
 
+class PileOn(msgspec.Struct, frozen=True, gc=False):
+    """How many speak in one thread at once."""
+
+    #: different people who are not us, the author of the post among them
+    people: int
+    #: the time in which they spoke
+    minutes: int = 60
+
+
+class Crisis(msgspec.Struct, frozen=True, gc=False):
+    """A workspace hears far more negative posts than usual."""
+
+    #: how far from usual: 0 (within what happens) to 1 (never seen)
+    level: float
+    #: negative posts within the last hours, and how many are usual in these
+    negative: int
+    usual: float
+    hours: int
+
+
 #: shared by everybody of whom nothing is known
 NOBODY = PersonFacts()
 UNTOLD = AuthorFacts()
@@ -131,3 +151,9 @@ class Outcome(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     business_hours: bool = True
     #: our own handles as far as the post could be addressed to one: none are kept where it mentions nobody
     handles: tuple[str, ...] = ()
+    #: who else spoke in its thread; None: nobody
+    pile_on: PileOn | None = None
+    #: what the workspace went through at that moment; None: nothing unusual
+    crisis: Crisis | None = None
+    #: the version of the weights that its score was made with; 0 for the shipped ones
+    weights: int = 0

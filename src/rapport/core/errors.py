@@ -4,7 +4,8 @@ RapportError
 ├── InvalidInput        refuse: the text names the place and the remedy
 │   ├── InvalidPost         a post that cannot be taken in
 │   ├── InvalidQuery        a standing query that cannot be compiled (position, expected)
-│   └── InvalidRule         a rule that cannot be compiled (line, column, suggestion)
+│   ├── InvalidRule         a rule that cannot be compiled (line, column, suggestion)
+│   └── InvalidWeights      weights of the score that cannot be used (field)
 └── NetworkError        something between us and a network
     ├── RetryLater          try again, not before `after` seconds
     ├── GiveUp              the network said no for good; a person decides
@@ -62,6 +63,14 @@ class InvalidRule(InvalidInput):
         self.line = line
         self.column = column
         self.suggestion = suggestion
+
+
+class InvalidWeights(InvalidInput, ValueError):
+    """Weights of the score cannot be used. `field` is the one to mend, "" for their sum."""
+
+    def __init__(self, field: str, problem: str) -> None:
+        super().__init__(problem)
+        self.field = field
 
 
 class NotAllowed(RapportError):

@@ -15,7 +15,18 @@ from typing import Any
 import msgspec
 
 from rapport.core import post
-from rapport.core.decision import AuthorFacts, Decision, Factor, Outcome, PersonFacts, Route, Score, Step
+from rapport.core.decision import (
+    AuthorFacts,
+    Crisis,
+    Decision,
+    Factor,
+    Outcome,
+    PersonFacts,
+    PileOn,
+    Route,
+    Score,
+    Step,
+)
 from rapport.core.post import Author, Media, Metrics, Post
 from rapport.core.reading import Emotion, Intent, Reading, Sentiment
 from rapport.core.reply import Draft, Finding, Reply, Verdict
@@ -37,6 +48,8 @@ _PARTS: tuple[type[msgspec.Struct], ...] = (
     Route,
     PersonFacts,
     AuthorFacts,
+    PileOn,
+    Crisis,
     Finding,
 )
 _STRUCTS: dict[str, type[msgspec.Struct]] = {struct.__name__: struct for struct in (*PUBLISHED, *_PARTS)}
@@ -78,6 +91,7 @@ BOUNDS: dict[tuple[str, str], dict[str, Any]] = {
     **{("PersonFacts", name): _MOMENT for name in ("first_seen", "last_seen")},
     **{("Outcome", name): _MOMENT for name in ("decided_at", "edited_at")},
     ("Score", "value"): {"minimum": 0, "maximum": 100},
+    ("Crisis", "level"): {"minimum": 0, "maximum": 1},
     ("Verdict", "retry_at"): _MOMENT,
 }
 

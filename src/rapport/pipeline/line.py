@@ -11,17 +11,30 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from rapport.core.copies import fingerprints, may_be_copied
-from rapport.core.decision import NOBODY, UNTOLD, AuthorFacts, Decision, Outcome, PersonFacts, Route, Score
+from rapport.core.decision import (
+    NOBODY,
+    UNTOLD,
+    AuthorFacts,
+    Crisis,
+    Decision,
+    Outcome,
+    PersonFacts,
+    PileOn,
+    Route,
+    Score,
+)
 from rapport.core.post import Author, Post
 from rapport.core.query import Matcher
 from rapport.core.reading import Reading
 from rapport.core.route import TeamLoad, route
 from rapport.core.rules import RuleSet
-from rapport.core.score import score
+from rapport.core.score import FEW_PEOPLE, SHIPPED, Weights, score
 from rapport.core.understand import Reader
 
 #: moments of a person's history that are kept with each of their posts; a longer one would grow with its square
 MOST_KEPT = 100
+#: whoever spoke in a thread within this time is part of a pile-on
+PILE_ON = dt.timedelta(hours=1)
 
 
 class Snapshot(msgspec.Struct, frozen=True):
@@ -40,6 +53,13 @@ class Snapshot(msgspec.Struct, frozen=True):
     business_hours: bool = True
     #: our own handles in lower case without @; empty = not known, then any mention counts as one of ours
     handles: frozenset[str] = frozenset()
+    weights: Weights = SHIPPED
+    #: the version of the weights; 0 for the shipped ones
+    weights_version: int = 0
+    #: (network, id of a post that is answered in this batch) -> keys of those who spoke in its thread within `PILE_ON`
+    crowds: Mapping[tuple[str, str], frozenset[str]] = {}
+    #: what the workspace goes through now; None: nothing unusual
+    crisis: Crisis | None = None
 
 
 def process(posts: Sequence[Post], snapshot: Snapshot, now: dt.datetime) -> list[Outcome]:
@@ -47,10 +67,11 @@ def process(posts: Sequence[Post], snapshot: Snapshot, now: dt.datetime) -> list
     topics = match(posts, snapshot)
     readings = understand(posts, snapshot)
     people = remember(posts, readings, snapshot)
-    scores = weigh(posts, readings, people, now)
+    crowds = gather(posts, snapshot, now)
+    scores = weigh(posts, readings, people, crowds, snapshot, now)
     decisions = decide(posts, readings, scores, people, topics, snapshot, now)
     routes = send_to(decisions, people, snapshot)
-    kept = keep(posts, people, snapshot, now)
+    kept = keep(posts, people, crowds, snapshot, now)
     return [
         Outcome(post.network, post.id, *made, *inputs)
         for post, *made, inputs in zip(posts, topics, readings, scores, decisions, routes, kept, strict=True)
@@ -92,11 +113,36 @@ def remember(posts: Sequence[Post], readings: Sequence[Reading], snapshot: Snaps
     return before
 
 
+def gather(posts: Sequence[Post], snapshot: Snapshot, now: dt.datetime) -> list[PileOn | None]:
+    """How many people speak in the thread of each post at once: those known, and those of this batch."""
+    spoke: dict[tuple[str, str], set[str]] = {}
+    found: list[PileOn | None] = []
+    for post in posts:
+        if post.author.ours or post.created_at < now - PILE_ON:
+            found.append(None)
+            continue
+        names = {(post.network, name) for name in (post.id, post.in_reply_to, post.thread) if name}
+        crowd = {post.author.key}
+        for name in names:
+            crowd |= spoke.get(name) or snapshot.crowds.get(name, frozenset())
+        spoke.update((name, crowd) for name in names)
+        found.append(PileOn(len(crowd), PILE_ON // dt.timedelta(minutes=1)) if len(crowd) > FEW_PEOPLE else None)
+    return found
+
+
 def weigh(
-    posts: Sequence[Post], readings: Sequence[Reading], people: Sequence[PersonFacts], now: dt.datetime
+    posts: Sequence[Post],
+    readings: Sequence[Reading],
+    people: Sequence[PersonFacts],
+    crowds: Sequence[PileOn | None],
+    snapshot: Snapshot,
+    now: dt.datetime,
 ) -> list[Score]:
     """How pressing each post is, with its factors."""
-    return [score(post, reading, facts, now) for post, reading, facts in zip(posts, readings, people, strict=True)]
+    return [
+        score(post, reading, facts, now, snapshot.weights, pile_on, snapshot.crisis)
+        for post, reading, facts, pile_on in zip(posts, readings, people, crowds, strict=True)
+    ]
 
 
 def decide(
@@ -121,8 +167,12 @@ def send_to(decisions: Sequence[Decision], people: Sequence[PersonFacts], snapsh
 
 
 def keep(
-    posts: Sequence[Post], people: Sequence[PersonFacts], snapshot: Snapshot, now: dt.datetime
-) -> list[tuple[PersonFacts | None, dt.datetime, AuthorFacts, dt.datetime | None, bool, tuple[str, ...]]]:
+    posts: Sequence[Post],
+    people: Sequence[PersonFacts],
+    crowds: Sequence[PileOn | None],
+    snapshot: Snapshot,
+    now: dt.datetime,
+) -> list[tuple[object, ...]]:
     """What each decision was made from and the store forgets: the last fields of `Outcome`, in their order."""
     handles = tuple(sorted(snapshot.handles))
     return [
@@ -133,8 +183,11 @@ def keep(
             post.edited_at,
             snapshot.business_hours,
             handles if post.mentions else (),
+            pile_on,
+            snapshot.crisis,
+            snapshot.weights_version,
         )
-        for post, facts in zip(posts, people, strict=True)
+        for post, facts, pile_on in zip(posts, people, crowds, strict=True)
     ]
 
 

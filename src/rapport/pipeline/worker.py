@@ -15,15 +15,19 @@ from django.db import OperationalError
 from rapport.actions.desk import record
 from rapport.bus.base import Batch, Bus
 from rapport.core.copies import Window
+from rapport.core.decision import Crisis
 from rapport.core.post import Author, Post
 from rapport.core.query import Matcher, compile_topics
+from rapport.core.rhythm import Rhythm
 from rapport.core.route import TeamLoad
 from rapport.core.rules import RuleSet, compile_rules
+from rapport.core.score import Weights
 from rapport.core.understand import Reader, load_reader
-from rapport.pipeline.line import Snapshot, fingerprint, process
+from rapport.pipeline.line import PILE_ON, Snapshot, fingerprint, process
 from rapport.pipeline.loop import keep_going
 from rapport.store.models import Workspace
 from rapport.store.queries.fingerprints import Recent
+from rapport.store.queries.moods import read_crisis, read_crowds, read_usual_trouble
 from rapport.store.queries.outcomes import read_person_facts
 from rapport.store.queries.snapshot import configuration_version, read_configuration, read_team_load
 
@@ -31,6 +35,8 @@ log = logging.getLogger(__name__)
 
 #: seconds between two looks at an empty bus: the price of "in front of a person within a second"
 IDLE = 0.2
+#: how often the usual number of negative posts is learnt anew, and how often it is held against the last hours
+LEARN, JUDGE = dt.timedelta(hours=1), dt.timedelta(minutes=1)
 
 #: too short for anything but the models
 _SHORT = Post(
@@ -46,6 +52,17 @@ class Compiled(msgspec.Struct, frozen=True):
     reader: Reader
     rules: RuleSet
     handles: frozenset[str]
+    weights: Weights
+    weights_version: int
+
+
+class Mood(msgspec.Struct):
+    """What a worker knows of the trouble that a workspace is in."""
+
+    learnt_at: dt.datetime
+    usual: Rhythm | None
+    judged_at: dt.datetime
+    crisis: Crisis | None
 
 
 class Worker:
@@ -60,6 +77,7 @@ class Worker:
         self._readers: dict[tuple[str, ...], Reader] = {}
         #: workspace -> the texts of the last days that near-copies are known by
         self._windows: dict[int, Window] = {}
+        self._moods: dict[int, Mood] = {}
 
     def run_forever(self, stop: Event) -> None:
         """Work until `stop` is set."""
@@ -107,7 +125,9 @@ class Worker:
     def snapshot(self, batch: Batch) -> Snapshot:
         """What the line may know: the compiled configuration, the team, and the authors of this batch."""
         compiled = self._configuration(batch.workspace)
-        people = read_person_facts(batch.workspace, batch.posts, self.clock())
+        now = self.clock()
+        people = read_person_facts(batch.workspace, batch.posts, now)
+        talking = [post for _, post in batch.posts if post.created_at >= now - PILE_ON]
         # the load decides only between people on our side who know an author
         known = any(facts.known_to is not None for facts in people.values())
         return Snapshot(
@@ -117,7 +137,20 @@ class Worker:
             load=read_team_load(batch.workspace) if known else TeamLoad(),
             handles=compiled.handles,
             people=people,
+            weights=compiled.weights,
+            weights_version=compiled.weights_version,
+            crowds=read_crowds(batch.workspace, talking, now - PILE_ON),
+            crisis=self._crisis(batch.workspace, now),
         )
+
+    def _crisis(self, workspace: int, now: dt.datetime) -> Crisis | None:
+        mood = self._moods.get(workspace)
+        if mood is None or now - mood.learnt_at >= LEARN:
+            mood = Mood(now, read_usual_trouble(workspace, now), dt.datetime.min.replace(tzinfo=dt.UTC), None)
+            self._moods[workspace] = mood
+        if mood.usual is not None and now - mood.judged_at >= JUDGE:
+            mood.judged_at, mood.crisis = now, read_crisis(workspace, mood.usual, now)
+        return mood.crisis
 
     def _configuration(self, workspace: int) -> Compiled:
         known = self._compiled.get(workspace)
@@ -133,5 +166,7 @@ class Worker:
             reader=self._readers[languages],
             rules=compile_rules(source.rules, version=source.rules_version),
             handles=source.handles,
+            weights=source.weights,
+            weights_version=source.weights_version,
         )
         return self._compiled[workspace]

@@ -2,7 +2,16 @@
 
 from rapport.store.models.accounts import AuditEntry, Membership, SignInLink, User, Workspace
 from rapport.store.models.api import ApiToken, KeptAnswer
-from rapport.store.models.desk import Basket, BasketMember, Check, Conversation, DeskEvent, Note, ThreadLink
+from rapport.store.models.desk import (
+    Basket,
+    BasketMember,
+    Check,
+    Conversation,
+    DeskEvent,
+    Note,
+    ScoreCorrection,
+    ThreadLink,
+)
 from rapport.store.models.listening import (
     BusMessage,
     Channel,
@@ -10,6 +19,7 @@ from rapport.store.models.listening import (
     Cursor,
     Fingerprint,
     Gap,
+    MoodHour,
     NetworkApp,
     Outcome,
     Post,
@@ -20,7 +30,7 @@ from rapport.store.models.listening import (
 )
 from rapport.store.models.outbound import Approval, Attempt, Delivery, Draft, PreparedReply
 from rapport.store.models.people import Handle, Person, PersonMerge
-from rapport.store.models.rules import RuleSet
+from rapport.store.models.rules import RuleSet, ScoreWeights
 
 __all__ = [
     "ApiToken",
@@ -43,6 +53,7 @@ __all__ = [
     "Handle",
     "KeptAnswer",
     "Membership",
+    "MoodHour",
     "NetworkApp",
     "Note",
     "Outcome",
@@ -52,6 +63,8 @@ __all__ = [
     "PreparedReply",
     "Received",
     "RuleSet",
+    "ScoreCorrection",
+    "ScoreWeights",
     "SignInLink",
     "ThreadLink",
     "Tombstone",

@@ -63,6 +63,8 @@ class Workspace(models.Model):
     created_at = models.DateTimeField(default=now)
     #: rises with every change of topics, rules or prepared replies; workers compare it before each batch
     config_version = models.PositiveIntegerField(default=1)
+    #: core.score.Weights as JSON, those in force; empty = the shipped ones. `ScoreWeights` keeps the versions
+    score_weights = models.JSONField(default=dict, blank=True)
     #: when and why everything going out is held; null = nothing is held
     held_at = models.DateTimeField(null=True, blank=True)
     hold_reason = models.CharField(max_length=300, blank=True)

@@ -104,6 +104,8 @@ class Conversation(models.Model):
     snoozed_until = models.DateTimeField(null=True, blank=True)
     priority = models.PositiveSmallIntegerField(choices=Priority.choices, default=Priority.MEDIUM)
     score = models.FloatField(default=0)
+    #: what a person set the score to; it then is the score until they take it back or the conversation is resolved
+    score_by_hand = models.FloatField(null=True, blank=True)
     #: the beginning of its newest inbound post
     preview = models.CharField(max_length=300, blank=True)
     why = models.CharField(max_length=500, blank=True)
@@ -150,6 +152,29 @@ class Conversation(models.Model):
             models.Index(fields=["workspace", "assignee", "state"], name="assigned"),
             models.Index(fields=["state", "snoozed_until"], name="snoozed"),
         ]
+
+
+class ScoreCorrection(models.Model):
+    """Somebody said how pressing a conversation is; kept, because it says how the factors should be weighed."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, db_index=False)
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="score_corrections")
+    #: row id of the post whose score it was
+    post = models.BigIntegerField(null=True, blank=True)
+    value = models.FloatField()
+    #: what the machine said
+    was = models.FloatField()
+    #: row id of the conversation that it was put right above or below, where somebody compared
+    than = models.BigIntegerField(null=True, blank=True)
+    by = models.ForeignKey(Membership, on_delete=models.SET_NULL, null=True)
+    at = models.DateTimeField()
+    #: null = it stands, or its conversation was resolved with it
+    removed_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ScopedQuerySet["ScoreCorrection"].as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["workspace", "at"], name="corrected")]
 
 
 class ThreadLink(models.Model):

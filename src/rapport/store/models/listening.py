@@ -150,6 +150,21 @@ class ChannelHour(models.Model):
         constraints = [models.UniqueConstraint(fields=["channel", "hour"], name="one_channel_hour")]
 
 
+class MoodHour(models.Model):
+    """How many posts of a workspace were said in an hour, and how many of them were negative: its usual trouble."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="mood_hours", db_index=False)
+    #: the beginning of the hour, UTC
+    hour = models.DateTimeField()
+    posts = models.PositiveIntegerField(default=0)
+    negative = models.PositiveIntegerField(default=0)
+
+    objects = ScopedQuerySet["MoodHour"].as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workspace", "hour"], name="one_mood_hour")]
+
+
 class Received(models.Model):
     """A delivery that a network brought to our door: the same one again has no effect."""
 

@@ -8,7 +8,8 @@ import msgspec
 from django.db.models import Count, Q
 
 from rapport.core.route import Member, TeamLoad
-from rapport.store.models import BasketMember, Channel, Conversation, RuleSet, Topic, Workspace
+from rapport.core.score import SHIPPED, Weights
+from rapport.store.models import BasketMember, Channel, Conversation, RuleSet, ScoreWeights, Topic, Workspace
 
 
 class Configuration(msgspec.Struct, frozen=True):
@@ -23,6 +24,8 @@ class Configuration(msgspec.Struct, frozen=True):
     rules_version: int
     #: our handles in lower case without @; empty when an account of ours has none (files)
     handles: frozenset[str]
+    weights: Weights = SHIPPED
+    weights_version: int = 0
 
 
 def configuration_version(workspace_id: int) -> int:
@@ -43,7 +46,19 @@ def read_configuration(workspace_id: int) -> Configuration:
         rules=rules.document if rules else "",
         rules_version=rules.version if rules else 0,
         handles=_own_handles(workspace),
+        weights=weights_of(workspace),
+        weights_version=_weights_version(workspace),
     )
+
+
+def weights_of(workspace: Workspace) -> Weights:
+    """The weights of the score that are in force; fields that are not stored have their shipped value."""
+    return Weights(**workspace.score_weights) if workspace.score_weights else SHIPPED
+
+
+def _weights_version(workspace: Workspace) -> int:
+    rows = ScoreWeights.objects.of(workspace).order_by("-version")
+    return rows.values_list("version", flat=True).first() or 0
 
 
 def _own_handles(workspace: Workspace) -> frozenset[str]:
