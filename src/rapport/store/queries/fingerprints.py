@@ -71,9 +71,39 @@ def find_copies(
     """
     learn_fingerprints(workspace_id, recent.window, now)
     _judge_edited(workspace_id, posts, stored, linked, now)
+    judged = _choose_judged(posts, outcomes, stored, linked, recent)
+    near = {each.row: recent.window.near(each.digest) for each in judged}
+    wanted = {first for found in near.values() for first in found}
+    firsts = _read_firsts(wanted)
+    for each in wanted - firsts.keys():
+        recent.window.forget(each)
+    copies = _pair(judged, near, firsts, linked, now)
+    fresh = [(each.row, each.digest) for each in judged if each.row not in copies]
+    _store_fingerprints(workspace_id, fresh, now)
+    update_rows("store_post", ("copy_of",), [(first, row) for row, first in copies.items()])
+    return copies
+
+
+class _Judged(NamedTuple):
+    """A post that may be a copy, or that later ones may be copies of."""
+
+    row: int
+    post: Post
+    outcome: Outcome
+    digest: bytes
+
+
+def _choose_judged(
+    posts: Sequence[tuple[int, Post]],
+    outcomes: Sequence[Outcome | None],
+    stored: Mapping[int, StoredPost],
+    linked: Linked,
+    recent: Recent,
+) -> list[_Judged]:
+    """The posts that begin a conversation now, in which nobody of ours spoke and which no colleague is to get."""
     begun = linked.new.keys() - {linked.conversations[row] for row, post in posts if post.author.ours}
-    judged = [
-        (row, post, outcome, digest)
+    return [
+        _Judged(row, post, outcome, digest)
         for (row, post), outcome, digest in zip(posts, outcomes, recent.digests, strict=True)
         if digest
         and outcome is not None
@@ -81,37 +111,42 @@ def find_copies(
         and linked.conversations[row] in begun
         and stored[row].conversation is None
     ]
-    near = {row: recent.window.near(digest) for row, _, _, digest in judged}
-    wanted = {each for found in near.values() for each in found}
-    firsts = _read_firsts(wanted)
-    for each in wanted - firsts.keys():
-        recent.window.forget(each)
+
+
+def _pair(
+    judged: Sequence[_Judged],
+    near: Mapping[int, Sequence[int]],
+    firsts: dict[int, _Said],
+    linked: Linked,
+    now: dt.datetime,
+) -> dict[int, int]:
+    """Row id of a copy -> that of the first one that takes it in: one of `firsts` that is `near`, or an earlier one of
+    this batch (which is then added to `firsts`).
+    """
     copies: dict[int, int] = {}
     here = Window()
-    made: dict[int, tuple[Post, Outcome]] = {}
-    for row, post, outcome, digest in judged:
-        candidates = [each for each in near[row] if each in firsts] + here.near(digest)
+    made: dict[int, _Judged] = {}
+    for one in judged:
+        candidates = [each for each in near[one.row] if each in firsts] + here.near(one.digest)
         if candidates:
-            this = _said(post, outcome, linked.conversations[row], now)
+            this = _said(one, linked, now)
             for each in candidates:
                 if each not in firsts:
-                    firsts[each] = _said(*made[each], linked.conversations[each], now)
+                    firsts[each] = _said(made[each], linked, now)
                 if firsts[each].takes_in(this):
-                    copies[row] = each
+                    copies[one.row] = each
                     break
-        if row not in copies:
-            here.add(row, digest, now)
-            made[row] = (post, outcome)
-    _store_fingerprints(workspace_id, [(row, digest) for row, _, _, digest in judged if row not in copies], now)
-    update_rows("store_post", ("copy_of",), [(first, row) for row, first in copies.items()])
+        if one.row not in copies:
+            here.add(one.row, one.digest, now)
+            made[one.row] = one
     return copies
 
 
-def _said(post: Post, outcome: Outcome, conversation: int, now: dt.datetime) -> _Said:
-    decision = outcome.decision
+def _said(one: _Judged, linked: Linked, now: dt.datetime) -> _Said:
+    decision = one.outcome.decision
     return _Said(
-        frozenset(shingles(post.text)), min(post.created_at, now), outcome.route.basket, decision.quarantined,
-        PRIORITIES.index(decision.priority), conversation,
+        frozenset(shingles(one.post.text)), min(one.post.created_at, now), one.outcome.route.basket,
+        decision.quarantined, PRIORITIES.index(decision.priority), linked.conversations[one.row],
     )  # fmt: skip
 
 

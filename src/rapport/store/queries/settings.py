@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import msgspec
-from django.db.models import Count, OuterRef, Prefetch, QuerySet, Subquery
+from django.db.models import Prefetch, QuerySet
 
 from rapport.store.models import (
     AuditEntry,
@@ -15,25 +15,10 @@ from rapport.store.models import (
     Membership,
     PreparedReply,
     RuleSet,
-    Topic,
-    TopicMatch,
     Workspace,
 )
 
 PAGE = 50
-
-
-def list_topics(workspace: Workspace) -> QuerySet[Topic]:
-    """Topics by name, each with `found`: how many posts it has matched so far."""
-    found = (
-        TopicMatch.objects.of(workspace)
-        .filter(topic=OuterRef("pk"))
-        .order_by()
-        .values("topic")
-        .annotate(n=Count("pk"))
-        .values("n")
-    )
-    return Topic.objects.of(workspace).annotate(found=Subquery(found))
 
 
 def list_rule_sets(workspace: Workspace) -> QuerySet[RuleSet]:
