@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -503,4 +504,17 @@ def test_what_was_just_heard_is_watched_where_the_live_line_does_not_tell(channe
     assert asked == [["2", "1"], ["1"]]
     now += WATCHED
     watcher.watch(channel)
-    assert len(asked) == 2, "later the walk looks at it"
+    assert asked[2:] == [["1"]], "once a minute the newest are looked at, however old"
+    now += dt.timedelta(seconds=3)
+    watcher.watch(channel)
+    assert len(asked) == 3
+
+
+def test_what_became_of_the_newest_posts_while_nobody_listened_is_found_with_the_first_watch(house: House) -> None:
+    house.network.capabilities = msgspec.structs.replace(house.network.capabilities, watch_every=2.0, recheck_most=20)
+    ids = house.hear(70)
+    house.now += dt.timedelta(hours=5)
+    house.network.gone = {"65", "30", "5"}
+    house.rechecker = Rechecker({"mastodon": house.network}, GuardedSession, house.bus, lambda: house.now)  # type: ignore[dict-item]
+    assert house.rechecker.watch(house.channel) == 2
+    assert house.standing() == set(ids) - {"65", "30"}, "what is older than the newest 60 is for the walk"

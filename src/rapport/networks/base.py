@@ -119,7 +119,8 @@ class Capabilities(msgspec.Struct, frozen=True):
     #: replies can be sent; without it the desk offers a link to the place instead of a composer
     replies: bool = True
     #: seconds between two looks (`recheck`) at what was heard in the last minutes, for a network whose live line does
-    #: not tell of edits and deletions; 0: it tells, or looking so often is not allowed
+    #: not tell of edits and deletions; the newest posts, however old, are then looked at every minute. 0: it tells, or
+    #: looking so often is not allowed
     watch_every: float = 0.0
     #: seconds between two looks at the least, whatever the deployment says; 0: as it says
     look_every: float = 0.0

@@ -22,6 +22,7 @@ from rapport.pipeline.sender import account_of
 from rapport.store.models import Channel, Cursor
 from rapport.store.models import Post as PostRow
 from rapport.store.queries.recheck import RECHECK, Due, count_due, read_due
+from rapport.store.queries.sql import chunks
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +40,10 @@ MANY, DOUBT = 10, dt.timedelta(minutes=10)
 WATCHED = dt.timedelta(minutes=10)
 #: posts that are watched in one look
 _MOST_WATCHED = 20
+#: there the newest posts, however old, are looked at too: so often, and so many. What happened while nobody listened
+#: is found by that, long before the walk comes to it
+NEWEST_EVERY, MOST_NEWEST = dt.timedelta(minutes=1), 60
+_LONG_AGO = dt.datetime.min.replace(tzinfo=dt.UTC)
 _DAY = 86_400.0  # seconds
 _MOST_LOOKS = 1_000  # that the sender remembers
 
@@ -83,6 +88,8 @@ class Rechecker:
         self._looked: dict[tuple[int, str], dt.datetime] = {}
         #: channel -> when its new posts are looked at next
         self._watches: dict[int, dt.datetime] = {}
+        #: channel -> when its newest posts, however old, are
+        self._wider: dict[int, dt.datetime] = {}
 
     def look_at(self, channel: Channel) -> int:
         """One step of the walk through a channel, where it is time; returns how many posts were found changed."""
@@ -108,33 +115,39 @@ class Rechecker:
     def is_watched(self, channel: Channel) -> bool:
         """Whether it is time to see what became of the newest posts of a channel."""
         every = self.networks[channel.network].capabilities.watch_every
-        return bool(every and self.days) and self._watches.get(channel.pk, dt.datetime.min.replace(tzinfo=dt.UTC)) <= (
-            self.clock()
-        )
+        return bool(every and self.days) and self._watches.get(channel.pk, _LONG_AGO) <= self.clock()
 
     def watch(self, channel: Channel) -> int:
-        """Look at what was heard in the last minutes; returns how many posts were found changed.
+        """Look at what was heard in the last minutes, every minute at the newest posts, however old these are.
 
-        What goes wrong here is said by the other looks at the channel: this one only waits longer.
+        Returns how many posts were found changed. What goes wrong here is said by the other looks at the channel: this
+        one only waits longer.
         """
         network, now, session = self.networks[channel.network], self.clock(), self.session()
         every = network.capabilities.watch_every
         self._watches[channel.pk] = now + dt.timedelta(seconds=every)
-        due = read_due(channel, 0, now - WATCHED, now, _MOST_WATCHED)
-        if not due.ids or (channel.paused_until is not None and channel.paused_until > now):
+        if channel.paused_until is not None and channel.paused_until > now:
             return 0
+        is_wide = self._wider.get(channel.pk, _LONG_AGO) <= now
+        span, most = (dt.timedelta(days=self.days), MOST_NEWEST) if is_wide else (WATCHED, _MOST_WATCHED)
+        due = read_due(channel, 0, now - span, now, most)
+        parts = chunks(list(due.ids.items()), network.capabilities.recheck_most)
         try:
-            found = self._ask(channel, network, due.ids, session)
-            # a server that takes no lists of ids is asked for each: what a look costs, it waits longer
-            self._watches[channel.pk] = now + dt.timedelta(seconds=every * max(1.0, session.exchanges / 2))
+            found = [self._ask(channel, network, dict(part), session) for part in parts]
         except (NetworkError, InvalidInput) as error:
             wait = getattr(error, "after", None) or PAUSE
             self._watches[channel.pk] = now + dt.timedelta(seconds=wait)
             log.info("channel %s: its newest posts were not looked at: %s", channel.slug, error)
             return 0
-        if len(found.deleted) >= MANY or not (found.deleted or found.hidden or found.changed):
-            return 0  # so many at once are for the walk, which asks twice
-        return hearing.settle_recheck(channel, found, self.bus, now=self.clock())
+        # a server that takes no lists of ids is asked for each: what a look costs, it waits longer
+        asked = session.exchanges
+        self._watches[channel.pk] = now + dt.timedelta(seconds=every * max(1.0, asked / 2))
+        if is_wide:
+            self._wider[channel.pk] = now + max(NEWEST_EVERY, dt.timedelta(seconds=every * 3 * asked))
+        # so many deletions at once are for the walk, which asks twice; hidden authors are back when something stands
+        sure = [each for each in found if len(each.deleted) < MANY]
+        told = [each for each in sure if is_wide or each.deleted or each.hidden or each.changed]
+        return sum(hearing.settle_recheck(channel, each, self.bus, now=self.clock()) for each in told)
 
     def look_before_reply(self, channel: Channel, row: PostRow) -> None:
         """See to it that a post which is about to be answered was looked at a moment ago; no budget holds this up.
@@ -213,11 +226,7 @@ class Rechecker:
         return most, dt.timedelta(seconds=seconds)
 
     def _ask(
-        self,
-        channel: Channel,
-        network: Network,
-        ids: dict[str, str],
-        session: GuardedSession | None = None,
+        self, channel: Channel, network: Network, ids: dict[str, str], session: GuardedSession | None = None
     ) -> Rechecked:
         """What the network says, held to what it was asked: an id of which it says two things is doubtful."""
         found = network.recheck(account_of(channel), ids, session or self.session())

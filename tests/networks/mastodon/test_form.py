@@ -63,7 +63,9 @@ def test_only_the_rights_that_are_needed_are_asked_for(mastodon: MastodonServer,
     handshake = begin({"server": mastodon.url}, BACK, "s", session)
     asked = parse_qs(urlsplit(handshake.url).query)
     assert asked["scope"] == [" ".join(SCOPES)]
-    assert set(SCOPES) == {"read:accounts", "read:statuses", "read:search", "read:notifications", "write:statuses"}
+    assert set(SCOPES) == {
+        "read:accounts", "read:statuses", "read:follows", "read:search", "read:notifications", "write:statuses",
+    }  # fmt: skip
     challenge = base64.urlsafe_b64encode(hashlib.sha256(handshake.kept["verifier"].encode()).digest()).rstrip(b"=")
     assert asked["code_challenge"] == [challenge.decode()]
     assert handshake.kept["client_secret"] not in handshake.url

@@ -29,6 +29,7 @@ from rapport.networks.mastodon.wire import Wire, cause
 SCOPES = {
     "read:accounts": "who the token speaks for, and our own posts, to find a reply whose answer was lost",
     "read:statuses": "hashtags, conversations, and the posts around one that speaks to us",
+    "read:follows": "whether somebody blocked the account: posts of theirs that are not shown are not deleted",
     "read:search": "the searches that are followed",
     "read:notifications": "the posts that mention us, and the live stream of them",
     "write:statuses": "sending the replies that a person approved",

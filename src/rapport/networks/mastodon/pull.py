@@ -22,16 +22,6 @@ from rapport.core.post import Post, admit
 from rapport.networks.base import Account, Gap, Page
 from rapport.networks.http import GuardedSession
 from rapport.networks.mastodon.find import not_allowed, search, why_nothing
-from rapport.networks.mastodon.known import (
-    Changes,
-    Known,
-    edited_posts,
-    is_taken_down,
-    known_of,
-    look_again,
-    look_at_newest,
-    remember,
-)
 from rapport.networks.mastodon.parse import (
     parse_conversation,
     parse_notification,
@@ -49,14 +39,8 @@ _FIRST_SNOWFLAKE = 10**16  # ids below were given before ids held a time
 _NOTIFICATIONS = ["mention", "status", "quote", "update"]
 
 
-_LOOK_AGAIN = dt.timedelta(minutes=10)
-
-
 class _Cursor(msgspec.Struct, omit_defaults=True):
     id: str
-    #: of the notifications: the newest posts that were read, and when they were looked at again (seconds since 1970)
-    known: list[Known] = []
-    looked: int = 0
     #: of a search: what hinders it was said already
     told: bool = False
 
@@ -69,14 +53,24 @@ class _LastStatus(msgspec.Struct):
     last_status: _Id | None = None
 
 
+class _Who(msgspec.Struct):
+    suspended: bool | None = None
+
+
+class _Status(msgspec.Struct):
+    account: _Who
+
+
+class _Told(msgspec.Struct):
+    status: _Status | None = None
+
+
 class _Item(msgspec.Struct, frozen=True):
     """One item of a page: its place in the stream, and what came of it."""
 
     position: str
     posts: tuple[Post, ...] = ()
     rejected: str | None = None
-    #: of a notification: what is kept of its post
-    known: Known | None = None
     #: keys of authors that the server took down
     suspended: tuple[str, ...] = ()
 
@@ -106,13 +100,8 @@ def domain_of(account: Account) -> str:
     return str(account.settings.get("domain") or urlsplit(account.server).hostname or "")
 
 
-def pull_pages(
-    account: Account, stream: str, cursor: str, session: GuardedSession, again: bool = True
-) -> Iterator[Page]:
-    """See `Network.pull`. Raises `InvalidInput` for a stream that Mastodon does not have.
-
-    `again`: after what is new, look again at the newest of what is known; a bell that rings often leaves that to polls.
-    """
+def pull_pages(account: Account, stream: str, cursor: str, session: GuardedSession) -> Iterator[Page]:
+    """See `Network.pull`. Raises `InvalidInput` for a stream that Mastodon does not have."""
     wire = Wire.of(account, session)
     start = _decode_cursor(cursor)
     if stream.startswith("search:") and stream != "search:":
@@ -121,55 +110,8 @@ def pull_pages(
     source = _source(account, stream, wire, is_new=not start.id)
     if not start.id:
         yield from _begin(wire, source, stream)
-        return
-    last: Page | None = None
-    for page in _go_on(wire, source, stream, start):
-        yield page
-        last = page
-    due = dt.datetime.now(dt.UTC).timestamp() - start.looked > _LOOK_AGAIN.total_seconds()
-    if due and last is not None and not last.more:
-        yield from look_at_known(account, last.cursor, session)
-    elif again and last is not None and not last.more:
-        yield from look_at_newest_known(account, last.cursor, session)
-
-
-def look_at_known(account: Account, cursor: str, session: GuardedSession) -> Iterator[Page]:
-    """The newest posts of the notifications, read again: edits, deletions, authors who were taken down or came back.
-
-    One page, or none where nothing is known.
-    """
-    start = _decode_cursor(cursor)
-    if start.known:
-        changes = look_again(Wire.of(account, session), start.known)
-        looked = int(dt.datetime.now(dt.UTC).timestamp())
-        yield _page_of_changes(account, changes, msgspec.structs.replace(start, known=changes.known, looked=looked))
-
-
-def look_at_newest_known(account: Account, cursor: str, session: GuardedSession) -> Iterator[Page]:
-    """What became of the newest posts of the notifications since they were read: one page, or none."""
-    start = _decode_cursor(cursor)
-    changes = look_at_newest(Wire.of(account, session), start.known) if start.known else None
-    if changes is not None and changes.known != start.known:
-        yield _page_of_changes(account, changes, msgspec.structs.replace(start, known=changes.known))
-
-
-def _page_of_changes(account: Account, changes: Changes, after: _Cursor) -> Page:
-    posts, rejected = edited_posts(changes, domain_of(account), account.account_id)
-    admitted: list[Post] = []
-    for post in posts:
-        try:
-            admitted.append(_admitted(post))
-        except InvalidPost as error:
-            rejected.append(f"edit of {post.id[:100]}: {error}")
-    return Page(
-        stream="notifications",
-        posts=tuple(admitted),
-        cursor=_encode_cursor(after),
-        deleted=tuple(changes.deleted),
-        suspended=tuple(changes.suspended),
-        restored=tuple(changes.restored),
-        rejected=tuple(rejected),
-    )
+    else:
+        yield from _go_on(wire, source, stream, start)
 
 
 def decode_newest(cursor: str) -> str:
@@ -226,10 +168,8 @@ def _begin(wire: Wire, source: _Source, stream: str) -> Iterator[Page]:
 
 
 def _pages(stream: str, pages: list[list[_Item]], gap: Gap | None = None) -> Iterator[Page]:
-    after = _Cursor("", looked=int(dt.datetime.now(dt.UTC).timestamp()) if stream == "notifications" else 0)
     for left in range(len(pages) - 1, -1, -1):
-        after = _moved(after, pages[left], pages[left][0].position)
-        yield _page(stream, pages[left], after, more=left > 0, gap=gap)
+        yield _page(stream, pages[left], _Cursor(pages[left][0].position), more=left > 0, gap=gap)
         gap = None
 
 
@@ -247,17 +187,11 @@ def _go_on(wire: Wire, source: _Source, stream: str, start: _Cursor) -> Iterator
             )
         floor = items[0].position
         newest = max(newest, floor, key=age_order)
-        after = _moved(after, items, newest)
+        after = msgspec.structs.replace(start, id=newest)
         yield _page(stream, items, after, more=True)
     else:
         return
     yield Page(stream=stream, posts=(), cursor=_encode_cursor(after))
-
-
-def _moved(start: _Cursor, items: list[_Item], newest: str) -> _Cursor:
-    """The cursor behind these items, which come newest first."""
-    known = remember(start.known, *(item.known for item in reversed(items) if item.known))
-    return msgspec.structs.replace(start, id=newest, known=known)
 
 
 def _page(stream: str, items: list[_Item], after: _Cursor, more: bool, gap: Gap | None = None) -> Page:
@@ -319,12 +253,20 @@ def _notification_item(item: bytes, domain: str, ours: str) -> _Item:
         post = parse_notification(item, domain, ours)[1]
         if post is None:
             return _Item(position)
-        known = known_of(item, post)
-        if is_taken_down(item):
-            return _Item(position, known=msgspec.structs.replace(known, hidden=True), suspended=(post.author.key,))
-        return _Item(position, (_admitted(post),), known=known)
+        if _is_taken_down(item):
+            return _Item(position, suspended=(post.author.key,))
+        return _Item(position, (_admitted(post),))
     except InvalidPost as error:
         return _Item(position, rejected=f"notification {position}: {error}")
+
+
+def _is_taken_down(item: bytes) -> bool:
+    """Whether a notification tells of a post whose author the server has suspended."""
+    try:
+        status = msgspec.json.decode(item, type=_Told).status
+    except msgspec.MsgspecError:
+        return False
+    return status is not None and bool(status.account.suspended)
 
 
 def _conversation_item(item: bytes, domain: str, ours: str, wire: Wire | None) -> _Item:

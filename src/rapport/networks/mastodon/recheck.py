@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from rapport.core.errors import GiveUp, InvalidPost
+from rapport.core.errors import GiveUp, InvalidPost, Reauthorise
 from rapport.core.post import Post
 from rapport.networks.base import Account, Rechecked
 from rapport.networks.http import GuardedSession
@@ -120,11 +120,20 @@ def _is_shut(wire: Wire, key: str, account: Account) -> bool | None:
             return True if _look_up(wire, account.handle.removesuffix(local)) is not None else None
         if who.suspended:
             return True
-        told = _relations.decode(wire.read("/api/v1/accounts/relationships", {"id[]": [str(who.id)]}))
+        told = _relations.decode(_read_relations(wire, str(who.id)))
     except (GiveUp, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
     relations = [each for each in told if str(each.id) == str(who.id)]
     return relations[0].blocked_by if relations else None
+
+
+def _read_relations(wire: Wire, identifier: str) -> bytes:
+    """The answer about one account. Raises `GiveUp` where our token is not allowed to ask (`form.SCOPES`)."""
+    try:
+        return wire.read("/api/v1/accounts/relationships", {"id[]": [identifier]})
+    except Reauthorise as error:
+        # an account that was connected without this right is read and answered all the same
+        raise GiveUp(str(error)) from None
 
 
 def _look_up(wire: Wire, handle: str) -> _Who | None:

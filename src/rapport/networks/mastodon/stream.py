@@ -2,7 +2,8 @@
 
 An event says that something is new; what is new is then read through `pull`, from the cursor. So there is one way in,
 an event that the server loses costs nothing, and a connection that was down for half an hour is filled before anything
-else (Mastodon replays nothing). Only deletions and edits are taken from the events, because no list tells of them.
+else (Mastodon replays nothing). Only deletions and edits are taken from the events, because no list tells of them;
+those that no event told of are found by looking at the posts again (`recheck`).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from rapport.core.post import admit
 from rapport.networks.base import Account, Page
 from rapport.networks.http import GuardedSession, read_lines
 from rapport.networks.mastodon.parse import full_handle, parse_status
-from rapport.networks.mastodon.pull import age_order, decode_newest, domain_of, look_at_known, pull_pages
+from rapport.networks.mastodon.pull import age_order, decode_newest, domain_of, pull_pages
 from rapport.networks.mastodon.wire import Wire
 
 SILENCE = 60.0  # seconds; a server sends a heartbeat every 15, so a minute without one is a dead line
@@ -76,7 +77,6 @@ class _Doorbell:
         lines = read_lines(wire.open_stream(base, "/api/v1/streaming/user", silence))
         try:
             yield from self._look_at(*self._cursors)
-            yield from self._look_again()
             event = ""
             for line in lines:
                 pause(0.0)  # a heartbeat is the moment to notice that nobody listens any more
@@ -103,19 +103,12 @@ class _Doorbell:
         for stream in streams:
             if stream not in self._cursors:
                 continue
-            for page in pull_pages(self._account, stream, self._cursors[stream], self._session, again=False):
+            for page in pull_pages(self._account, stream, self._cursors[stream], self._session):
                 self._cursors[stream] = page.cursor
-                if page.posts or page.rejected or page.gap or page.deleted or page.suspended or page.restored:
+                if page.posts or page.rejected or page.gap or page.suspended:
                     yield page
         if len(streams) == len(self._cursors):
             self._looked = time.monotonic()
-
-    def _look_again(self) -> Iterator[Page]:
-        """Edits and deletions of the time when no line was open: the stream tells of each once, and nobody listened."""
-        for page in look_at_known(self._account, self._cursors.get("notifications", ""), self._session):
-            self._cursors["notifications"] = page.cursor
-            if page.posts or page.deleted or page.suspended or page.restored or page.rejected:
-                yield page
 
     def _is_news(self, stream: str, payload: str) -> bool:
         """False for an event that an earlier look has covered: a burst of a hundred costs a few looks."""
