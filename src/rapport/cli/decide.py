@@ -8,15 +8,15 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 import msgspec
 
+from rapport.cli.post_lines import PostLines
 from rapport.core.decision import PersonFacts
-from rapport.core.errors import InvalidPost, InvalidRule
-from rapport.core.post import Post, decode_post
+from rapport.core.errors import InvalidRule
+from rapport.core.post import Post
 from rapport.core.reading import Reading
 from rapport.core.rules import RuleSet, compile_rules
 from rapport.core.score import score
@@ -75,21 +75,15 @@ def _decide_all(rules: RuleSet, lines: BinaryIO) -> int:
     reader = load_reader()
     people: dict[tuple[str, str], PersonFacts] = {}
     encoder = msgspec.json.Encoder()
-    bad: list[int] = []
-    done = 0
-    for batch in _batches(lines, bad):
+    posts = PostLines("decide", lines, BATCH)
+    for batch in posts:
         now = dt.datetime.now(dt.UTC)
         answers = [
             _decide(rules, post, reading, people, now) for post, reading in zip(batch, reader.read(batch), strict=True)
         ]
         sys.stdout.buffer.write(encoder.encode_lines(answers))
         sys.stdout.buffer.flush()
-        done += len(batch)
-        if sys.stderr.isatty() and not sys.stdout.isatty():
-            print(f"\r{done:,} posts", end="", file=sys.stderr, flush=True)
-    if done and sys.stderr.isatty() and not sys.stdout.isatty():
-        print(file=sys.stderr)
-    return 1 if bad else 0
+    return 1 if posts.rejected else 0
 
 
 def _decide(
@@ -124,22 +118,3 @@ def _remember(facts: PersonFacts, post: Post, reading: Reading) -> PersonFacts:
         negative=(*facts.negative, at)[-MOST_REMEMBERED:] if mood == "negative" else facts.negative,
         positive=(*facts.positive, at)[-MOST_REMEMBERED:] if mood == "positive" else facts.positive,
     )
-
-
-def _batches(lines: BinaryIO, bad: list[int]) -> Iterator[list[Post]]:
-    """The posts of the file, `BATCH` at a time. Numbers of lines that are none are added to `bad` and reported."""
-    now = dt.datetime.now(dt.UTC)
-    batch: list[Post] = []
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            batch.append(decode_post(line, now))
-        except InvalidPost as error:
-            print(f"rapport decide: line {number}: {error}", file=sys.stderr)
-            bad.append(number)
-        if len(batch) == BATCH:
-            yield batch
-            batch = []
-    if batch:
-        yield batch

@@ -6,18 +6,15 @@ Exit status: 0; 1 when a post could not be read (the others were matched); 2 whe
 from __future__ import annotations
 
 import argparse
-import datetime as dt
 import os
 import sys
-from collections.abc import Iterator
-from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
 import msgspec
 
-from rapport.core.errors import InvalidPost, InvalidQuery
-from rapport.core.post import Post, decode_post
+from rapport.cli.post_lines import PostLines
+from rapport.core.errors import InvalidQuery
 from rapport.core.query import Matcher
 
 #: posts that are matched and written together
@@ -72,35 +69,16 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _match_all(matcher: Matcher, ids: dict[str, str | int], lines: BinaryIO) -> int:
-    rejected: list[int] = []
-    posts = _read_posts(lines, rejected)
+    posts = PostLines("match", lines, BATCH)
     encode = msgspec.json.Encoder().encode
-    done = 0
-    while batch := list(islice(posts, BATCH)):
+    for batch in posts:
         answers = [
             MatchLine(post.network, post.id, [ids[topic] for topic in topics])
             for post, topics in zip(batch, matcher.match(batch), strict=True)
         ]
         sys.stdout.write("".join([encode(answer).decode() + "\n" for answer in answers]))
-        done += len(batch)
-        _show_progress(done)
     sys.stdout.flush()
-    if done and sys.stderr.isatty():
-        print(file=sys.stderr)
-    return 1 if rejected else 0
-
-
-def _read_posts(lines: BinaryIO, rejected: list[int]) -> Iterator[Post]:
-    """The posts of a file; what cannot be read goes to stderr, and its line number to `rejected`."""
-    now = dt.datetime.now(dt.UTC)
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        try:
-            yield decode_post(line, now)
-        except InvalidPost as error:
-            rejected.append(number)
-            print(f"rapport match: line {number}: {error}", file=sys.stderr)
+    return 1 if posts.rejected else 0
 
 
 def _read_queries(path: Path) -> tuple[Matcher, dict[str, str | int]]:
@@ -127,8 +105,3 @@ def _read_queries(path: Path) -> tuple[Matcher, dict[str, str | int]]:
     if problems:
         raise UnusableInput("\n".join(f"rapport match: {path}: {problem}" for problem in problems))
     return matcher, ids
-
-
-def _show_progress(done: int) -> None:
-    if sys.stderr.isatty():
-        print(f"\r{done:,} posts", end="", file=sys.stderr, flush=True)

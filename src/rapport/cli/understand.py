@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import datetime as dt
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 import msgspec
 
-from rapport.core.errors import InvalidPost
-from rapport.core.post import Post, decode_post
+from rapport.cli.post_lines import PostLines
 from rapport.core.understand import Reader, load_reader
 
 #: Posts that are read together. Larger gains nothing; smaller keeps a pipe waiting less.
@@ -43,39 +40,15 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _understand(lines: BinaryIO, reader: Reader) -> int:
-    bad: list[int] = []
+    posts = PostLines("understand", lines, BATCH)
     encoder = msgspec.json.Encoder()
-    done = 0
-    for batch in _batches(lines, bad):
+    for batch in posts:
         sys.stdout.buffer.write(encoder.encode_lines(reader.read(batch)))
         sys.stdout.buffer.flush()
-        done += len(batch)
-        if sys.stderr.isatty() and not sys.stdout.isatty():
-            print(f"\r{done:,} posts", end="", file=sys.stderr, flush=True)
-    if done and sys.stderr.isatty() and not sys.stdout.isatty():
-        print(file=sys.stderr)
-    if bad:
+    if posts.rejected:
+        several = "s" if posts.rejected > 1 else ""
         print(
-            f"rapport understand: {len(bad)} line{'s' if len(bad) > 1 else ''} could not be read as a post.",
+            f"rapport understand: {posts.rejected} line{several} could not be read as a post.",
             file=sys.stderr,
         )
-    return 1 if bad else 0
-
-
-def _batches(lines: BinaryIO, bad: list[int]) -> Iterator[list[Post]]:
-    """The posts of the file, `BATCH` at a time. Numbers of lines that are none are added to `bad` and reported."""
-    now = dt.datetime.now(dt.UTC)
-    batch: list[Post] = []
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            batch.append(decode_post(line, now))
-        except InvalidPost as error:
-            print(f"rapport understand: line {number}: {error}", file=sys.stderr)
-            bad.append(number)
-        if len(batch) == BATCH:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
+    return 1 if posts.rejected else 0
