@@ -9,17 +9,23 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import html
+import json
 import random
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
+import rapport.training
 from rapport.core.post import Author, Post
 from rapport.core.understand import load_reader
+from rapport.training.examples import key
 
 LABELS = Path(__file__).parent / "labels" / "urgency_personal.csv"
-THREADS = Path(__file__).parents[2].parent / "shared" / "data" / "03_twcs" / "threads.csv"
+FOLDER = Path(__file__).parents[2].parent / "shared" / "data" / "03_twcs"
+THREADS = FOLDER / "threads.csv"
+DIALOGUES = FOLDER / "ibm_customer_care_dev.json"
+TRAINING_LABELS = Path(rapport.training.__file__).parent / "labels" / "ibm.csv"
 pytestmark = [
     pytest.mark.data,
     pytest.mark.skipif(not THREADS.exists(), reason="the real data is not beside the project (../shared/data)"),
@@ -98,8 +104,8 @@ def interval(figure: Figure, scores: Sequence[float], truth: Sequence[int]) -> t
     return values[ROUNDS * 25 // 1000], values[ROUNDS * 975 // 1000 - 1]
 
 
-def labelled() -> list[dict[str, str]]:
-    with LABELS.open(encoding="utf-8", newline="") as file:
+def labelled(path: Path = LABELS) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
 
@@ -139,3 +145,17 @@ def test_every_labelled_opening_tweet_is_found_and_read_better_than_by_chance() 
             low, high = interval(figure, scores, truth)
             print(f"  {title:18} {figure(scores, truth):.3f}  ({low:.3f} to {high:.3f})")
         assert area(scores, truth) >= FLOORS[name]
+
+
+def test_every_message_labelled_for_training_is_found_and_none_of_them_is_in_the_test() -> None:
+    dialogues = json.loads(DIALOGUES.read_text(encoding="utf-8"))
+    first = [next(turn for turn in dialogue["dialogContent"] if "client" in turn) for dialogue in dialogues]
+    texts = {turn["tweet_ID"]: key(turn["message"]) for turn in first}
+    rows = labelled(TRAINING_LABELS)
+    test = opening_posts({row["tweet_id"] for row in labelled()})
+
+    assert {row["id"] for row in rows} == set(texts)
+    assert len(rows) == len(texts)
+    assert {row[column] for row in rows for column in ("urgent", "personal", "request", "report")} == {"0", "1"}
+    assert not set(texts) & set(test)
+    assert not set(texts.values()) & {key(post.text) for post in test.values()}
