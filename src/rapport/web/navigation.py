@@ -11,11 +11,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from rapport.core.roles import Right
-from rapport.store.models import Channel, Membership, Workspace
+from rapport.store.models import Membership, Workspace
 from rapport.store.queries import desk as reads
-
-#: looks in a row that may fail before every page says so
-MOST_FAILURES = 3
+from rapport.store.queries.sources import list_sources_briefly
+from rapport.web.settings.standing import stand
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -108,16 +107,12 @@ class Navigation:
         return Place(name, url, icon, key, self._request.path.startswith(url), note, late)
 
     def _sources(self) -> tuple[str, bool]:
-        """Whether every source is heard: a dead token, and one that fell silent, show on every page."""
+        """Whether every source is heard, as the page about them says it; the most pressing shows on every page."""
         assert self._membership is not None
-        rows = Channel.objects.of(self._membership.workspace_id).values_list("state", "failures", "quiet_since")
-        found = list(rows)
-        states = [state for state, _failures, _quiet in found]
-        connected = [row for row in found if row[0] == Channel.State.CONNECTED]
-        if dead := states.count(Channel.State.REAUTHORISE):
-            return _("%(n)d stopped") % {"n": dead}, True
-        if silent := sum(failures > MOST_FAILURES for _state, failures, _quiet in connected):
-            return _("%(n)d without answer") % {"n": silent}, True
-        if quiet := sum(since is not None for _state, _failures, since in connected):
-            return _("%(n)d quiet") % {"n": quiet}, False
-        return (_("all current"), False) if connected else ("", False)
+        found = [stand(source, self._now) for source in list_sources_briefly(self._membership.workspace_id)]
+        tones = [standing.tone for standing in found]
+        if stopped := tones.count("care"):
+            return _("%(n)d stopped") % {"n": stopped}, True
+        if doubtful := tones.count("ask"):
+            return _("%(n)d to look at") % {"n": doubtful}, False
+        return (_("all current"), False) if "praise" in tones else ("", False)

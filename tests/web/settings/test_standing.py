@@ -6,12 +6,16 @@ import datetime as dt
 from typing import Any
 
 import pytest
+from django.test import RequestFactory
+from django.utils import timezone
 
+from conftest import NOON
 from rapport.store.models import Channel, Cursor, Gap
 from rapport.store.queries.sources import read_source
+from rapport.web.navigation import Navigation
 from rapport.web.settings.standing import Standing, draw_hours, stand
 
-HOUR, SECOND = dt.timedelta(hours=1), dt.timedelta(seconds=1)
+DAY, HOUR, SECOND = dt.timedelta(days=1), dt.timedelta(hours=1), dt.timedelta(seconds=1)
 
 
 @pytest.fixture
@@ -78,6 +82,45 @@ def test_a_source_that_nobody_reads_any_more_is_behind(channel: Any, read: Curso
 
 def test_silence_is_told(channel: Any, read: Cursor, now: dt.datetime) -> None:
     assert said(channel, now, quiet_since=now - 5 * HOUR).word == "unusually quiet"
+
+
+def noted(alice: Any) -> tuple[str, bool]:
+    """What every page says of the sources, at its side."""
+    request = RequestFactory().get("/w/fernway/")
+    [place] = [each for each in Navigation(request, alice).places if each.icon == "radio"]
+    return place.note, place.late
+
+
+@pytest.mark.parametrize(
+    ("channel_says", "stream_says", "note"),
+    [
+        ({}, {}, ("all current", False)),
+        ({"state": "reauthorise"}, {}, ("1 stopped", True)),
+        ({"failures": 9}, {}, ("1 stopped", True)),
+        ({"failures": 1}, {}, ("1 to look at", False)),
+        ({"quiet_since": NOON}, {}, ("1 to look at", False)),
+        ({}, {"error": "410 Gone"}, ("1 to look at", False)),
+        ({}, {"error": "come back later", "paused_until": NOON + 9999 * DAY}, ("1 to look at", False)),
+        ({"last_pull_at": NOON - 9999 * DAY}, {}, ("1 to look at", False)),
+        ({"state": "off"}, {}, ("", False)),
+    ],
+)
+def test_every_page_says_of_the_sources_what_their_own_page_says(
+    alice: Any, channel: Any, channel_says: dict[str, Any], stream_says: dict[str, Any], note: tuple[str, bool]
+) -> None:
+    now = timezone.now()
+    Cursor.objects.create(workspace=channel.workspace, channel=channel, stream="home", moved_at=now, **stream_says)
+    Channel.objects.filter(pk=channel.pk).update(**{"last_pull_at": now} | channel_says)
+    assert noted(alice) == note
+
+
+def test_a_gap_that_nobody_has_seen_is_on_every_page(alice: Any, channel: Any) -> None:
+    now = timezone.now()
+    Channel.objects.filter(pk=channel.pk).update(last_pull_at=now)
+    gap = Gap.objects.create(workspace=channel.workspace, channel=channel, stream="home", noticed_at=now, reason="Lost")
+    assert noted(alice) == ("1 to look at", False)
+    Gap.objects.filter(pk=gap.pk).update(seen_at=now)
+    assert noted(alice) == ("all current", False)
 
 
 def test_hours_are_drawn_as_high_as_they_are_busy() -> None:

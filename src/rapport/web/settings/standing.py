@@ -12,9 +12,10 @@ from rapport.networks.registry import network_named
 from rapport.store.models import Channel
 from rapport.store.queries.recheck import RECHECK
 from rapport.store.queries.sources import Source
-from rapport.web.navigation import MOST_FAILURES
 from rapport.web.templatetags.desk_frame import since as how_long
 
+#: looks in a row that may fail before somebody must act
+MOST_FAILURES = 3
 #: looks that may be missed before a source is behind
 MISSED = 5
 #: width and height of the picture of the hours, in its own units
