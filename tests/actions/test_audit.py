@@ -17,6 +17,7 @@ from rapport.actions import (
     accounts,
     api,
     checks,
+    corrections,
     delivery,
     desk,
     hearing,
@@ -47,6 +48,7 @@ from rapport.store.models import (
     PreparedReply,
     Topic,
 )
+from rapport.store.models import Post as StoredPost
 from rapport.store.queries.outbound import newest_inbound
 
 pytestmark = pytest.mark.django_db
@@ -239,6 +241,14 @@ WALK: dict[str, Callable[[World], Any]] = {
         Check.objects.create(workspace=w.workspace, conversation=quarantine(w), day=NOON.date(), population=1),
         basket=w.basket,
         now=NOON,
+    ),
+    "corrections.correct": lambda w: corrections.correct(
+        w.alice, StoredPost.objects.get(), "sentiment", "positive", now=NOON
+    ),
+    "corrections.withdraw": lambda w: (
+        made := corrections.correct(w.alice, StoredPost.objects.get(), "sentiment", "positive", now=NOON),
+        AuditEntry.objects.all().delete(),
+        corrections.withdraw(w.alice, made, now=NOON),
     ),
     "desk.record": record,
     "desk.assign": lambda w: desk.assign(w.alice, w.conversation, w.ben, now=NOON),

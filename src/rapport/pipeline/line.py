@@ -30,6 +30,7 @@ from rapport.core.route import TeamLoad, route
 from rapport.core.rules import RuleSet
 from rapport.core.score import FEW_PEOPLE, SHIPPED, Weights, score
 from rapport.core.understand import Reader
+from rapport.core.understand.corrected import Corrected, apply, text_key
 
 #: moments of a person's history that are kept with each of their posts; a longer one would grow with its square
 MOST_KEPT = 100
@@ -60,6 +61,8 @@ class Snapshot(msgspec.Struct, frozen=True):
     crowds: Mapping[tuple[str, str], frozenset[str]] = {}
     #: what the workspace goes through now; None: nothing unusual
     crisis: Crisis | None = None
+    #: text key -> what people said of the readings of texts that say this
+    corrections: Mapping[str, Corrected] = {}
 
 
 def process(posts: Sequence[Post], snapshot: Snapshot, now: dt.datetime) -> list[Outcome]:
@@ -91,8 +94,12 @@ def match(posts: Sequence[Post], snapshot: Snapshot) -> list[tuple[str, ...]]:
 
 
 def understand(posts: Sequence[Post], snapshot: Snapshot) -> list[Reading]:
-    """What each post says."""
-    return snapshot.reader.read(posts)
+    """What each post says, with the word of a person where somebody corrected the same words."""
+    readings = snapshot.reader.read(posts)
+    if not snapshot.corrections:
+        return readings
+    said = [snapshot.corrections.get(text_key(post.text), {}) for post in posts]
+    return [apply(reading, told) if told else reading for reading, told in zip(readings, said, strict=True)]
 
 
 def remember(posts: Sequence[Post], readings: Sequence[Reading], snapshot: Snapshot) -> list[PersonFacts]:

@@ -6,7 +6,7 @@ import datetime as dt
 import logging
 import os
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from threading import Event
 
 import msgspec
@@ -23,9 +23,11 @@ from rapport.core.route import TeamLoad
 from rapport.core.rules import RuleSet, compile_rules
 from rapport.core.score import Weights
 from rapport.core.understand import Reader, load_reader
+from rapport.core.understand.corrected import Corrected
 from rapport.pipeline.line import PILE_ON, Snapshot, fingerprint, process
 from rapport.pipeline.loop import keep_going
 from rapport.store.models import Workspace
+from rapport.store.queries.corrections import corrections_version, read_corrections
 from rapport.store.queries.fingerprints import Recent
 from rapport.store.queries.moods import read_crisis, read_crowds, read_usual_trouble
 from rapport.store.queries.outcomes import read_person_facts
@@ -78,6 +80,8 @@ class Worker:
         #: workspace -> the texts of the last days that near-copies are known by
         self._windows: dict[int, Window] = {}
         self._moods: dict[int, Mood] = {}
+        #: workspace -> the version of its corrections, and what they say
+        self._corrected: dict[int, tuple[int, Mapping[str, Corrected]]] = {}
 
     def run_forever(self, stop: Event) -> None:
         """Work until `stop` is set."""
@@ -141,6 +145,7 @@ class Worker:
             weights_version=compiled.weights_version,
             crowds=read_crowds(batch.workspace, talking, now - PILE_ON),
             crisis=self._crisis(batch.workspace, now),
+            corrections=self._corrections(batch.workspace),
         )
 
     def _crisis(self, workspace: int, now: dt.datetime) -> Crisis | None:
@@ -151,6 +156,14 @@ class Worker:
         if mood.usual is not None and now - mood.judged_at >= JUDGE:
             mood.judged_at, mood.crisis = now, read_crisis(workspace, mood.usual, now)
         return mood.crisis
+
+    def _corrections(self, workspace: int) -> Mapping[str, Corrected]:
+        version, known = self._corrected.get(workspace, (0, {}))
+        newest = corrections_version(workspace)
+        if version != newest:
+            known = read_corrections(workspace)
+            self._corrected[workspace] = (newest, known)
+        return known
 
     def _configuration(self, workspace: int) -> Compiled:
         known = self._compiled.get(workspace)

@@ -21,6 +21,7 @@ from rapport.cli.benchmarks.corpus import load_corpus
 from rapport.cli.benchmarks.line_ours import Line, _fill
 from rapport.cli.benchmarks.order import Order
 from rapport.cli.benchmarks.rulebook import make_rules
+from rapport.core.felt import mood_number
 from rapport.store.queries.sql import adapt
 
 POSTS = 1_000_000
@@ -51,11 +52,11 @@ _POST_COLUMNS = (
 _CONVERSATION_COLUMNS = (
     "id", "workspace_id", "network", "channel_id", "person_id", "basket_id", "assignee_id", "state", "snoozed_until",
     "priority", "score", "preview", "why", "decided_by", "draft_slug", "settled_at", "opened_at", "waiting_since",
-    "last_post_at", "version", "merged_into",
+    "last_post_at", "version", "merged_into", "mood", "intents",
 )  # fmt: skip
 _OUTCOME_COLUMNS = (
     "post_id", "workspace_id", "sentiment", "language", "score", "basket", "priority", "quarantined", "why", "draft",
-    "routed_to", "rule_set", "body", "processed_at",
+    "routed_to", "rule_set", "body", "processed_at", "intents",
 )  # fmt: skip
 
 
@@ -115,7 +116,9 @@ class _Writer:
         self.baskets = list(Basket.objects.values_list("pk", "slug"))
         self.channel, self.network = Channel.objects.values_list("pk", "network")[0]
         self.bodies = list(
-            Outcome.objects.values_list("sentiment", "language", "score", "priority", "why", "body").order_by("pk")
+            Outcome.objects.values_list(
+                "sentiment", "language", "score", "priority", "why", "body", "intents"
+            ).order_by("pk")
         )
         self.people = max(posts // 5, 10)
         self.first = {
@@ -252,14 +255,16 @@ class _Writer:
                 self.random.choice((0, 1, 1, 1, 2, 3)), round(self.random.random() * 100, 2), preview, outcome[4], post,
                 "", ended if state == "resolved" else None, began,
                 began if state in {"open", "quarantined"} else None, ended, 1, None,
+                mood_number(outcome[0]), outcome[6],
             )  # fmt: skip
 
     def _outcomes(self, count: int) -> Iterator[tuple[Any, ...]]:
         slug, now = self.baskets[0][1], adapt(self.now)
         for row in range(self.post, self.post + count):
-            sentiment, language, score, priority, why, body = self.bodies[row % len(self.bodies)]
+            sentiment, language, score, priority, why, body, intents = self.bodies[row % len(self.bodies)]
             yield (
                 row, self.workspace, sentiment, language, score, slug, priority, False, why, "", None, 1, body, now,
+                intents,
             )  # fmt: skip
 
     def _links(self, said: Sequence[tuple[float, int]]) -> Iterator[tuple[Any, ...]]:

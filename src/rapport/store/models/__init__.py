@@ -1,4 +1,6 @@
-"""Every table. They point one way: accounts <- people <- listening <- desk <- outbound; rules, api <- accounts."""
+"""Every table. They point one way: accounts <- people <- listening <- desk <- outbound; rules, api <- accounts;
+readings <- listening.
+"""
 
 from rapport.store.models.accounts import AuditEntry, Membership, SignInLink, User, Workspace
 from rapport.store.models.api import ApiToken, KeptAnswer
@@ -30,6 +32,7 @@ from rapport.store.models.listening import (
 )
 from rapport.store.models.outbound import Approval, Attempt, Delivery, Draft, PreparedReply
 from rapport.store.models.people import Handle, Person, PersonMerge
+from rapport.store.models.readings import Correction
 from rapport.store.models.rules import RuleSet, ScoreWeights
 
 __all__ = [
@@ -44,6 +47,7 @@ __all__ = [
     "ChannelHour",
     "Check",
     "Conversation",
+    "Correction",
     "Cursor",
     "Delivery",
     "DeskEvent",

@@ -65,6 +65,8 @@ class Workspace(models.Model):
     config_version = models.PositiveIntegerField(default=1)
     #: core.score.Weights as JSON, those in force; empty = the shipped ones. `ScoreWeights` keeps the versions
     score_weights = models.JSONField(default=dict, blank=True)
+    #: rises with every correction of a reading that is made or taken back; null = there was none
+    corrections_version = models.PositiveIntegerField(null=True, blank=True)
     #: when and why everything going out is held; null = nothing is held
     held_at = models.DateTimeField(null=True, blank=True)
     hold_reason = models.CharField(max_length=300, blank=True)

@@ -106,6 +106,9 @@ class Conversation(models.Model):
     score = models.FloatField(default=0)
     #: what a person set the score to; it then is the score until they take it back or the conversation is resolved
     score_by_hand = models.FloatField(null=True, blank=True)
+    #: core.felt of the post that `decided_by` names: number of its mood, bits of its intents; null = nothing was read
+    mood = models.SmallIntegerField(null=True, blank=True)
+    intents = models.SmallIntegerField(null=True, blank=True)
     #: the beginning of its newest inbound post
     preview = models.CharField(max_length=300, blank=True)
     why = models.CharField(max_length=500, blank=True)
@@ -141,13 +144,17 @@ class Conversation(models.Model):
                     "priority",
                     "waiting_since",
                     "assignee",
+                    "mood",
+                    "intents",
                 ],
                 include=["id"],
                 name="listed",
             ),
             # the counts of the navigation, and a list by waiting time
             models.Index(
-                fields=["workspace", "state", "basket", "waiting_since", "assignee"], include=["id"], name="waiting"
+                fields=["workspace", "state", "basket", "waiting_since", "assignee", "mood", "intents"],
+                include=["id"],
+                name="waiting",
             ),
             models.Index(fields=["workspace", "assignee", "state"], name="assigned"),
             models.Index(fields=["state", "snoozed_until"], name="snoozed"),

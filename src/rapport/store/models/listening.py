@@ -249,6 +249,8 @@ class Outcome(models.Model):
     #: negative, neutral or positive, for tallies
     sentiment = models.CharField(max_length=8)
     language = models.CharField(max_length=16)
+    #: core.felt.intent_bits; null for outcomes of before it was kept, whose conversations have it all the same
+    intents = models.SmallIntegerField(null=True, blank=True)
     score = models.FloatField()
     basket = models.CharField(max_length=64)
     priority = models.CharField(max_length=8)

@@ -14,7 +14,9 @@ from typing import Any, NamedTuple
 import msgspec
 
 from rapport.core.decision import PRIORITIES, Outcome
+from rapport.core.felt import intent_bits, mood_number
 from rapport.core.post import Post
+from rapport.core.reading import Reading
 from rapport.store.models import Basket, Conversation
 from rapport.store.queries.fingerprints import count_folded, entries_of, promote_copies, recount
 from rapport.store.queries.ingest import PREVIEW, StoredPost
@@ -44,6 +46,9 @@ class Word(msgspec.Struct, frozen=True, gc=False):
     draft: str = ""
     #: membership id of the colleague whom the route chose
     routed_to: int | None = None
+    #: core.felt of its reading
+    mood: int = 0
+    intents: int = 0
     #: row id of the first post that said nearly the same
     copy_of: int | None = None
 
@@ -103,7 +108,9 @@ def read_words(conversations: Collection[int]) -> dict[int, list[Word]]:
         "SELECT p.conversation_id, p.copy_of, p.id, h.person_id, p.sort_at, p.seen_at, p.ours, "
         "CASE WHEN p.deleted THEN 'gone' ELSE p.kind END, "
         "CASE WHEN p.deleted THEN '' ELSE substr(p.text, 1, %s) END, "
-        "o.score, o.basket, o.priority, o.quarantined, o.why, o.draft, o.routed_to "
+        "o.score, o.basket, o.priority, o.quarantined, o.why, o.draft, o.routed_to, o.sentiment, o.intents, "
+        # one of before the bits were kept has them in its body
+        "CASE WHEN o.intents IS NULL THEN o.body END "
         "FROM store_post p JOIN store_handle h ON h.id = p.handle_id LEFT JOIN store_outcome o ON o.post_id = p.id "
         "WHERE p.conversation_id {among}",
         [PREVIEW],
@@ -132,6 +139,7 @@ def words_of(
             row, *stored[row][2:8],
             outcome.score.value, outcome.route.basket, outcome.decision.priority, outcome.decision.quarantined,
             outcome.decision.why[:500], outcome.decision.draft or "", outcome.route.person,
+            outcome.reading.sentiment.label, intent_bits(outcome.reading.intent), None,
         )
         for (row, _), outcome in zip(posts, outcomes, strict=True)
     }  # fmt: skip
@@ -149,11 +157,28 @@ def _word(
 ) -> Word:
     if score is None:
         return Word(post, moment(at), moment(seen), bool(ours), kind == "repost", person, text, kind == "gone")
-    basket, priority, quarantined, why, draft, routed_to = outcome
+    basket, priority, quarantined, why, draft, routed_to, mood, intents, body = outcome
     return Word(
         post, moment(at), moment(seen), bool(ours), kind == "repost", person, text, kind == "gone",
         score, basket, priority, bool(quarantined), why, draft, routed_to,
+        mood_number(mood), _intents_of(body) if intents is None else intents,
     )  # fmt: skip
+
+
+class _Body(msgspec.Struct):
+    """As much of an outcome as tells its intents."""
+
+    reading: Reading
+
+
+_body_decoder = msgspec.json.Decoder(_Body)
+
+
+def _intents_of(body: str) -> int:
+    try:
+        return intent_bits(_body_decoder.decode(body).reading.intent)
+    except msgspec.MsgspecError:
+        return 0
 
 
 class _Row(NamedTuple):
@@ -174,7 +199,7 @@ class _Row(NamedTuple):
 #: what `_change` computes, in its order
 _STATE_COLUMNS = (
     "state", "basket_id", "person_id", "priority", "score", "preview", "why", "decided_by", "draft_slug", "opened_at",
-    "waiting_since", "last_post_at", "snoozed_until", "assignee_id", "version", "id",
+    "waiting_since", "last_post_at", "snoozed_until", "assignee_id", "mood", "intents", "version", "id",
 )  # fmt: skip
 
 
@@ -288,6 +313,7 @@ def _change(
         pressing.why if pressing else "", decided, pressing.draft if pressing else "",
         adapt(opened), adapt(where.waiting_since), adapt(where.last_post_at),
         adapt(row.snoozed_until if state == Conversation.State.SNOOZED else None), assignee,
+        pressing.mood if pressing else 0, pressing.intents if pressing else 0,
         int(any(word.post in spoken for word in words)), row.id,
     )  # fmt: skip
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from rapport.core.decision import Outcome, PersonFacts
+from rapport.core.felt import intent_bits
 from rapport.core.post import Post
 from rapport.store.queries.ingest import StoredPost
 from rapport.store.queries.sql import adapt, insert_rows, moment, select_in, update_rows
@@ -18,7 +19,7 @@ HISTORY = dt.timedelta(days=90)
 _encoder = msgspec.json.Encoder()
 _COLUMNS = (
     "post_id", "workspace_id", "sentiment", "language", "score", "basket", "priority", "quarantined", "why", "draft",
-    "routed_to", "rule_set", "body", "processed_at",
+    "routed_to", "rule_set", "body", "processed_at", "intents",
 )  # fmt: skip
 
 
@@ -36,6 +37,7 @@ def store_outcomes(
             outcome.route.basket, outcome.decision.priority, outcome.decision.quarantined, outcome.decision.why[:500],
             outcome.decision.draft or "", outcome.route.person,
             outcome.decision.rule_set, _encoder.encode(outcome).decode(), processed,
+            intent_bits(outcome.reading.intent),
         )
         for row, outcome in outcomes
     ]  # fmt: skip

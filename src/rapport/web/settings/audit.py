@@ -29,7 +29,7 @@ _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[\d.]*\+00:00$")
 #: rows read for one page of everything: what the machine does is folded, so a page holds many more rows than lines
 FOLDED = 1_000
 #: fields that only the database understands
-_NUMBERS_OF_ROWS = frozenset({"join", "person", "kept", "note_id", "digest", "fence"})
+_NUMBERS_OF_ROWS = frozenset({"join", "person", "kept", "note_id", "digest", "fence", "correction", "post"})
 
 #: beginnings of verbs, for the filter
 AREAS = {
@@ -41,6 +41,7 @@ AREAS = {
     "channel": gettext_lazy("Sources"),
     "post": gettext_lazy("Posts"),
     "topic": gettext_lazy("Topics"),
+    "reading": gettext_lazy("Corrections"),
     "rules": gettext_lazy("Rules"),
     "prepared_reply": gettext_lazy("Prepared replies"),
     "member": gettext_lazy("Team"),
