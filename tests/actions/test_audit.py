@@ -28,11 +28,13 @@ from rapport.actions import (
     people,
     rematch,
     rules,
+    score,
 )
 from rapport.bus.base import Batch
 from rapport.core.post import Author, Post
 from rapport.core.rhythm import Silence
 from rapport.core.rules import default_document
+from rapport.core.score import Weights
 from rapport.networks.base import Page, Rechecked
 from rapport.store.models import (
     AuditEntry,
@@ -307,6 +309,13 @@ WALK: dict[str, Callable[[World], Any]] = {
         api.hand_in(token, "x", [], [], w.bus, key="k", digest="d", now=NOON),
     ),
     "api.leave_draft": lambda w: api.leave_draft(w.alice, w.conversation, "Dear", now=NOON),
+    "score.save_weights": lambda w: score.save_weights(w.alice, Weights(reach=0), "no reach", now=NOON),
+    "score.set_score": lambda w: score.set_score(w.alice, w.conversation, 80, now=NOON),
+    "score.clear_score": lambda w: (
+        score.set_score(w.alice, w.conversation, 80, now=NOON),
+        AuditEntry.objects.all().delete(),
+        score.clear_score(w.alice, w.conversation, now=NOON),
+    ),
     "rules.save_rules": lambda w: rules.save_rules(w.alice, default_document(), "same", now=NOON),
 }
 

@@ -19,6 +19,7 @@ from rapport.store.queries.fingerprints import Recent, entries_of, find_copies, 
 from rapport.store.queries.ingest import read_stored
 from rapport.store.queries.moods import count_moods
 from rapport.store.queries.outcomes import note_presence, store_outcomes
+from rapport.store.queries.score import machine_score
 from rapport.store.queries.sql import redone_if_lost
 from rapport.store.queries.threads import link_posts
 
@@ -104,9 +105,11 @@ def snooze(by: Membership, conversation: Conversation, until: dt.datetime, *, no
 
 def resolve(by: Membership, conversation: Conversation, *, now: dt.datetime) -> Conversation:
     """Done, until they speak again."""
+    # what a person said of its score was said of the words that are dealt with now
+    again = {} if conversation.score_by_hand is None else {"score_by_hand": None, "score": machine_score(conversation)}
     return _change(
         by, conversation, "conversation.resolve", now,
-        state=Conversation.State.RESOLVED, snoozed_until=None, settled_at=now, waiting_since=None,
+        state=Conversation.State.RESOLVED, snoozed_until=None, settled_at=now, waiting_since=None, **again,
     )  # fmt: skip
 
 

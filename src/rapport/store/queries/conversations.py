@@ -194,6 +194,8 @@ class _Row(NamedTuple):
     settled_at: dt.datetime | None = None
     #: how many are folded into it
     copies: int | None = None
+    #: the score that a person set
+    score_by_hand: float | None = None
 
 
 #: what `_change` computes, in its order
@@ -282,12 +284,12 @@ def _first_of(words: Iterable[Word]) -> int:
 
 def _read_rows(workspace_id: int, conversations: Sequence[int]) -> list[_Row]:
     rows = select_in(
-        "SELECT id, state, basket_id, assignee_id, decided_by, opened_at, snoozed_until, settled_at, copies "
-        "FROM store_conversation WHERE workspace_id = %s AND id {among}",
+        "SELECT id, state, basket_id, assignee_id, decided_by, opened_at, snoozed_until, settled_at, copies, "
+        "score_by_hand FROM store_conversation WHERE workspace_id = %s AND id {among}",
         [workspace_id],
         conversations,
     )
-    return [_Row._make((*row[:5], *(None if at is None else moment(at) for at in row[5:8]), row[8])) for row in rows]
+    return [_Row._make((*row[:5], *(None if at is None else moment(at) for at in row[5:8]), *row[8:])) for row in rows]
 
 
 def _change(
@@ -308,7 +310,7 @@ def _change(
     return (
         state, basket, newest.person if newest else None,
         PRIORITIES.index(pressing.priority) if pressing else 1,
-        pressing.score if pressing else 0.0,
+        row.score_by_hand if row.score_by_hand is not None else pressing.score if pressing else 0.0,
         newest.text if newest else "",
         pressing.why if pressing else "", decided, pressing.draft if pressing else "",
         adapt(opened), adapt(where.waiting_since), adapt(where.last_post_at),

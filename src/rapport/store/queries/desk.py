@@ -9,6 +9,8 @@ from typing import Literal
 import msgspec
 from django.db.models import Case, Count, Exists, ExpressionWrapper, F, FloatField, Min, OuterRef, Q, Value, When
 
+from rapport.core import score
+from rapport.core.score import SHIPPED, Weights
 from rapport.store.models import Basket, BasketMember, Conversation, Handle, Membership, Outcome, Post
 from rapport.store.models.scoped import ScopedQuerySet
 from rapport.store.queries.search import find_conversations
@@ -18,16 +20,9 @@ Sort = Literal["pressing", "waiting", "newest", "oldest"]
 
 #: an open conversation that waits longer is shown in red
 LATE_AFTER = dt.timedelta(hours=1)
-#: what waiting adds to the score when a list is sorted by what presses most: (waits at least, points)
-WAITING_POINTS = (
-    (dt.timedelta(hours=24), 24.0),
-    (dt.timedelta(hours=8), 18.0),
-    (dt.timedelta(hours=3), 12.0),
-    (dt.timedelta(hours=1), 8.0),
-    (dt.timedelta(minutes=20), 4.0),
-)
-#: what each step of priority adds there, so that a rule's word outweighs a shade of the score
-PRIORITY_POINTS = 25.0
+#: what each step of priority adds to the score when a list is sorted by what presses most, so that a rule's word
+#: outweighs a shade of the score
+PRIORITY_POINTS = 20.0
 PAGE = 50
 #: a list of more is counted no further: this number stands for "so many or more"
 MOST_COUNTED = 10_000
@@ -141,7 +136,9 @@ def of_tab(rows: ScopedQuerySet[Conversation], tab: Tab, member: Membership) -> 
     return rows
 
 
-def in_order(rows: ScopedQuerySet[Conversation], sort: Sort, now: dt.datetime) -> ScopedQuerySet[Conversation]:
+def in_order(
+    rows: ScopedQuerySet[Conversation], sort: Sort, now: dt.datetime, weights: Weights = SHIPPED
+) -> ScopedQuerySet[Conversation]:
     """`pressing`: score + points for priority and for waiting; `waiting`: who waits longest; newest; oldest."""
     if sort == "waiting":
         return rows.order_by(F("waiting_since").asc(nulls_last=True), "pk")
@@ -149,20 +146,33 @@ def in_order(rows: ScopedQuerySet[Conversation], sort: Sort, now: dt.datetime) -
         return rows.order_by(F("last_post_at").desc(nulls_last=True), "-pk")
     if sort == "oldest":
         return rows.order_by(F("last_post_at").asc(nulls_last=True), "pk")
+    return rows.order_by(presses(now, weights).desc(), F("waiting_since").asc(nulls_last=True), "pk")
+
+
+def presses(now: dt.datetime, weights: Weights) -> ExpressionWrapper:
+    """What a list is sorted by, in the database: `pressure` of each row."""
     waited = Case(
-        *(When(waiting_since__lte=now - least, then=Value(points)) for least, points in WAITING_POINTS),
+        *(
+            When(waiting_since__lte=now - dt.timedelta(minutes=least), then=Value(score.waiting_points(least, weights)))
+            for least, _share in score.WAITING_STEPS
+        ),
         default=Value(0.0),
         output_field=FloatField(),
     )
-    presses = ExpressionWrapper(F("score") + F("priority") * PRIORITY_POINTS + waited, output_field=FloatField())
-    return rows.order_by(presses.desc(), F("waiting_since").asc(nulls_last=True), "pk")
+    return ExpressionWrapper(F("score") + F("priority") * PRIORITY_POINTS + waited, output_field=FloatField())
 
 
-def waiting_points(waiting_since: dt.datetime | None, now: dt.datetime) -> float:
-    """What waiting adds to the place of one conversation in its list."""
+def pressure(conversation: Conversation, now: dt.datetime, weights: Weights = SHIPPED) -> float:
+    """What decides the place of one conversation among the most pressing."""
+    waited = waiting_points(conversation.waiting_since, now, weights)
+    return conversation.score + conversation.priority * PRIORITY_POINTS + waited
+
+
+def waiting_points(waiting_since: dt.datetime | None, now: dt.datetime, weights: Weights = SHIPPED) -> float:
+    """What waiting adds to the score of one conversation."""
     if waiting_since is None:
         return 0.0
-    return next((points for least, points in WAITING_POINTS if now - waiting_since >= least), 0.0)
+    return score.waiting_points((now - waiting_since) / dt.timedelta(minutes=1), weights)
 
 
 def list_rows(rows: ScopedQuerySet[Conversation], limit: int) -> tuple[list[Row], bool]:

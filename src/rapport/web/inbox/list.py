@@ -18,6 +18,7 @@ from rapport.store.models import Conversation, Membership
 from rapport.store.models.scoped import ScopedQuerySet
 from rapport.store.queries import desk as reads
 from rapport.store.queries.search import FOUND
+from rapport.store.queries.snapshot import weights_of
 from rapport.web.access import DeskRequest, desk, find
 from rapport.web.inbox.events import stream_address
 
@@ -145,7 +146,7 @@ def read_listing(member: Membership, asked: Asked, now: dt.datetime) -> Listing:
     else:
         title, rows = _("Search"), reads.visible_conversations(member).none()
     counts = reads.tally(rows, member)
-    ordered = reads.in_order(reads.of_tab(rows, asked.tab, member), asked.sort, now)
+    ordered = reads.in_order(reads.of_tab(rows, asked.tab, member), asked.sort, now, weights_of(member.workspace))
     shown, more = reads.list_rows(ordered, asked.show)
     per_tab = {"mine": counts.mine, "unassigned": counts.unassigned, "all": counts.all}
     return Listing(
