@@ -108,6 +108,7 @@ SUBJECTS = {
     "person": gettext_lazy("person"),
     "preparedreply": gettext_lazy("prepared reply"),
     "ruleset": gettext_lazy("rules"),
+    "scoreweights": gettext_lazy("weights of the score"),
     "topic": gettext_lazy("topic"),
     "user": gettext_lazy("user"),
     "workspace": gettext_lazy("workspace"),
