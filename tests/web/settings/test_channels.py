@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from rapport.actions.listening import connect_channel
 from rapport.store.models import Channel, Cursor, Gap
 
 BASE = "/w/fernway/settings/channels/"
@@ -94,3 +95,13 @@ def test_an_account_is_disconnected_and_its_token_is_gone(cast: Any, enter: Any,
     enter(cast.ben).post(f"{BASE}{brand.pk}/disconnect/")
     brand.refresh_from_db()
     assert (brand.state, bytes(brand.token)) == ("off", b"")
+
+
+def test_a_network_has_one_name_on_every_page(cast: Any, enter: Any, now: Any) -> None:
+    folder = connect_channel(
+        cast.alice, "folder", server="", handle="drop", external_id="folder-1", name="Reviews", token="", now=now
+    )
+    alice = enter(cast.alice)
+    for page in (BASE, f"{BASE}{folder.pk}/"):
+        assert "Watched folder, <bdi>drop</bdi>" in alice.get(page).content.decode()
+    assert "<span>Watched folder</span>" in alice.get("/w/fernway/settings/topics/new/").content.decode()

@@ -16,6 +16,7 @@ from rapport.core.decision import Outcome
 from rapport.core.post import Media
 from rapport.core.reading import Reading
 from rapport.core.understand import why_spans
+from rapport.networks.registry import network_named
 from rapport.store.models import Handle, Person, Post
 from rapport.store.queries.people import Mood
 from rapport.web.display import is_mixed, readable_text, shown_handle, true_host, visible_text
@@ -129,16 +130,15 @@ def first_word(name: str | None) -> str:
     return (name or "").split(" ")[0]
 
 
-NETWORKS = {
-    "mastodon": "Mastodon", "bluesky": "Bluesky", "x": "X", "twitter": "Twitter", "trustpilot": "Trustpilot",
-    "facebook": "Facebook", "instagram": "Instagram", "linkedin": "LinkedIn", "youtube": "YouTube", "reddit": "Reddit",
-}  # fmt: skip
+#: networks that only files bring; the others are named by themselves
+_FROM_FILES = {"twitter": "Twitter", "linkedin": "LinkedIn"}
 
 
 @register.filter
 def network_name(network: str) -> str:
     """A network as its people write it."""
-    return NETWORKS.get(network, network.capitalize())
+    known = network_named(network)
+    return known.title if known is not None else _FROM_FILES.get(network, network.capitalize())
 
 
 VISIBILITIES = {
