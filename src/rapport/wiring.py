@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from django.conf import settings
 
 from rapport.bus.table import TableBus
+from rapport.networks.folder.network import Folder
+from rapport.networks.folder.places import read_roots
 from rapport.networks.http import GuardedSession
 from rapport.networks.registry import NETWORKS
 from rapport.pipeline.clock import Clock
@@ -31,6 +34,15 @@ def current_settings() -> Settings:
     """The typed settings of this deployment."""
     found: Settings = settings.RAPPORT
     return found
+
+
+def watched_roots() -> tuple[Path, ...]:
+    """The folders of this deployment that may be watched."""
+    return read_roots(current_settings().watch_dirs)
+
+
+# the one network that depends on a setting; as it is registered it may read nothing
+NETWORKS[Folder.name] = Folder(watched_roots)
 
 
 @cache

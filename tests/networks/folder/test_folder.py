@@ -16,13 +16,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from rapport.core.errors import GiveUp, InvalidInput, RetryLater
 from rapport.networks.base import Account, Page
 from rapport.networks.folder import watch
 from rapport.networks.folder.network import Folder
-from rapport.networks.folder.places import VARIABLE, allowed_roots, find_root
+from rapport.networks.folder.places import VARIABLE, find_root, read_roots
 from rapport.networks.folder.read import PAGE_LINES
 from rapport.networks.http import GuardedSession
 
@@ -468,14 +469,29 @@ def test_a_root_that_the_operator_took_back_is_not_read(tmp_path: Path) -> None:
         drop.look()
 
 
-def test_the_roots_come_from_the_environment(tmp_path: Path) -> None:
+def test_the_roots_are_whole_paths_between_commas_with_links_resolved(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "real")
-    environ = {VARIABLE: f"{tmp_path}/link,relative, /srv/other"}
     real = (tmp_path / "real").resolve()
-    assert allowed_roots(environ) == (real, Path("/srv/other").resolve())
-    assert allowed_roots({}) == ()
+    assert read_roots(f"{tmp_path}/link,relative, /srv/other") == (real, Path("/srv/other").resolve())
+    assert read_roots("") == ()
     assert find_root(f"{real}/a/b/", (real,)) == (real, ("a", "b"))
+
+
+def test_the_folders_of_a_deployment_are_those_that_its_settings_name(tmp_path: Path, settings: Any) -> None:
+    from rapport import wiring  # what it wires stands in the registry
+
+    drop = tmp_path / "drop"
+    drop.mkdir()
+    for allowed in ("", str(tmp_path / "other")):
+        settings.RAPPORT = msgspec.structs.replace(settings.RAPPORT, watch_dirs=allowed)
+        with pytest.raises(InvalidInput, match=VARIABLE):
+            wiring.NETWORKS["folder"].connect({"folder": str(drop)}, GuardedSession())
+    settings.RAPPORT = msgspec.structs.replace(settings.RAPPORT, watch_dirs=str(tmp_path))
+    found = wiring.NETWORKS["folder"].connect({"folder": str(drop)}, GuardedSession())
+    assert found.settings == {"folder": str(drop)}
+    with pytest.raises(InvalidInput, match="no folder may be watched"):
+        Folder().connect({"folder": str(drop)}, GuardedSession())
 
 
 def test_names_that_no_cursor_can_hold_are_told_once(drop: Drop) -> None:

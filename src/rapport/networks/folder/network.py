@@ -20,11 +20,15 @@ from rapport.networks.base import (
     Step,
 )
 from rapport.networks.folder import form
-from rapport.networks.folder.places import allowed_roots, open_folder
+from rapport.networks.folder.places import open_folder
 from rapport.networks.folder.progress import Cursor, decode_cursor
 from rapport.networks.folder.read import NAME
 from rapport.networks.folder.watch import STREAM, Watch, follow
 from rapport.networks.http import GuardedSession
+
+
+def _nowhere() -> tuple[Path, ...]:
+    return ()
 
 
 def _now() -> dt.datetime:
@@ -32,7 +36,7 @@ def _now() -> dt.datetime:
 
 
 class Folder(BaseNetwork):
-    """See `rapport.networks.base.Network`."""
+    """See `rapport.networks.base.Network`. `roots`: the folders that may be watched, and what lies below them."""
 
     name: str = NAME
     title: str = "Watched folder"
@@ -46,7 +50,7 @@ class Folder(BaseNetwork):
     settings_fields: tuple[Field, ...] = ()
 
     def __init__(
-        self, roots: Callable[[], tuple[Path, ...]] = allowed_roots, clock: Callable[[], dt.datetime] = _now
+        self, roots: Callable[[], tuple[Path, ...]] = _nowhere, clock: Callable[[], dt.datetime] = _now
     ) -> None:
         self._roots, self._clock = roots, clock
         #: what is seen of each folder in this process, and which of them somebody looks at just now

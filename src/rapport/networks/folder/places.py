@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
@@ -19,10 +19,9 @@ VARIABLE = "RAPPORT_WATCH_DIRS"
 _OPEN_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-def allowed_roots(environ: Mapping[str, str] = os.environ) -> tuple[Path, ...]:
-    """The folders that the operator allows, separated by commas, with links resolved."""
-    told = environ.get(VARIABLE, "").split(",")
-    return tuple(Path(one.strip()).resolve() for one in told if one.strip().startswith("/"))
+def read_roots(told: str) -> tuple[Path, ...]:
+    """The folders that the operator allows, separated by commas -> their paths, with links resolved."""
+    return tuple(Path(one.strip()).resolve() for one in told.split(",") if one.strip().startswith("/"))
 
 
 def find_root(entered: str, roots: tuple[Path, ...]) -> tuple[Path, tuple[str, ...]]:
