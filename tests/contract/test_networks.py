@@ -32,7 +32,8 @@ from feed_site import entry, feed_site
 from rapport.core.errors import NetworkError, Reauthorise, RetryLater
 from rapport.core.post import Post, admit
 from rapport.core.reply import Reply
-from rapport.networks.base import Account, Network
+from rapport.networks.base import Account
+from rapport.networks.contract import Network
 from rapport.networks.feeds.network import Feeds
 from rapport.networks.feeds.parse import post_id
 from rapport.networks.folder.network import Folder

@@ -30,7 +30,8 @@ from rounds import START, in_child, reader
 
 from rapport.core.errors import RetryLater
 from rapport.core.post import Author, Post
-from rapport.networks.base import Account, BaseNetwork, Capabilities, Field, Page
+from rapport.networks.base import Account, Capabilities, Field, Page
+from rapport.networks.contract import BaseNetwork
 from rapport.networks.http import GuardedSession
 
 PAGE = 100

@@ -24,7 +24,8 @@ from graph_server import PAGE, listing
 from graph_server import account_on as graph_account
 from graph_server import error as graph_error
 from rapport.core.errors import InvalidInput, NetworkError, Reauthorise, RetryLater
-from rapport.networks.base import Account, BaseNetwork, Rechecked
+from rapport.networks.base import Account, Rechecked
+from rapport.networks.contract import BaseNetwork
 from rapport.networks.http import GuardedSession
 from rapport.networks.registry import NETWORKS
 from rapport.networks.x.cursor import id_at

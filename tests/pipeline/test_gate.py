@@ -24,7 +24,8 @@ from rapport.bus.table import TableBus
 from rapport.core.errors import GiveUp, NetworkError, RapportError, Reauthorise, RetryLater, Unconfirmed
 from rapport.core.post import Author, Post
 from rapport.core.reply import Reply
-from rapport.networks.base import Account, BaseNetwork, Capabilities, Page, Sent
+from rapport.networks.base import Account, Capabilities, Page, Sent
+from rapport.networks.contract import BaseNetwork
 from rapport.pipeline.sender import Sender
 from rapport.store.models import Approval, Basket, Channel, Conversation, Delivery, Draft, Membership, Person, User
 from rapport.store.queries.outbound import newest_inbound

@@ -19,7 +19,8 @@ from conftest import NOON
 from rapport.actions import hearing, outbound
 from rapport.core.errors import AddressRefused, GiveUp, InvalidInput, NetworkError, Reauthorise, RetryLater, Unconfirmed
 from rapport.core.post import Author, Media, Post
-from rapport.networks.base import Account, BaseNetwork, Capabilities, Page, Rechecked, Sent
+from rapport.networks.base import Account, Capabilities, Page, Rechecked, Sent
+from rapport.networks.contract import BaseNetwork
 from rapport.networks.http import GuardedSession
 from rapport.pipeline.listener import Listener
 from rapport.pipeline.recheck import DOUBT, FRESH, Progress, Rechecker

@@ -12,7 +12,8 @@ from conftest import NOON
 from rapport.actions import listening
 from rapport.core.errors import NetworkError, Reauthorise, RetryLater
 from rapport.core.post import Author, Post
-from rapport.networks.base import Account, BaseNetwork, Capabilities, Field, Grant, Page
+from rapport.networks.base import Account, Capabilities, Field, Grant, Page
+from rapport.networks.contract import BaseNetwork
 from rapport.networks.http import GuardedSession
 from rapport.pipeline.listener import RENEWAL, Listener
 from rapport.store.models import AuditEntry, Channel, Delivery

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from rapport.networks.base import Network
 from rapport.networks.bluesky.network import Bluesky
+from rapport.networks.contract import Network
 from rapport.networks.discourse.network import Discourse
 from rapport.networks.facebook.network import Facebook
 from rapport.networks.feeds.network import Feeds

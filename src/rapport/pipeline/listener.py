@@ -15,7 +15,8 @@ from django.db.models import QuerySet
 from rapport.actions import hearing, listening
 from rapport.bus.base import Bus
 from rapport.core.errors import AddressRefused, GiveUp, NetworkError, Reauthorise, RetryLater
-from rapport.networks.base import Account, Network, Page
+from rapport.networks.base import Account, Page
+from rapport.networks.contract import Network
 from rapport.networks.http import GuardedSession
 from rapport.pipeline.live import LiveLines
 from rapport.pipeline.loop import keep_going

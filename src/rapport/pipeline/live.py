@@ -16,7 +16,8 @@ from django.db import close_old_connections, connections
 
 from rapport.actions import listening
 from rapport.core.errors import GiveUp, NetworkError, Reauthorise
-from rapport.networks.base import Account, Network, Page
+from rapport.networks.base import Account, Page
+from rapport.networks.contract import Network
 from rapport.networks.http import GuardedSession
 from rapport.store.models import Channel, Cursor
 

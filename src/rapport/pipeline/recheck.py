@@ -16,7 +16,8 @@ import msgspec
 from rapport.actions import hearing, listening
 from rapport.bus.base import Bus
 from rapport.core.errors import InvalidInput, NetworkError, Reauthorise, RetryLater
-from rapport.networks.base import Network, Rechecked
+from rapport.networks.base import Rechecked
+from rapport.networks.contract import Network
 from rapport.networks.http import GuardedSession
 from rapport.pipeline.sender import account_of
 from rapport.store.models import Channel, Cursor

@@ -20,7 +20,8 @@ from rapport.core import post as vocabulary
 from rapport.core.errors import AddressRefused, GiveUp, NetworkError, Reauthorise, RetryLater, Unconfirmed
 from rapport.core.guard import Policy, check
 from rapport.core.reply import Reply
-from rapport.networks.base import Account, Network, Sent
+from rapport.networks.base import Account, Sent
+from rapport.networks.contract import Network
 from rapport.networks.http import GuardedSession
 from rapport.pipeline.loop import keep_going
 from rapport.store.models import Channel, Delivery, Post

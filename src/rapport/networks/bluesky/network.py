@@ -7,29 +7,19 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Literal
 
 from rapport.core.reply import Reply
-from rapport.networks.base import (
-    Account,
-    BaseNetwork,
-    Capabilities,
-    Connected,
-    Field,
-    Identity,
-    Page,
-    Rechecked,
-    Sent,
-    Step,
-)
+from rapport.networks.base import Account, Capabilities, Connected, Field, Identity, Page, Rechecked, Sent, Step
 from rapport.networks.bluesky import form, push, recheck
 from rapport.networks.bluesky.jetstream import first_cursor
 from rapport.networks.bluesky.parse import NAME
 from rapport.networks.bluesky.pull import LIVE, pull_list, streams_of
 from rapport.networks.bluesky.richtext import MOST_GRAPHEMES, counted_length
 from rapport.networks.bluesky.stream import listen
+from rapport.networks.contract import BaseNetwork
 from rapport.networks.http import GuardedSession
 
 
 class Bluesky(BaseNetwork):
-    """See `rapport.networks.base.Network`."""
+    """See `rapport.networks.contract.Network`."""
 
     name: str = NAME
     title: str = "Bluesky"

@@ -10,7 +10,6 @@ from rapport.core.reply import Reply
 from rapport.networks.base import (
     Account,
     Answer,
-    BaseNetwork,
     Capabilities,
     Connected,
     Field,
@@ -21,6 +20,7 @@ from rapport.networks.base import (
     Sent,
     Step,
 )
+from rapport.networks.contract import BaseNetwork
 from rapport.networks.discourse import form, push, receive, recheck
 from rapport.networks.discourse.parse import NAME
 from rapport.networks.discourse.pull import pull_pages, streams_of
@@ -29,7 +29,7 @@ from rapport.networks.http import GuardedSession
 
 
 class Discourse(BaseNetwork):
-    """See `rapport.networks.base.Network`."""
+    """See `rapport.networks.contract.Network`."""
 
     name: str = NAME
     title: str = "Discourse"

@@ -12,7 +12,6 @@ from rapport.networks import graph_login as login
 from rapport.networks.base import (
     Account,
     Answer,
-    BaseNetwork,
     Capabilities,
     Connected,
     Field,
@@ -24,6 +23,7 @@ from rapport.networks.base import (
     Sent,
     Step,
 )
+from rapport.networks.contract import BaseNetwork
 from rapport.networks.facebook import form, push, recheck
 from rapport.networks.facebook.parse import NAME, read_entry
 from rapport.networks.facebook.pull import STREAMS, pull_pages
@@ -31,7 +31,7 @@ from rapport.networks.http import GuardedSession
 
 
 class Facebook(BaseNetwork):
-    """See `rapport.networks.base.Network`."""
+    """See `rapport.networks.contract.Network`."""
 
     name: str = NAME
     title: str = "Facebook page"

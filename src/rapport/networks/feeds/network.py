@@ -6,16 +6,8 @@ import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
 from typing import Literal
 
-from rapport.networks.base import (
-    Account,
-    BaseNetwork,
-    Capabilities,
-    Connected,
-    Field,
-    Identity,
-    Page,
-    Step,
-)
+from rapport.networks.base import Account, Capabilities, Connected, Field, Identity, Page, Step
+from rapport.networks.contract import BaseNetwork
 from rapport.networks.feeds import form
 from rapport.networks.feeds.hosts import Hosts
 from rapport.networks.feeds.parse import NAME
@@ -28,7 +20,7 @@ def _now() -> dt.datetime:
 
 
 class Feeds(BaseNetwork):
-    """See `rapport.networks.base.Network`."""
+    """See `rapport.networks.contract.Network`."""
 
     name: str = NAME
     title: str = "Feeds"

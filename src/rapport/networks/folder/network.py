@@ -8,17 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Literal
 
-from rapport.networks.base import (
-    Account,
-    BaseNetwork,
-    Capabilities,
-    Connected,
-    Field,
-    Gap,
-    Identity,
-    Page,
-    Step,
-)
+from rapport.networks.base import Account, Capabilities, Connected, Field, Gap, Identity, Page, Step
+from rapport.networks.contract import BaseNetwork
 from rapport.networks.folder import form
 from rapport.networks.folder.places import open_folder
 from rapport.networks.folder.progress import Cursor, decode_cursor
@@ -36,7 +27,7 @@ def _now() -> dt.datetime:
 
 
 class Folder(BaseNetwork):
-    """See `rapport.networks.base.Network`. `roots`: the folders that may be watched, and what lies below them."""
+    """See `rapport.networks.contract.Network`. `roots`: the folders that may be watched, and what lies below them."""
 
     name: str = NAME
     title: str = "Watched folder"

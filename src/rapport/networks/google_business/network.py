@@ -9,18 +9,8 @@ from typing import Literal
 from rapport.core.reply import Reply
 from rapport.networks import google
 from rapport.networks.backwards import check_every
-from rapport.networks.base import (
-    Account,
-    BaseNetwork,
-    Capabilities,
-    Connected,
-    Field,
-    Handshake,
-    Identity,
-    Page,
-    Sent,
-    Step,
-)
+from rapport.networks.base import Account, Capabilities, Connected, Field, Handshake, Identity, Page, Sent, Step
+from rapport.networks.contract import BaseNetwork
 from rapport.networks.google_business import form, push
 from rapport.networks.google_business.parse import NAME
 from rapport.networks.google_business.pull import pull_pages
@@ -28,7 +18,7 @@ from rapport.networks.http import GuardedSession
 
 
 class GoogleBusiness(BaseNetwork):
-    """See `rapport.networks.base.Network`."""
+    """See `rapport.networks.contract.Network`."""
 
     name: str = NAME
     title: str = "Google Business reviews"

@@ -9,7 +9,6 @@ from typing import Literal
 from rapport.core.reply import Reply
 from rapport.networks.base import (
     Account,
-    BaseNetwork,
     Capabilities,
     Connected,
     Field,
@@ -20,6 +19,7 @@ from rapport.networks.base import (
     Sent,
     Step,
 )
+from rapport.networks.contract import BaseNetwork
 from rapport.networks.http import GuardedSession
 from rapport.networks.mastodon import form, push, recheck
 from rapport.networks.mastodon.parse import NAME
@@ -29,7 +29,7 @@ from rapport.networks.mastodon.wire import Wire
 
 
 class Mastodon(BaseNetwork):
-    """See `rapport.networks.base.Network`."""
+    """See `rapport.networks.contract.Network`."""
 
     name: str = NAME
     title: str = "Mastodon"

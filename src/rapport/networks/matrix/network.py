@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Literal
 
 from rapport.core.reply import Reply
-from rapport.networks.base import Account, BaseNetwork, Capabilities, Connected, Field, Identity, Page, Sent, Step
+from rapport.networks.base import Account, Capabilities, Connected, Field, Identity, Page, Sent, Step
+from rapport.networks.contract import BaseNetwork
 from rapport.networks.http import GuardedSession
 from rapport.networks.matrix import form, push
 from rapport.networks.matrix.parse import NAME
@@ -17,7 +18,7 @@ from rapport.networks.matrix.wire import Wire
 
 
 class Matrix(BaseNetwork):
-    """See `rapport.networks.base.Network`."""
+    """See `rapport.networks.contract.Network`."""
 
     name: str = NAME
     title: str = "Matrix"

@@ -9,7 +9,6 @@ from typing import Literal
 from rapport.core.reply import Reply
 from rapport.networks.base import (
     Account,
-    BaseNetwork,
     Capabilities,
     Connected,
     Field,
@@ -20,6 +19,7 @@ from rapport.networks.base import (
     Sent,
     Step,
 )
+from rapport.networks.contract import BaseNetwork
 from rapport.networks.http import GuardedSession
 from rapport.networks.reddit import form, push, recheck
 from rapport.networks.reddit.parse import NAME
@@ -28,7 +28,7 @@ from rapport.networks.reddit.wire import Wire
 
 
 class Reddit(BaseNetwork):
-    """See `rapport.networks.base.Network`."""
+    """See `rapport.networks.contract.Network`."""
 
     name: str = NAME
     title: str = "Reddit"

@@ -7,17 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Literal
 
 from rapport.core.reply import Reply
-from rapport.networks.base import (
-    Account,
-    BaseNetwork,
-    Capabilities,
-    Connected,
-    Field,
-    Identity,
-    Page,
-    Sent,
-    Step,
-)
+from rapport.networks.base import Account, Capabilities, Connected, Field, Identity, Page, Sent, Step
+from rapport.networks.contract import BaseNetwork
 from rapport.networks.http import GuardedSession
 from rapport.networks.trustpilot import form, push
 from rapport.networks.trustpilot.parse import NAME
@@ -25,7 +16,7 @@ from rapport.networks.trustpilot.pull import pull_pages
 
 
 class Trustpilot(BaseNetwork):
-    """See `rapport.networks.base.Network`."""
+    """See `rapport.networks.contract.Network`."""
 
     name: str = NAME
     title: str = "Trustpilot"

@@ -7,18 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Literal, cast
 
 from rapport.core.errors import Reauthorise
-from rapport.networks.base import (
-    Account,
-    Answer,
-    BaseNetwork,
-    Capabilities,
-    Connected,
-    Field,
-    Identity,
-    Incoming,
-    Page,
-    Step,
-)
+from rapport.networks.base import Account, Answer, Capabilities, Connected, Field, Identity, Incoming, Page, Step
+from rapport.networks.contract import BaseNetwork
 from rapport.networks.http import GuardedSession
 from rapport.networks.webhook import form
 from rapport.networks.webhook.parse import NAME
@@ -27,7 +17,7 @@ from rapport.networks.webhook.secret import decode_secrets, newest_secret, rotat
 
 
 class Webhook(BaseNetwork):
-    """See `rapport.networks.base.Network`. It brings and is never asked: `streams` is empty."""
+    """See `rapport.networks.contract.Network`. It brings and is never asked: `streams` is empty."""
 
     name: str = NAME
     title: str = "Webhook"

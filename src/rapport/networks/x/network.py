@@ -9,7 +9,6 @@ from typing import Literal
 from rapport.core.reply import Reply
 from rapport.networks.base import (
     Account,
-    BaseNetwork,
     Capabilities,
     Connected,
     Field,
@@ -20,6 +19,7 @@ from rapport.networks.base import (
     Sent,
     Step,
 )
+from rapport.networks.contract import BaseNetwork
 from rapport.networks.http import GuardedSession
 from rapport.networks.x import form, push, recheck
 from rapport.networks.x.cursor import RECHECK, share
@@ -30,7 +30,7 @@ from rapport.networks.x.wire import Wire
 
 
 class X(BaseNetwork):
-    """See `rapport.networks.base.Network`."""
+    """See `rapport.networks.contract.Network`."""
 
     name: str = NAME
     title: str = "X"

@@ -10,7 +10,6 @@ from rapport.core.reply import Reply
 from rapport.networks import google
 from rapport.networks.base import (
     Account,
-    BaseNetwork,
     Capabilities,
     Connected,
     Field,
@@ -21,6 +20,7 @@ from rapport.networks.base import (
     Sent,
     Step,
 )
+from rapport.networks.contract import BaseNetwork
 from rapport.networks.http import GuardedSession
 from rapport.networks.youtube import form, push, recheck
 from rapport.networks.youtube.parse import NAME
@@ -28,7 +28,7 @@ from rapport.networks.youtube.pull import pull_pages, recheck_units, streams_of
 
 
 class YouTube(BaseNetwork):
-    """See `rapport.networks.base.Network`."""
+    """See `rapport.networks.contract.Network`."""
 
     name: str = NAME
     title: str = "YouTube"

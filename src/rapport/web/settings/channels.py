@@ -19,7 +19,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from rapport import wiring
 from rapport.actions import listening
 from rapport.core.errors import InvalidInput, NetworkError, Reauthorise
-from rapport.networks.base import Field, Network
+from rapport.networks.base import Field
+from rapport.networks.contract import Network
 from rapport.networks.registry import NETWORKS, network_named
 from rapport.pipeline.sender import account_of
 from rapport.store.models import Channel

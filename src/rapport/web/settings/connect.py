@@ -24,7 +24,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 from rapport import wiring
 from rapport.actions import listening
 from rapport.core.errors import InvalidInput, NetworkError, NotAllowed
-from rapport.networks.base import Connected, Handshake, Network
+from rapport.networks.base import Connected, Handshake
+from rapport.networks.contract import Network
 from rapport.networks.registry import NETWORKS, network_named
 from rapport.store.models import Membership
 from rapport.store.secrets import seal, unseal
