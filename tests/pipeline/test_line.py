@@ -62,3 +62,16 @@ def test_a_very_long_history_is_not_kept_with_each_of_its_posts(
     first, second = process([make_post(), make_post()], a_snapshot(people=people), now)
     assert first.facts == people["mastodon", "id-nadia"]
     assert second.facts is None
+
+
+def test_rules_can_ask_how_likely_the_author_is_automated(make_post: Callable[..., Post], now: dt.datetime) -> None:
+    document = '[[rule]]\nname = "Machine"\nwhen = "author.bot_score >= 0.8"\nthen = ["basket:noise", "tag:machine"]\n'
+    rules = compile_rules(document)
+    timer = tuple(now - dt.timedelta(minutes=10 * number) for number in range(600, 0, -1))
+    people = {("mastodon", "id-nadia"): PersonFacts(id=1, posts=timer)}
+    snapshot = msgspec.structs.replace(a_snapshot(people=people), rules=rules)
+    (outcome,) = process([make_post()], snapshot, now)
+    assert outcome.account is not None
+    assert outcome.account.bot > 0.8
+    assert outcome.decision.tags == ("machine",)
+    assert outcome.decision.why == f"automated {outcome.account.bot:.2f}"

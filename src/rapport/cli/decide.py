@@ -21,6 +21,7 @@ from rapport.core.reading import Reading
 from rapport.core.rules import RuleSet, compile_rules
 from rapport.core.score import score
 from rapport.core.understand import load_reader
+from rapport.core.understand.accounts import knowing, score_author
 
 #: Posts that are read together.
 BATCH = 256
@@ -93,8 +94,9 @@ def _decide(
     key = (post.network, post.author.key)
     facts = people.get(key, PersonFacts())
     value = score(post, reading, facts, now)
-    decision = rules.decide(post, reading, value, facts, (), now)
-    steps = rules.explain(post, reading, value, facts, (), now)
+    asked = knowing(facts, score_author(post, facts))
+    decision = rules.decide(post, reading, value, asked, (), now)
+    steps = rules.explain(post, reading, value, asked, (), now)
     people[key] = _remember(facts, post, reading)
     plain = _whole(decision)
     del plain["trace"]

@@ -74,6 +74,15 @@ class Route(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     reason: str = ""
 
 
+class AccountScore(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """How likely an account is automated."""
+
+    #: 0 to 1
+    bot: float
+    #: what spoke for it, the strongest first, in words for a person; empty below 0.5
+    reasons: tuple[str, ...] = ()
+
+
 class PersonFacts(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """What we knew about an author before this post. Built from the store, passed in as a value."""
 
@@ -92,6 +101,12 @@ class PersonFacts(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     conversations: int = 0
     #: membership id of the person on our side who knows them
     known_to: int | None = None
+    #: how likely the account that speaks is automated, 0 to 1, and what a person said of it (True: automated)
+    bot_score: float | None = None
+    bot_word: bool | None = None
+    #: of its last texts, the shares that nearly repeat an earlier one and that carry a link; None: too few to tell
+    copied: float | None = None
+    linked: float | None = None
 
 
 class AuthorFacts(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
@@ -157,3 +172,5 @@ class Outcome(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     crisis: Crisis | None = None
     #: the version of the weights that its score was made with; 0 for the shipped ones
     weights: int = 0
+    #: how likely the author's account is automated; None where nothing told
+    account: AccountScore | None = None

@@ -68,6 +68,10 @@ class Author(msgspec.Struct, frozen=True, gc=False):
     bot: bool = False
     #: one of our own connected accounts
     ours: bool = False
+    #: posts of others that they have liked
+    likes: int | None = None
+    #: lists of others that they stand on
+    listed: int | None = None
 
     @property
     def key(self) -> str:
@@ -240,6 +244,8 @@ def _is_plain(post: Post, now: dt.datetime) -> bool:
         and 0 <= (author.followers or 0) <= MAX_COUNT
         and 0 <= (author.following or 0) <= MAX_COUNT
         and 0 <= (author.posts or 0) <= MAX_COUNT
+        and 0 <= (author.likes or 0) <= MAX_COUNT
+        and 0 <= (author.listed or 0) <= MAX_COUNT
         and (post.metrics is NO_METRICS or post.metrics is _metrics(post.metrics))
     )
 
@@ -254,6 +260,8 @@ def _bounded(post: Post, now: dt.datetime) -> Post:
         following=post.author.following if _is_count(post.author.following) else None,
         posts=post.author.posts if _is_count(post.author.posts) else None,
         created_at=_believable(post.author.created_at, now),
+        likes=post.author.likes if _is_count(post.author.likes) else None,
+        listed=post.author.listed if _is_count(post.author.listed) else None,
     )
     return msgspec.structs.replace(
         post,

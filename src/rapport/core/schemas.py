@@ -16,6 +16,7 @@ import msgspec
 
 from rapport.core import post
 from rapport.core.decision import (
+    AccountScore,
     AuthorFacts,
     Crisis,
     Decision,
@@ -48,6 +49,7 @@ _PARTS: tuple[type[msgspec.Struct], ...] = (
     Route,
     PersonFacts,
     AuthorFacts,
+    AccountScore,
     PileOn,
     Crisis,
     Finding,
@@ -86,6 +88,10 @@ BOUNDS: dict[tuple[str, str], dict[str, Any]] = {
     ("Author", "following"): _COUNT,
     ("Author", "posts"): _COUNT,
     ("Author", "created_at"): _MOMENT,
+    ("Author", "likes"): _COUNT,
+    ("Author", "listed"): _COUNT,
+    ("AccountScore", "bot"): {"minimum": 0, "maximum": 1},
+    **{("PersonFacts", name): {"minimum": 0, "maximum": 1} for name in ("bot_score", "copied", "linked")},
     **{("Metrics", name): _COUNT for name in Metrics.__struct_fields__},
     ("Sentiment", "label"): {"enum": ["negative", "neutral", "positive"]},
     **{("PersonFacts", name): _MOMENT for name in ("first_seen", "last_seen")},

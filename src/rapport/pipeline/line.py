@@ -14,6 +14,7 @@ from rapport.core.copies import fingerprints, may_be_copied
 from rapport.core.decision import (
     NOBODY,
     UNTOLD,
+    AccountScore,
     AuthorFacts,
     Crisis,
     Decision,
@@ -30,6 +31,7 @@ from rapport.core.route import TeamLoad, route
 from rapport.core.rules import RuleSet
 from rapport.core.score import FEW_PEOPLE, SHIPPED, Weights, score
 from rapport.core.understand import Reader
+from rapport.core.understand.accounts import knowing, score_author
 from rapport.core.understand.corrected import Corrected, apply, text_key
 
 #: moments of a person's history that are kept with each of their posts; a longer one would grow with its square
@@ -70,11 +72,12 @@ def process(posts: Sequence[Post], snapshot: Snapshot, now: dt.datetime) -> list
     topics = match(posts, snapshot)
     readings = understand(posts, snapshot)
     people = remember(posts, readings, snapshot)
+    accounts = suspect(posts, people)
     crowds = gather(posts, snapshot, now)
     scores = weigh(posts, readings, people, crowds, snapshot, now)
-    decisions = decide(posts, readings, scores, people, topics, snapshot, now)
+    decisions = decide(posts, readings, scores, list(map(knowing, people, accounts)), topics, snapshot, now)
     routes = send_to(decisions, people, snapshot)
-    kept = keep(posts, people, crowds, snapshot, now)
+    kept = keep(posts, people, crowds, accounts, snapshot, now)
     return [
         Outcome(post.network, post.id, *made, *inputs)
         for post, *made, inputs in zip(posts, topics, readings, scores, decisions, routes, kept, strict=True)
@@ -118,6 +121,11 @@ def remember(posts: Sequence[Post], readings: Sequence[Reading], snapshot: Snaps
             positive=(*facts.positive, at) if mood == "positive" else facts.positive,
         )
     return before
+
+
+def suspect(posts: Sequence[Post], people: Sequence[PersonFacts]) -> list[AccountScore | None]:
+    """How likely each author's account is automated; None where nothing tells, and for our own."""
+    return [score_author(post, facts) for post, facts in zip(posts, people, strict=True)]
 
 
 def gather(posts: Sequence[Post], snapshot: Snapshot, now: dt.datetime) -> list[PileOn | None]:
@@ -177,6 +185,7 @@ def keep(
     posts: Sequence[Post],
     people: Sequence[PersonFacts],
     crowds: Sequence[PileOn | None],
+    accounts: Sequence[AccountScore | None],
     snapshot: Snapshot,
     now: dt.datetime,
 ) -> list[tuple[object, ...]]:
@@ -193,8 +202,9 @@ def keep(
             pile_on,
             snapshot.crisis,
             snapshot.weights_version,
+            account,
         )
-        for post, facts, pile_on in zip(posts, people, crowds, strict=True)
+        for post, facts, pile_on, account in zip(posts, people, crowds, accounts, strict=True)
     ]
 
 

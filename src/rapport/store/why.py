@@ -10,6 +10,7 @@ from rapport.core.decision import Outcome, Step
 from rapport.core.errors import InvalidRule
 from rapport.core.rules import RuleSet as CompiledRules
 from rapport.core.rules import compile_rules
+from rapport.core.understand.accounts import knowing
 from rapport.store.mapping import post_of
 from rapport.store.models import Post, RuleSet
 from rapport.store.queries.talk import Talk
@@ -72,8 +73,9 @@ def _again(row: Post, outcome: Outcome) -> tuple[Step, ...]:
         rules = _compiled(document, version)
     except InvalidRule:  # the language has moved on since
         return ()
+    facts = knowing(outcome.facts, outcome.account)
     return rules.explain(
-        post_of(row, outcome.author), outcome.reading, outcome.score, outcome.facts, outcome.topics,
+        post_of(row, outcome.author), outcome.reading, outcome.score, facts, outcome.topics,
         outcome.decided_at, outcome.business_hours, frozenset(outcome.handles),
     )  # fmt: skip
 

@@ -159,6 +159,13 @@ _AUTHOR = (
     Field("author.posts", "number", "how many posts they have written", "author.posts", unknown=True),
     Field("author.verified", "bool", "the network says that they are who they claim to be", "author.verified"),
     Field("author.bot", "bool", "the account says that it is automated", "author.bot"),
+    Field(
+        "author.bot_score",
+        "number",
+        "how likely the account is automated, 0 to 1, as [judged](readings.md#accounts)",
+        "person.bot_score",
+        unknown=True,
+    ),
     Field("author.ours", "bool", "one of our own connected accounts", "author.ours"),
 )
 _PERSON = (

@@ -107,6 +107,8 @@ def say_number(name: str, value: Any) -> str:
     if name in _AMOUNTS:
         amount = _AMOUNTS[name]
         return f"{value:,} {amount.removesuffix('s') if value == 1 else amount}"
+    if name == "author.bot_score":
+        return f"automated {show(value)}"
     if name == "rating":
         return f"{show(value)} star{'' if value == 1 else 's'}"
     return f"{name} {show(value)}"

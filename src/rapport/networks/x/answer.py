@@ -115,6 +115,8 @@ class UserMetrics(msgspec.Struct):
 
     followers_count: int | None = None
     following_count: int | None = None
+    listed_count: int | None = None
+    like_count: int | None = None
     tweet_count: int | None = None
     post_count: int | None = None
 

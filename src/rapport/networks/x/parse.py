@@ -233,6 +233,8 @@ def _user_author(user: User, ours: str) -> Author:
         created_at=_moment(user.created_at),
         verified=bool(user.verified) or user.verified_type not in {None, "", "none"},
         ours=bool(ours) and str(user.id) == ours,
+        likes=counted.like_count if counted else None,
+        listed=counted.listed_count if counted else None,
     )
 
 
