@@ -91,6 +91,7 @@ class MailServer:
                 "name": "Fernway Support",
                 "folders": ["INBOX"],
                 "sent_folder": "Sent",
+                "every": "0",
                 **settings,
             },
         )

@@ -8,25 +8,21 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 import msgspec
 
-from rapport.core.errors import InvalidInput, InvalidPost
+from rapport.core.errors import InvalidPost
 from rapport.core.post import Post, admit
-from rapport.networks.base import Account, Field, Gap, Page
+from rapport.networks.base import Account, Gap, Page
+from rapport.networks.every import pause_of
 
 #: what networks show late still lies within this of the newest that was read
 OVERLAP = dt.timedelta(minutes=10)
 _SLACK = dt.timedelta(minutes=5)  # how far a cursor may lie ahead of our clock
 _PAGE = 100  # posts of one page
 _RECENT = 500  # marks in a cursor; of a larger burst some come again, which does no harm
-
-
-#: the name of the setting for the time between two reads, in seconds
-EVERY = "every"
-_LEAST, _MOST = 15, 86_400  # seconds
 
 
 class Place(msgspec.Struct, omit_defaults=True):
@@ -106,23 +102,7 @@ def is_resting(account: Account, place: Place, now: dt.datetime, rest: dt.timede
 
     `rest` is the time between two reads where the settings of the account name none.
     """
-    chosen = str(account.settings.get(EVERY) or "")
-    pause = dt.timedelta(seconds=int(chosen)) if chosen.isdecimal() and len(chosen) < 6 else rest
-    return place.looked is not None and now - place.looked < pause
-
-
-def every_field(rest: dt.timedelta, why: str) -> Field:
-    """The setting for the time between two reads; `why` says what reading more often costs."""
-    seconds = f"{rest.total_seconds():.0f}"
-    return Field(name=EVERY, label="Seconds between two reads", default=seconds, required=False, help=why)
-
-
-def check_every(settings: Mapping[str, str | bool | list[str]]) -> dict[str, str | int | bool | list[str]]:
-    """The settings with that time checked. Raises `InvalidInput`."""
-    chosen = str(settings.get(EVERY) or "").strip()
-    if chosen and not (chosen.isdecimal() and _LEAST <= int(chosen[:9]) <= _MOST):
-        raise InvalidInput(f"The time between two reads is a whole number of seconds from {_LEAST} to {_MOST:,}.")
-    return {**settings, EVERY: chosen}
+    return place.looked is not None and now - place.looked < pause_of(account, rest)
 
 
 def oldest_first(

@@ -118,8 +118,6 @@ class Capabilities(msgspec.Struct, frozen=True):
     #: not tell of edits and deletions; the newest posts, however old, are then looked at every minute. 0: it tells, or
     #: looking so often is not allowed
     watch_every: float = 0.0
-    #: seconds between two looks at the least, whatever the deployment says; 0: as it says
-    look_every: float = 0.0
     #: `receive` takes what the network brings by itself
     webhook: bool = False
     #: seconds within which each post that we keep must have been looked at again (`recheck`); 0: never

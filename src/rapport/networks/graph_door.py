@@ -17,8 +17,9 @@ from typing import Any
 import msgspec
 
 from rapport.core.errors import InvalidInput, InvalidPost
-from rapport.networks.backwards import Found, check_every
+from rapport.networks.backwards import Found
 from rapport.networks.base import Account, Answer, Field, Grant, Incoming, Page
+from rapport.networks.every import check_every
 from rapport.networks.payload import read_object
 
 #: deliveries have a stream of their own, so that they never move the cursors of pulls

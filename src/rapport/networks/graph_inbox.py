@@ -15,16 +15,9 @@ import msgspec
 from rapport.core.errors import GiveUp, InvalidPost, RetryLater, Unconfirmed
 from rapport.core.post import Post
 from rapport.core.reply import Reply
-from rapport.networks.backwards import (
-    Found,
-    Place,
-    every_field,
-    floor_of,
-    is_resting,
-    oldest_first,
-    read_place,
-)
+from rapport.networks.backwards import Found, Place, floor_of, is_resting, oldest_first, read_place
 from rapport.networks.base import Account, Page, Sent
+from rapport.networks.every import every_field
 from rapport.networks.graph import MOST_REQUESTS, WINDOW_CLOSED, Graph, segment, split
 from rapport.networks.graph_messages import FIELDS, message_id, split_target, stored_post
 from rapport.networks.http import GuardedSession

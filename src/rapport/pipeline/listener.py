@@ -96,12 +96,9 @@ class Listener:
         return [
             row
             for row in self._connected()
-            if (row.last_pull_at is None or now - row.last_pull_at >= self._pause_of(row))
+            if (row.last_pull_at is None or now - row.last_pull_at >= self.every)
             and (row.paused_until is None or row.paused_until <= now)
         ]
-
-    def _pause_of(self, row: Channel) -> dt.timedelta:
-        return max(self.every, dt.timedelta(seconds=self.networks[row.network].capabilities.look_every))
 
     def _connected(self) -> QuerySet[Channel]:
         return Channel.objects.filter(state=Channel.State.CONNECTED, network__in=list(self.networks)).order_by("pk")

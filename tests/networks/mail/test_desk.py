@@ -37,7 +37,7 @@ def channel(alice: Any, mail: MailServer, guarded: GuardedSession) -> Channel:
     return connect_channel(
         alice, "mail", server=connected.server, handle=connected.identity.handle,
         external_id=connected.identity.account_id, name=connected.identity.name, token=connected.token,
-        settings=dict(connected.settings), now=clock(),
+        settings=connected.settings | {"every": "0"}, now=clock(),
     )  # fmt: skip
 
 

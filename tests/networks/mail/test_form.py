@@ -116,6 +116,7 @@ def test_the_settings_are_tried_before_they_are_kept(
         ({"folders": ["Nowhere"]}, "There is no folder 'Nowhere'. The server has: .*INBOX"),
         ({"aliases": ["x"]}, "no mail address"),
         ({"authority": "not a name"}, "no name of a server"),
+        ({"every": "1"}, "from 15 to 86,400"),
         ({"folders": [str(number) for number in range(30)]}, "at most 20"),
         ({"folders": ["a\r\nb"]}, "."),
     ):

@@ -61,6 +61,20 @@ def test_mails_come_in_order_once_each_over_every_kind_of_connection(
     assert reader.ids() == [later]
 
 
+def test_between_two_reads_the_server_is_left_alone_for_as_long_as_the_settings_say(
+    mail: MailServer, guarded: GuardedSession
+) -> None:
+    account = mail.account(every="900")
+    reader = Reader(account, guarded)
+    assert len(list(reader.pages())) == 1
+    said = mail.say("in the meantime", account.handle)
+    assert list(reader.pages()) == []
+    reader.cursor = json.dumps(json.loads(reader.cursor) | {"looked": json.loads(reader.cursor)["looked"] - 901})
+    assert reader.ids() == [said]
+    reader.cursor = json.dumps(json.loads(reader.cursor) | {"looked": 2**40})  # a clock that was put right since
+    assert len(list(reader.pages())) == 1
+
+
 def test_reading_marks_nothing_as_seen(mail: MailServer, reader: Reader) -> None:
     mail.say("hello", reader.account.handle)
     reader.posts()

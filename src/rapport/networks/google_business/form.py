@@ -8,8 +8,8 @@ from typing import Any
 
 from rapport.core.errors import GiveUp, InvalidInput
 from rapport.networks import google
-from rapport.networks.backwards import every_field
 from rapport.networks.base import Account, Connected, Field, Handshake, Identity, Step
+from rapport.networks.every import every_field
 from rapport.networks.google_business.pull import API, REST
 from rapport.networks.http import GuardedSession
 from rapport.networks.payload import name_of

@@ -8,9 +8,9 @@ from typing import Literal
 
 from rapport.core.reply import Reply
 from rapport.networks import google
-from rapport.networks.backwards import check_every
 from rapport.networks.base import Account, Capabilities, Connected, Field, Handshake, Identity, Page, Sent, Step
 from rapport.networks.contract import BaseNetwork
+from rapport.networks.every import check_every
 from rapport.networks.google_business import form, push
 from rapport.networks.google_business.parse import NAME
 from rapport.networks.google_business.pull import pull_pages

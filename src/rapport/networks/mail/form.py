@@ -8,10 +8,12 @@ from contextlib import contextmanager
 
 from rapport.core.errors import AddressRefused, GiveUp, InvalidInput, Reauthorise
 from rapport.networks.base import Account, Connected, Field, Identity, Step
+from rapport.networks.every import EVERY, check_every, every_field
 from rapport.networks.http import GuardedSession
 from rapport.networks.mail.account import INBOX, address_of, folders_of, open_imap, setting
 from rapport.networks.mail.headers import clean_address, visible
 from rapport.networks.mail.imap import Imap
+from rapport.networks.mail.pull import REST
 from rapport.networks.mail.smtp import Smtp
 from rapport.networks.mail.wire import SECURITIES, Server
 
@@ -90,6 +92,7 @@ SETTINGS = (
         help="Replies are kept there, and what colleagues answer in their mail program is read from it.",
     ),
     Field(name="name", label="Name", required=False, help="What people see beside the address."),
+    every_field(REST, "Each read signs in once for each folder. The first folder is live all the same."),
     Field(
         name="aliases",
         label="Other addresses that are ours",
@@ -194,13 +197,17 @@ def check_settings(
     with open_imap(account, session) as imap:
         for folder in [*folders, *([sent] if sent else [])]:
             _try_folder(imap, folder)
-    return account.settings | {
-        "folders": list(folders),
-        "aliases": aliases,
-        "sent_folder": sent,
-        "authority": authority,
-        "name": visible(str(settings.get("name") or ""))[:100],
-    }
+    return (
+        account.settings
+        | check_every({EVERY: str(settings.get(EVERY) or "")})
+        | {
+            "folders": list(folders),
+            "aliases": aliases,
+            "sent_folder": sent,
+            "authority": authority,
+            "name": visible(str(settings.get("name") or ""))[:100],
+        }
+    )
 
 
 def identify(account: Account, session: GuardedSession) -> Identity:

@@ -29,7 +29,6 @@ class Mail(BaseNetwork):
         idempotent_push=False,
         max_length=push.MAX_LENGTH,
         visibilities=("direct",),
-        look_every=60.0,  # one look is a sign-in for each folder; the live line brings what is new
     )
     connect_fields: tuple[Field, ...] = form.FIELDS
     guide: tuple[Step, ...] = form.GUIDE

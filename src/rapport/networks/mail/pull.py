@@ -1,7 +1,8 @@
 """Reading the folders of a mailbox, so that nothing is lost between two reads.
 
-A cursor is {"validity", "next", "modseq", "date", "ids"}: which numbering of the folder it belongs to, the number of
-the first mail that was not read, the folder's counter of changes, and time and Message-IDs of the newest mails read.
+A cursor is {"validity", "next", "modseq", "date", "ids", "looked"}: which numbering of the folder it belongs to, the
+number of the first mail that was not read, the folder's counter of changes, time and Message-IDs of the newest mails
+read, and when the folder was last read to its end.
 A folder that was numbered anew, or that went back in time, is read again from that time on; the store drops what it
 knows by its Message-ID. What was expunged is not deleted: a mail that somebody filed away was said all the same.
 """
@@ -19,6 +20,7 @@ import msgspec
 from rapport.core.errors import InvalidInput, InvalidPost
 from rapport.core.post import Post, admit
 from rapport.networks.base import Account, Gap, Page
+from rapport.networks.every import pause_of
 from rapport.networks.http import GuardedSession
 from rapport.networks.mail.account import FOLDER, SENT, folders_of, mailbox_of, open_imap, setting
 from rapport.networks.mail.headers import MOST_BYTES, read_head
@@ -27,6 +29,7 @@ from rapport.networks.mail.letter import Leaf, Letter, read_letter
 from rapport.networks.mail.parse import Mailbox, parse_letter
 from rapport.networks.mail.structure import Value, leaves_of
 
+REST = dt.timedelta(seconds=60)  # one read is a sign-in for each folder; the live line brings what is new
 FIRST_PULL = 200  # mails of each folder, when a mailbox is new
 PAGE_SIZE = 50
 MOST_TEXT = 256_000  # bytes of one text part that are read
@@ -46,6 +49,8 @@ class Cursor(msgspec.Struct, frozen=True, omit_defaults=True):
     modseq: int = 0
     date: str = ""
     ids: list[str] = []
+    #: seconds since 1970
+    looked: int = 0
 
 
 class _Found(msgspec.Struct):
@@ -74,9 +79,11 @@ def folder_of(account: Account, stream: str) -> str:
 
 def pull_pages(account: Account, stream: str, cursor: str, session: GuardedSession) -> Iterator[Page]:
     """See `Network.pull`."""
-    name = folder_of(account, stream)
+    name, start = folder_of(account, stream), decode_cursor(cursor)
+    if 0 <= dt.datetime.now(dt.UTC).timestamp() - start.looked < pause_of(account, REST).total_seconds():
+        return
     with open_imap(account, session) as imap:
-        yield from read_folder(imap, account, stream, imap.open(name), decode_cursor(cursor))
+        yield from read_folder(imap, account, stream, imap.open(name), start)
 
 
 def read_folder(imap: Imap, account: Account, stream: str, folder: Folder, cursor: Cursor) -> Iterator[Page]:
@@ -169,6 +176,7 @@ def _moved(
         modseq=folder.modseq if is_last else cursor.modseq,
         date=arrived.isoformat() if arrived else cursor.date,
         ids=[*cursor.ids, *(_digest(post.id) for post in posts)][-_REMEMBERED:],
+        looked=int(dt.datetime.now(dt.UTC).timestamp()) if is_last else 0,
     )
 
 

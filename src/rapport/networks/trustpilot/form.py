@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from urllib.parse import quote
 
 from rapport.core.errors import GiveUp, InvalidInput, Reauthorise
-from rapport.networks.backwards import check_every, every_field
 from rapport.networks.base import Account, Connected, Field, Grant, Identity, Step
+from rapport.networks.every import check_every, every_field
 from rapport.networks.http import GuardedSession
 from rapport.networks.payload import name_of
 from rapport.networks.trustpilot.pull import REST

@@ -8,8 +8,8 @@ from typing import Any
 
 from rapport.core.errors import GiveUp, InvalidInput
 from rapport.networks import google
-from rapport.networks.backwards import check_every, every_field
 from rapport.networks.base import Account, Connected, Field, Handshake, Identity, Step
+from rapport.networks.every import check_every, every_field
 from rapport.networks.http import GuardedSession
 from rapport.networks.payload import name_of
 from rapport.networks.youtube.parse import items_of
