@@ -24,7 +24,7 @@ class Town:
     def __init__(self, member: Any, channel: Any, seed: int, now: dt.datetime) -> None:
         from rapport.store.models import Basket, Membership
 
-        self.random = random.Random(seed)
+        self.random, self.feelings = random.Random(seed), random.Random(seed)
         self.now, self.workspace, self.channel = now, member.workspace, channel
         self.baskets = list(Basket.objects.of(member.workspace))
         self.members = list(Membership.objects.of(member.workspace))
@@ -56,6 +56,7 @@ class Town:
             priority=chance.randint(0, 3), score=chance.choice([0, 10, 12.5, 25, 40]),
             waiting_since=chance.choice([None, now - dt.timedelta(minutes=chance.choice([0, 20, 59, 61, 300, 3000]))]),
             last_post_at=now - dt.timedelta(minutes=chance.randint(0, 9)),
+            mood=self.feelings.choice([None, 0, 1, 2, 3]), intents=self.feelings.choice([None, 0, 1, 8, 9, 36, 63]),
         )  # fmt: skip
 
     def post(self, conversation: Any) -> Any:
@@ -291,12 +292,15 @@ def test_counts_of_the_navigation_are_those_of_the_rows(town: Any, alice: Any, c
 
     town(seed, 60)
     for member in (alice, cleo):
-        expected: dict[tuple[int, str], tuple[int, int]] = {}
+        expected: dict[tuple[int, str], tuple[int, int, int, int]] = {}
         for talk in Conversation.objects.filter(state__in=["open", "quarantined"], basket__isnull=False):
             if sees(member, talk):
-                found, late = expected.get((talk.basket_id or 0, talk.state), (0, 0))
+                found, late, complaints, praise = expected.get((talk.basket_id or 0, talk.state), (0, 0, 0, 0))
                 waits = talk.waiting_since is not None and talk.waiting_since < now - desk.LATE_AFTER
-                expected[talk.basket_id or 0, talk.state] = (found + 1, late + waits)
+                complains = bool((talk.intents or 0) & 1)
+                praises = bool((talk.intents or 0) & 8) and talk.mood == 3
+                numbers = (found + 1, late + waits, complaints + complains, praise + praises)
+                expected[talk.basket_id or 0, talk.state] = numbers
         assert desk.count_by_basket(member, now) == expected
 
 

@@ -84,6 +84,7 @@ ROUTES: dict[str, Route] = {
     # the desk
     "inbox:home": Route("read"),
     "inbox:basket": Route("read", takes={"basket": "basket"}),
+    "inbox:ready": Route("read", takes={"ready": "ready_list"}),
     "inbox:search": Route("read"),
     "inbox:counts": Route("read"),
     "inbox:events": Route("read"),
@@ -240,6 +241,7 @@ def populate(member: Any, now: dt.datetime) -> dict[str, Any]:
         "rule_version": len(slug) + 100,
         "delivery": delivery.pk,
         "basket": "care",
+        "ready_list": "praise",
         "check": check.pk,
         "webhook": webhook.pk,
         "network": "mastodon",

@@ -47,7 +47,7 @@ class Navigation:
         return place
 
     @cached_property
-    def _counts(self) -> dict[tuple[int, str], tuple[int, int]]:
+    def _counts(self) -> dict[tuple[int, str], reads.Counted]:
         assert self._membership is not None
         return reads.count_by_basket(self._membership, self._now)
 
@@ -67,7 +67,18 @@ class Navigation:
         """How much lies in the quarantine; None for roles that cannot take anything out."""
         if self._membership is None or not self._membership.may("release"):
             return None
-        return sum(found for (_basket, state), (found, _late) in self._counts.items() if state == "quarantined")
+        return sum(counted.found for (_basket, state), counted in self._counts.items() if state == "quarantined")
+
+    @property
+    def ready(self) -> list[tuple[str, str, str, str, int]]:
+        """(name, title, tone, key after g, open conversations) of the lists over all baskets."""
+        if not self.baskets:
+            return []
+        counted = [counted for (_basket, state), counted in self._counts.items() if state == "open"]
+        return [
+            ("complaints", _("Complaints to serve first"), "care", "c", sum(each.complaints for each in counted)),
+            ("praise", _("Praise to share on"), "praise", "l", sum(each.praise for each in counted)),
+        ]
 
     @property
     def may_hold(self) -> bool:

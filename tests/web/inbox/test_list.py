@@ -119,8 +119,8 @@ def test_a_list_costs_the_same_queries_however_long(
     many(count, assignee=cast.lea)
     client = enter(cast.alice)
     client.get(f"{ROOT}b/care/")
-    # three to know who asks, five for the frame, six for the list
-    with django_assert_max_num_queries(14):
+    # three to know who asks, seven for the frame, seven for the list
+    with django_assert_max_num_queries(17):
         client.get(f"{ROOT}b/care/")
 
 
@@ -179,3 +179,70 @@ def test_late_baskets_are_counted_in_red(cast: Any, enter: Any, many: Any, now: 
     part = enter(cast.alice).get(f"{ROOT}counts?b=care").content.decode()
     assert "2 late" in part
     assert 'class="count late"' in part
+
+
+# ---------------------------------------------------------------- by mood and intent
+
+
+def test_a_list_is_filtered_by_mood_and_intent_in_its_address(cast: Any, enter: Any, many: Any) -> None:
+    many(1, preview="angry complaint", mood=1, intents=1)
+    many(1, preview="angry question", mood=1, intents=2)
+    many(1, preview="calm complaint", mood=2, intents=1 | 2)
+    client = enter(cast.amir)
+    assert set(names(client, f"{ROOT}b/care/?mood=negative")) == {"angry complaint", "angry question"}
+    assert names(client, f"{ROOT}b/care/?mood=negative&intent=complaint") == ["angry complaint"]
+    assert len(names(client, f"{ROOT}b/care/?mood=x&intent=gt")) == 3
+    assert names(client, f"{ROOT}search/?q=Person&mood=neutral") == ["calm complaint"]
+
+
+def test_each_choice_of_a_filter_shows_its_count_and_leads_there_and_back(cast: Any, enter: Any, many: Any) -> None:
+    many(2, mood=1, intents=1)
+    many(1, mood=3, intents=8)
+    many(1, mood=1, intents=2, assignee=cast.amir)
+    client = enter(cast.amir)
+    listing = client.get(f"{ROOT}b/care/?tab=unassigned&intent=complaint").context["listing"]
+    assert [(choice.label, choice.count) for choice in listing.moods] == [
+        ("Negative", 2), ("Neutral", 0), ("Positive", 0),
+    ]  # fmt: skip
+    counted = {choice.label: choice.count for choice in listing.intents}
+    assert (counted["Complaint"], counted["Praise"], counted["Question"]) == (2, 1, 0)
+    negative = client.get(listing.moods[0].url).context["listing"]
+    assert (len(negative.rows), [choice.label for choice in negative.chosen]) == (2, ["Negative", "Complaint"])
+    assert client.get(negative.chosen[0].url).context["listing"].asked == listing.asked
+    empty = client.get(f"{ROOT}b/care/?mood=neutral")
+    assert "Nothing fits" in empty.content.decode()
+
+
+def test_ready_lists_hold_what_is_to_be_served_and_shared_from_every_basket_in_sight(
+    cast: Any, enter: Any, many: Any
+) -> None:
+    hour = dt.timedelta(hours=1)
+    from django.utils import timezone
+
+    now = timezone.now()
+    many(1, preview="weak", mood=1, intents=1, score=20)
+    many(1, preview="strong", mood=2, intents=1, score=80)
+    many(1, preview="elsewhere", basket="sales", mood=1, intents=1, score=90)
+    many(1, preview="old praise", mood=3, intents=8, last_post_at=now - hour)
+    many(1, preview="new praise", mood=3, intents=8, last_post_at=now)
+    many(1, preview="bitter praise", mood=1, intents=8)
+    agent, lead = enter(cast.amir), enter(cast.lea)
+    assert names(lead, f"{ROOT}lists/complaints/") == ["elsewhere", "strong", "weak"]
+    assert names(agent, f"{ROOT}lists/complaints/") == ["strong", "weak"]
+    assert names(agent, f"{ROOT}lists/praise/") == ["new praise", "old praise"]
+    assert names(agent, f"{ROOT}lists/praise/?sort=oldest") == ["old praise", "new praise"]
+    page = agent.get(f"{ROOT}lists/praise/")
+    assert [entry[-1] for entry in page.context["nav"].ready] == [2, 2]
+    assert "Praise to share on" in page.content.decode()
+    assert [choice.label for choice in page.context["listing"].states] == ["Open", "Pending", "Snoozed"]
+    assert agent.get(f"{ROOT}lists/praise/?state=resolved").context["listing"].asked.state == "open"
+    assert agent.get(f"{ROOT}lists/nothing/").status_code == 404
+
+
+def test_a_ready_list_stays_beside_an_open_conversation(cast: Any, enter: Any, many: Any) -> None:
+    row = many(1, mood=3, intents=8)[0]
+    client = enter(cast.amir)
+    beside = client.get(f"{ROOT}lists/praise/?mood=positive").context["listing"].beside
+    page = client.get(f"{ROOT}c/{row.pk}/?{beside}")
+    assert (page.context["listing"].asked.ready, page.context["listing"].asked.mood) == ("praise", "positive")
+    assert f'href="{ROOT}lists/praise/?mood=positive"' in page.content.decode()

@@ -51,6 +51,12 @@ def lists(baskets: Sequence[str]) -> Iterator[Page]:
         baskets, ("open", "pending", "snoozed", "resolved"), ("pressing", "waiting", "newest", "oldest")
     ):
         yield Page(f"{state}, {sort}", f"{ROOT}b/{basket}/?state={state}&sort={sort}")
+    for basket, state, chosen in product(
+        baskets, ("open", "resolved"), ("mood=negative", "mood=negative&intent=complaint")
+    ):
+        yield Page(f"{state}, {chosen.replace('&', ', ')}", f"{ROOT}b/{basket}/?state={state}&{chosen}")
+    for ready in ("complaints", "praise"):
+        yield Page(f"list of {ready}", f"{ROOT}lists/{ready}/")
     for basket, state, tab in product(baskets, ("open", "resolved"), ("mine", "unassigned")):
         yield Page(f"{state}, {tab}", f"{ROOT}b/{basket}/?state={state}&tab={tab}")
 

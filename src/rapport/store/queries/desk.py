@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Sequence
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 from django.db.models import Case, Count, Exists, ExpressionWrapper, F, FloatField, Min, OuterRef, Q, Value, When
@@ -13,6 +13,7 @@ from rapport.core import score
 from rapport.core.score import SHIPPED, Weights
 from rapport.store.models import Basket, BasketMember, Conversation, Handle, Membership, Outcome, Post
 from rapport.store.models.scoped import ScopedQuerySet
+from rapport.store.queries.felt import has_intent, has_mood
 from rapport.store.queries.search import find_conversations
 
 Tab = Literal["mine", "unassigned", "all"]
@@ -42,6 +43,17 @@ class BasketCount(msgspec.Struct, frozen=True):
     open: int
     #: of the open ones, how many wait longer than `LATE_AFTER`
     late: int
+
+
+class Counted(NamedTuple):
+    """Conversations of one basket in one state."""
+
+    found: int
+    #: of these, how many wait longer than `LATE_AFTER`
+    late: int = 0
+    #: of these, how many complain, and how many are praise in a good mood
+    complaints: int = 0
+    praise: int = 0
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -82,22 +94,27 @@ def visible_conversations(member: Membership) -> ScopedQuerySet[Conversation]:
     return rows.filter(Q(basket__in=own.values("basket")) | Q(assignee=member))
 
 
-def count_by_basket(member: Membership, now: dt.datetime) -> dict[tuple[int, str], tuple[int, int]]:
-    """(basket id, state) -> (conversations, of these waiting too long), for open and quarantined ones."""
+def count_by_basket(member: Membership, now: dt.datetime) -> dict[tuple[int, str], Counted]:
+    """(basket id, state) -> conversations, for open and quarantined ones."""
     counted = (
         visible_conversations(member)
         .filter(state__in=[Conversation.State.OPEN, Conversation.State.QUARANTINED], basket__isnull=False)
         .order_by()
         .values_list("basket", "state")
-        .annotate(found=Count(Value(1)), late=Count(Value(1), filter=Q(waiting_since__lt=now - LATE_AFTER)))
+        .annotate(
+            found=Count(Value(1)),
+            late=Count(Value(1), filter=Q(waiting_since__lt=now - LATE_AFTER)),
+            complaints=Count(Value(1), filter=has_intent("complaint")),
+            praise=Count(Value(1), filter=has_intent("praise") & has_mood("positive")),
+        )
     )
-    return {(basket or 0, state): (found, late) for basket, state, found, late in counted}
+    return {(basket or 0, state): Counted(*numbers) for basket, state, *numbers in counted}
 
 
-def counted_baskets(member: Membership, counts: dict[tuple[int, str], tuple[int, int]]) -> list[BasketCount]:
+def counted_baskets(member: Membership, counts: dict[tuple[int, str], Counted]) -> list[BasketCount]:
     """The visible baskets in their order, with the open conversations of each."""
     return [
-        BasketCount(basket.pk, basket.slug, basket.name, basket.tone, *counts.get((basket.pk, "open"), (0, 0)))
+        BasketCount(basket.pk, basket.slug, basket.name, basket.tone, *counts.get((basket.pk, "open"), Counted(0))[:2])
         for basket in visible_baskets(member)
     ]
 

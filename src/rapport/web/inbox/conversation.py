@@ -48,7 +48,8 @@ def conversation(request: DeskRequest, pk: int) -> HttpResponse:
 
 def list_beside(request: DeskRequest, row: Conversation) -> Asked:
     """The list that the person came from (`?b=`, `?q=` and so on), else the conversation's basket."""
-    return asked_for(request, request.GET.get("b", "") or (row.basket.slug if row.basket else ""))
+    basket = request.GET.get("b", "") or (row.basket.slug if row.basket else "")
+    return asked_for(request, basket, request.GET.get("list", ""))
 
 
 def show(request: DeskRequest, row: Conversation, status: int = 200, **composing: Any) -> HttpResponse:
@@ -57,7 +58,7 @@ def show(request: DeskRequest, row: Conversation, status: int = 200, **composing
     member = request.membership
     said = talk.read_talk(row, member)
     asked = list_beside(request, row)
-    request.desk_place = asked.basket  # type: ignore[attr-defined]  # read by the navigation
+    request.desk_place = asked.place  # type: ignore[attr-defined]  # read by the navigation
     context: dict[str, Any] = {
         "talk": said,
         "explanation": why.explain(said),
@@ -71,6 +72,7 @@ def show(request: DeskRequest, row: Conversation, status: int = 200, **composing
         "overridable": OVERRIDABLE if member.may("configure") else frozenset(),
         "can": {right: member.may(right) for right in RIGHTS},
         "beside": asked.beside(),
+        "back": asked.address(f"/w/{request.workspace.slug}/"),
         "here": f"/w/{request.workspace.slug}/c/{row.pk}/",
         "live": stream_address(request.membership),
         "now": now,

@@ -7,7 +7,7 @@ from typing import Any, get_args
 from urllib.parse import urlencode
 
 import msgspec
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -17,6 +17,7 @@ from django.views.decorators.http import require_safe
 from rapport.store.models import Conversation, Membership
 from rapport.store.models.scoped import ScopedQuerySet
 from rapport.store.queries import desk as reads
+from rapport.store.queries import felt
 from rapport.store.queries.search import FOUND
 from rapport.store.queries.snapshot import weights_of
 from rapport.web.access import DeskRequest, desk, find
@@ -37,13 +38,44 @@ STATES = {
 }
 #: a search looks through all states that a list shows, or through what is folded into others
 SEARCHED = {"open": pgettext_lazy("conversations", "All but near-copies"), "folded": STATES["folded"]}
+#: what is still to be served or shared on; all that ever was is found in its basket, by the same filters
+READY_STATES = {state: STATES[state] for state in ("open", "pending", "snoozed")}
 TABS = {
     "mine": pgettext_lazy("conversations", "Mine"),
     "unassigned": pgettext_lazy("conversations", "Unassigned"),
     "all": pgettext_lazy("conversations", "All"),
 }
+MOODS = {
+    "negative": gettext_lazy("Negative"),
+    "neutral": gettext_lazy("Neutral"),
+    "positive": gettext_lazy("Positive"),
+}
+INTENTS = {
+    "complaint": gettext_lazy("Complaint"),
+    "question": gettext_lazy("Question"),
+    "request": gettext_lazy("Request"),
+    "praise": gettext_lazy("Praise"),
+    "purchase": gettext_lazy("Wants to buy"),
+    "report": gettext_lazy("Reports something"),
+}
 MOST_ROWS = 1_000
 MAX_WORDS = 200  # characters of a search
+
+
+class Ready(msgspec.Struct, frozen=True):
+    """A list over all baskets that is there without asking for it."""
+
+    title: Any
+    mood: felt.Mood
+    intent: felt.Intent
+    sort: reads.Sort
+
+
+#: name in the address -> list
+READY = {
+    "complaints": Ready(gettext_lazy("Complaints to serve first"), "", "complaint", "pressing"),
+    "praise": Ready(gettext_lazy("Praise to share on"), "positive", "praise", "newest"),
+}
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -58,11 +90,23 @@ class Asked(msgspec.Struct, frozen=True):
     show: int = reads.PAGE
     #: words of a search
     words: str = ""
+    #: only conversations in this mood, and with this intent
+    mood: felt.Mood = ""
+    intent: felt.Intent = ""
+    #: name of a ready list, in place of a basket
+    ready: str = ""
+
+    @property
+    def place(self) -> str:
+        """What the navigation calls this list."""
+        return f":{self.ready}" if self.ready else self.basket
 
     def address(self, root: str, **changes: Any) -> str:
         """The list's own address, with some values changed."""
         other = msgspec.structs.replace(self, **changes)
         path = f"{root}b/{other.basket}/" if other.basket else f"{root}search/"
+        if other.ready:
+            path = f"{root}lists/{other.ready}/"
         query = urlencode(other.varied())
         return f"{path}?{query}" if query else path
 
@@ -71,12 +115,18 @@ class Asked(msgspec.Struct, frozen=True):
         kept = self.varied()
         if self.basket:
             kept["b"] = self.basket
+        if self.ready:
+            kept["list"] = self.ready
         return urlencode(kept)
 
     def varied(self) -> dict[str, str]:
         """What differs from a fresh list, as query parameters."""
         plain = Asked()
-        pairs = (("tab", self.tab, plain.tab), ("sort", self.sort, plain.sort), ("state", self.state, plain.state))
+        sort = READY[self.ready].sort if self.ready else plain.sort
+        pairs = (
+            ("tab", self.tab, plain.tab), ("sort", self.sort, sort), ("state", self.state, plain.state),
+            ("mood", self.mood, plain.mood), ("intent", self.intent, plain.intent),
+        )  # fmt: skip
         found = {name: value for name, value, usual in pairs if value != usual}
         if self.show != plain.show:
             found["show"] = str(self.show)
@@ -85,19 +135,25 @@ class Asked(msgspec.Struct, frozen=True):
         return found
 
 
-def asked_for(request: HttpRequest, basket: str = "") -> Asked:
-    """The list that the address names."""
+def asked_for(request: HttpRequest, basket: str = "", ready: str = "") -> Asked:
+    """The list that the address names; `basket` or `ready` where it is part of the path."""
     get = request.GET.get
     words = "".join(c for c in get("q", "")[:MAX_WORDS] if c != "\x00" and not "\ud800" <= c <= "\udfff").strip()
     tab, sort, state, show = get("tab", ""), get("sort", ""), get("state", ""), get("show", "")
     count = int(show) if show.isascii() and show.isdigit() and len(show) < 6 else reads.PAGE
+    ready = "" if words or ready not in READY else ready
+    usual = READY[ready].sort if ready else "pressing"
+    mood, intent = get("mood", ""), get("intent", "")
     return Asked(
-        basket="" if words else basket,
+        basket="" if words or ready else basket,
         tab=tab if tab in get_args(reads.Tab) else "all",  # type: ignore[arg-type]  # narrowed by the test
-        sort=sort if sort in SORTS else "pressing",  # type: ignore[arg-type]
-        state=state if state in STATES else "open",
+        sort=sort if sort in SORTS else usual,  # type: ignore[arg-type]
+        state=state if state in (READY_STATES if ready else STATES) else "open",
         show=min(max(count, reads.PAGE), MOST_ROWS),
         words=words,
+        mood=mood if mood in MOODS else "",  # type: ignore[arg-type]
+        intent=intent if intent in INTENTS else "",  # type: ignore[arg-type]
+        ready=ready,
     )
 
 
@@ -130,6 +186,11 @@ class Listing(msgspec.Struct, frozen=True):
     more: str
     #: the query for links to its conversations
     beside: str
+    #: choosing a mood or an intent, or taking the choice back; with how many there are
+    moods: list[Choice]
+    intents: list[Choice]
+    #: what is chosen of them, each leading to the list without it
+    chosen: list[Choice]
 
 
 def read_listing(member: Membership, asked: Asked, now: dt.datetime) -> Listing:
@@ -140,11 +201,15 @@ def read_listing(member: Membership, asked: Asked, now: dt.datetime) -> Listing:
         basket = find(reads.visible_baskets(member), slug=asked.basket)
         title = basket.name
         rows = reads.in_state(reads.visible_conversations(member).filter(basket=basket), asked.state)
+    elif asked.ready:
+        title, rows = str(READY[asked.ready].title), _ready_rows(member, asked)
     elif asked.words:
         title = _("Search")
         rows = reads.search(member, asked.words, ("folded",) if asked.state == "folded" else reads.LISTED)
     else:
         title, rows = _("Search"), reads.visible_conversations(member).none()
+    shares = felt.count_shares(reads.of_tab(rows, asked.tab, member), reads.MOST_COUNTED, asked.mood, asked.intent)
+    rows = felt.felt_as(rows, asked.mood, asked.intent)
     counts = reads.tally(rows, member)
     ordered = reads.in_order(reads.of_tab(rows, asked.tab, member), asked.sort, now, weights_of(member.workspace))
     shown, more = reads.list_rows(ordered, asked.show)
@@ -166,14 +231,36 @@ def read_listing(member: Membership, asked: Asked, now: dt.datetime) -> Listing:
         sorts=[Choice(str(label), asked.address(root, sort=sort), sort == asked.sort) for sort, label in SORTS.items()],
         states=[
             Choice(str(label), asked.address(root, state=state, show=reads.PAGE), state == asked.state)
-            for state, label in (STATES if asked.basket else SEARCHED).items()
+            for state, label in (READY_STATES if asked.ready else STATES if asked.basket else SEARCHED).items()
         ],
         sort_label=str(SORTS[asked.sort]),
         state_label=str(STATES[asked.state]),
         url=asked.address(root),
         more=asked.address(root, show=asked.show + reads.PAGE) if more and asked.show < MOST_ROWS else "",
         beside=asked.beside(),
+        moods=[_felt_choice(asked, root, "mood", each, shares) for each in MOODS],
+        intents=[_felt_choice(asked, root, "intent", each, shares) for each in INTENTS],
+        chosen=[
+            _felt_choice(asked, root, kind, value, shares)
+            for kind, value in (("mood", asked.mood), ("intent", asked.intent))
+            if value
+        ],
     )
+
+
+def _ready_rows(member: Membership, asked: Asked) -> ScopedQuerySet[Conversation]:
+    ready = READY[asked.ready]
+    rows = reads.visible_conversations(member).filter(basket__isnull=False)
+    return felt.felt_as(reads.in_state(rows, asked.state), ready.mood, ready.intent)
+
+
+def _felt_choice(asked: Asked, root: str, kind: str, value: str, shares: felt.Shares) -> Choice:
+    """A mood or an intent to choose; the one that is chosen leads back to the list without it."""
+    found = (shares.moods if kind == "mood" else shares.intents)[value]
+    count = found if shares.whole else f"{found:,}+"
+    is_chosen = getattr(asked, kind) == value
+    address = asked.address(root, **{kind: "" if is_chosen else value}, show=reads.PAGE)
+    return Choice(str((MOODS if kind == "mood" else INTENTS)[value]), address, is_chosen, count)
 
 
 def _counted(asked: Asked, found: int) -> int | str:
@@ -187,7 +274,7 @@ def _summary(asked: Asked, counts: reads.Tally, now: dt.datetime) -> str:
 
     if asked.words:
         return _("%(n)s found for “%(words)s”") % {"n": _counted(asked, counts.all), "words": asked.words}
-    if not asked.basket:
+    if not asked.basket and not asked.ready:
         return ""
     line = _("%(n)s %(state)s") % {"n": _counted(asked, counts.all), "state": str(STATES[asked.state]).lower()}
     if asked.state == "open" and counts.oldest:
@@ -214,6 +301,15 @@ def basket(request: DeskRequest, basket: str) -> HttpResponse:
 
 @require_safe
 @desk("read")
+def ready(request: DeskRequest, ready: str) -> HttpResponse:
+    """One of the lists over all baskets."""
+    if ready not in READY:
+        raise Http404
+    return show_list(request, asked_for(request, ready=ready))
+
+
+@require_safe
+@desk("read")
 def search(request: DeskRequest) -> HttpResponse:
     """Conversations by people, handles and words of posts."""
     return show_list(request, asked_for(request))
@@ -222,7 +318,7 @@ def search(request: DeskRequest) -> HttpResponse:
 def show_list(request: DeskRequest, asked: Asked) -> HttpResponse:
     """The list alone for htmx, else the whole page."""
     now = timezone.now()
-    request.desk_place = asked.basket  # type: ignore[attr-defined]  # read by the navigation
+    request.desk_place = asked.place  # type: ignore[attr-defined]  # read by the navigation
     context = {
         "listing": read_listing(request.membership, asked, now),
         "now": now,

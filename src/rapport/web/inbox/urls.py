@@ -12,6 +12,7 @@ app_name = "inbox"
 urlpatterns = [
     path("", lists.home, name="home"),
     path("b/<slug:basket>/", lists.basket, name="basket"),
+    path("lists/<slug:ready>/", lists.ready, name="ready"),
     path("search/", lists.search, name="search"),
     path("counts", lists.counts, name="counts"),
     path("events", events.events, name="events"),

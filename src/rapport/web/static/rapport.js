@@ -346,7 +346,7 @@
   function help() { const box = $("#keys"); if (box && !box.open) box.showModal(); }
   const KEYS = {
     j: () => step(1), k: () => step(-1), o: open, r: focusReply, n: focusNote, p: palette, u: backToList, "?": help,
-    a: () => openMenu("a"), s: () => openMenu("s"), m: () => openMenu("m"),
+    a: () => openMenu("a"), s: () => openMenu("s"), m: () => openMenu("m"), f: () => openMenu("f"),
     e: finish,
     "/": () => $("#find")?.focus(),
   };

@@ -1,0 +1,57 @@
+"""Lists by mood and intent: which conversations are in them, and how many."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+import msgspec
+from django.db.models import Count, F, Q
+from django.db.models.lookups import GreaterThan
+
+from rapport.core.felt import INTENTS, MOODS, intent_bit, mood_number
+from rapport.store.models import Conversation
+from rapport.store.models.scoped import ScopedQuerySet
+
+Mood = Literal["", "negative", "neutral", "positive"]
+Intent = Literal["", "complaint", "question", "request", "praise", "purchase", "report"]
+assert get_args(Mood) == MOODS
+assert get_args(Intent)[1:] == INTENTS
+
+
+class Shares(msgspec.Struct, frozen=True):
+    """How many conversations of a list are in each mood and have each intent."""
+
+    moods: dict[str, int]
+    intents: dict[str, int]
+    #: False: the list is longer than what was looked at
+    whole: bool
+
+
+def has_mood(mood: str) -> Q:
+    """Conversations in one mood; every one for ""."""
+    return Q(mood=mood_number(mood)) if mood else Q()
+
+
+def has_intent(intent: str) -> Q:
+    """Conversations with one intent; every one for ""."""
+    return Q(GreaterThan(F("intents").bitand(intent_bit(intent)), 0)) if intent else Q()
+
+
+def felt_as(rows: ScopedQuerySet[Conversation], mood: str = "", intent: str = "") -> ScopedQuerySet[Conversation]:
+    """Those of `rows` that are in this mood and have this intent, as far as one is named."""
+    return rows.filter(has_mood(mood), has_intent(intent))
+
+
+def count_shares(rows: ScopedQuerySet[Conversation], most: int, mood: str = "", intent: str = "") -> Shares:
+    """For each mood how many rows a list with it and `intent` has, and for each intent with `mood`: one query.
+
+    Of a list of more than `most` rows only so many are looked at: the numbers then stand for "so many or more".
+    """
+    moods = {f"mood_{each}": Count("pk", filter=has_mood(each) & has_intent(intent)) for each in MOODS[1:]}
+    intents = {f"intent_{each}": Count("pk", filter=has_intent(each) & has_mood(mood)) for each in INTENTS}
+    found = rows.order_by()[:most].aggregate(looked_at=Count("pk"), **moods, **intents)
+    return Shares(
+        {each: found[f"mood_{each}"] for each in MOODS[1:]},
+        {each: found[f"intent_{each}"] for each in INTENTS},
+        whole=found["looked_at"] < most,
+    )
