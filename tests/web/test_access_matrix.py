@@ -128,6 +128,10 @@ ROUTES: dict[str, Route] = {
     "rules": Route("configure", BOTH),
     "rules_version": Route("configure", takes={"version": "rule_version"}),
     "rules_restore": Route("configure", POST, {"version": "rule_version"}),
+    "score": Route("configure", BOTH),
+    "score_preview": Route("configure", POST),
+    "score_learnt": Route("configure"),
+    "score_restore": Route("configure", POST, {"version": "rule_version"}),
     "replies": Route("configure"),
     "reply_new": Route("configure", BOTH),
     "reply": Route("configure", BOTH, {"pk": "reply"}),
@@ -172,6 +176,7 @@ def populate(member: Any, now: dt.datetime) -> dict[str, Any]:
         Person,
         Post,
         RuleSet,
+        ScoreWeights,
         Topic,
         User,
     )
@@ -192,6 +197,7 @@ def populate(member: Any, now: dt.datetime) -> dict[str, Any]:
     )
     message = BusMessage.objects.create(workspace=workspace, payload=b"[]", size=1, state="quarantined", created_at=now)
     RuleSet.objects.create(workspace=workspace, version=len(slug) + 100, document="", created_at=now)
+    ScoreWeights.objects.create(workspace=workspace, version=len(slug) + 100, created_at=now)
     conversation = Conversation.objects.create(state="open", **talk)
     handle = Handle.objects.create(
         workspace=workspace, person=person, network="mastodon", external_id="n", handle="nadia"

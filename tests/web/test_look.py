@@ -44,7 +44,7 @@ def furnish(cast: Any, now: dt.datetime) -> list[str]:
     )  # fmt: skip
     pages = [
         "channels/", f"channels/{channel.pk}/", f"channels/{dead.pk}/", "channels/connect/",
-        "channels/connect/mastodon/", "topics/", "topics/new/", f"topics/{topic.pk}/", "rules/", "rules/2/",
+        "channels/connect/mastodon/", "topics/", "topics/new/", f"topics/{topic.pk}/", "rules/", "rules/2/", "score/",
         "replies/", "replies/new/", f"replies/{reply.pk}/", "team/", "team/invite/", f"team/{cast.amir.pk}/",
         "audit/", "../quarantine/",
     ]  # fmt: skip

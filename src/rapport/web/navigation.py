@@ -104,6 +104,7 @@ class Navigation:
         table: list[tuple[str, str, str, str, Right]] = [
             (_("Topics"), "topics", "hash", "t", "configure"),
             (_("Rules"), "rules", "workflow", "r", "configure"),
+            (_("Score"), "score", "sliders-horizontal", "o", "configure"),
             (_("Prepared replies"), "replies", "message-square-text", "p", "configure"),
             (_("Sources"), "channels", "radio", "s", "channels"),
             (_("Team"), "team", "users", "m", "team"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import include, path
 
 from rapport.web import quarantine
-from rapport.web.settings import audit, channels, connect, replies, rules, team, topics
+from rapport.web.settings import audit, channels, connect, replies, rules, score, team, topics
 
 settings_pages = [
     path("channels/", channels.index, name="channels"),
@@ -24,6 +24,10 @@ settings_pages = [
     path("rules/", rules.edit, name="rules"),
     path("rules/<int:version>/", rules.show, name="rules_version"),
     path("rules/<int:version>/restore/", rules.restore, name="rules_restore"),
+    path("score/", score.edit, name="score"),
+    path("score/preview/", score.preview, name="score_preview"),
+    path("score/learnt/", score.learnt, name="score_learnt"),
+    path("score/<int:version>/restore/", score.restore, name="score_restore"),
     path("replies/", replies.index, name="replies"),
     path("replies/new/", replies.create, name="reply_new"),
     path("replies/<int:pk>/", replies.change, name="reply"),

@@ -179,6 +179,9 @@ FACTORS = {
     "history": gettext_lazy("History"),
     "rating": gettext_lazy("Rating"),
     "relationship": gettext_lazy("Relation"),
+    "waiting": gettext_lazy("Waiting"),
+    "pile_on": gettext_lazy("Pile-on"),
+    "crisis": gettext_lazy("Crisis"),
 }
 
 
