@@ -96,6 +96,7 @@ ROUTES: dict[str, Route] = {
     "inbox:reopen": Route("triage", POST, CONVERSATION),
     "inbox:unfold": Route("triage", POST, {"pk": "folded"}),
     "inbox:move": Route("triage", POST, CONVERSATION, {"basket": "care"}),
+    "inbox:score": Route("triage", POST, CONVERSATION, {"value": "70"}),
     "inbox:note": Route("note", POST, CONVERSATION, {"note": "a word"}),
     "inbox:draft": Route("draft", POST, CONVERSATION, {"text": "Hello"}),
     "inbox:begin": Route("draft", POST, CONVERSATION, {"begin": "reply_slug"}),

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from rapport.actions import desk as acts
+from rapport.actions import score as weighing
 from rapport.core.errors import InvalidInput, RapportError
 from rapport.core.guard import OVERRIDABLE
 from rapport.core.roles import RIGHTS
@@ -23,6 +24,8 @@ from rapport.store import why
 from rapport.store.models import Basket, Conversation, Membership
 from rapport.store.queries import desk as reads
 from rapport.store.queries import people, talk
+from rapport.store.queries.score import neighbours, standing_correction
+from rapport.store.queries.snapshot import weights_of
 from rapport.web.access import DeskRequest, desk, find
 from rapport.web.forms import number
 from rapport.web.inbox.composer import read_composer
@@ -65,7 +68,8 @@ def show(request: DeskRequest, row: Conversation, status: int = 200, **composing
         "conversation": row,
         "composer": read_composer(said, member, to=request.GET.get("to", ""), **composing),
         "profile": people.profile(member, row.person, row) if row.person else None,
-        "waiting_points": reads.waiting_points(row.waiting_since, now),
+        "waiting_points": reads.waiting_points(row.waiting_since, now, weights_of(request.workspace)),
+        "correction": standing_correction(row),
         "members": talk.colleagues(row),
         "targets": baskets_to_move_to(member),
         "snoozes": snooze_choices(now),
@@ -214,6 +218,55 @@ def move(request: DeskRequest, pk: int) -> HttpResponse:
         lambda row, now: acts.move(request.membership, row, basket, now=now),
         _("Moved to %(basket)s.") % {"basket": basket},
     )
+
+
+@require_POST
+@desk("triage")
+def score(request: DeskRequest, pk: int) -> HttpResponse:
+    """Say how pressing it is: `beside` = "above" or "below" the next one of its list, "machine" to take that back, or
+    nothing, and then `value`, 0 to 100.
+    """
+    how, member = request.POST.get("beside", ""), request.membership
+    if how == "machine":
+        said = _("The machine's score counts again.")
+        return change(request, pk, lambda row, now: weighing.clear_score(member, row, now=now), said)
+    if how not in {"above", "below"}:
+        value = points_of(request.POST.get("value", ""))
+        said = _("Score set to %(value)s.") % {"value": f"{value:g}"}
+        return change(request, pk, lambda row, now: weighing.set_score(member, row, value, now=now), said)
+    row = find_conversation(request, pk)
+    now = timezone.now()
+    before, after = neighbours(member, row, now, weights_of(request.workspace))
+    found = before if how == "above" else after
+    if found is None or found.value is None:
+        return change(request, pk, lambda row, now: no_place(found is None, how))
+    value, other = found.value, found.conversation
+    told = {"name": other.person, "value": f"{value:g}"}
+    above = _("Now more pressing than %(name)s: %(value)s.") % told
+    below = _("Now less pressing than %(name)s: %(value)s.") % told
+    return change(
+        request,
+        pk,
+        lambda row, now: weighing.set_score(member, row, value, than=other, now=now),
+        above if how == "above" else below,
+    )
+
+
+def points_of(text: str) -> float:
+    """What somebody typed as a score. Raises `InvalidInput`."""
+    try:
+        return float(text.strip().replace(",", "."))
+    except ValueError:
+        raise InvalidInput(_("Write a number from 0 to 100.")) from None
+
+
+def no_place(is_last: bool, how: str) -> None:
+    """Say why a conversation cannot move up or down. Raises `InvalidInput`."""
+    if is_last and how == "above":
+        raise InvalidInput(_("It is the most pressing one of its basket already."))
+    if is_last:
+        raise InvalidInput(_("It is the least pressing one of its basket already."))
+    raise InvalidInput(_("Priority or waiting outweighs any score here: change the rule that gives the priority."))
 
 
 @require_POST

@@ -24,6 +24,7 @@ urlpatterns = [
     path("c/<int:pk>/reopen", conversation.reopen, name="reopen"),
     path("c/<int:pk>/unfold", conversation.unfold, name="unfold"),
     path("c/<int:pk>/move", conversation.move, name="move"),
+    path("c/<int:pk>/score", conversation.score, name="score"),
     path("c/<int:pk>/note", conversation.note, name="note"),
     path("c/<int:pk>/draft", compose.draft, name="draft"),
     path("c/<int:pk>/begin", compose.begin, name="begin"),
