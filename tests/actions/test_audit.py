@@ -291,6 +291,7 @@ WALK: dict[str, Callable[[World], Any]] = {
     "people.ignore_person": lambda w: people.ignore_person(w.alice, w.person, True, now=NOON),
     "people.suppress_person": lambda w: people.suppress_person(w.alice, w.person, "asked", now=NOON),
     "people.set_relationship": lambda w: people.set_relationship(w.alice, w.person, "customer", now=NOON),
+    "people.say_automated": lambda w: people.say_automated(w.alice, w.person.handles.get(), False, now=NOON),
     "people.join_people": lambda w: people.join_people(w.alice, w.person, neighbour(w), "She said so", now=NOON),
     "people.split_people": lambda w: people.split_people(w.alice, joined(w), now=NOON),
     "people.split_handle": lambda w: (

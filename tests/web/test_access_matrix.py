@@ -109,6 +109,7 @@ ROUTES: dict[str, Route] = {
     "inbox:suppress": Route("triage", POST, {"pk": "person"}, {"reason": "asked us"}),
     "inbox:relationship": Route("triage", POST, {"pk": "person"}, {"relationship": "customer"}),
     "inbox:join": Route("triage", BOTH, {"pk": "person"}, {"with": "double", "evidence": "They said so"}),
+    "inbox:automated": Route("triage", POST, {"pk": "joined"}, {"handle": "handle", "word": "no"}),
     "inbox:split": Route("triage", POST, {"pk": "joined"}, {"join": "join"}),
     "inbox:split_handle": Route("triage", POST, {"pk": "joined"}, {"handle": "handle"}),
     # settings

@@ -14,6 +14,7 @@ from rapport.core.decision import Outcome as Decided
 from rapport.core.errors import InvalidInput, NotAllowed
 from rapport.core.guard import stop_words
 from rapport.store.models import Basket, BusMessage, Conversation, Membership, Note, Outcome, Person, Workspace
+from rapport.store.queries.accounts import note_accounts
 from rapport.store.queries.conversations import refresh, words_of
 from rapport.store.queries.fingerprints import Recent, entries_of, find_copies, recount
 from rapport.store.queries.ingest import read_stored
@@ -58,6 +59,7 @@ def record(
         made = [(row, outcome) for (row, _), outcome in zip(posts, standing, strict=True) if outcome is not None]
         store_outcomes(batch.workspace, made, stored, now)
         note_presence(posts, stored, now)
+        note_accounts(made, stored)
         count_moods(batch.workspace, made, stored, now)
         linked = link_posts(batch.workspace, posts, stored)
         touched = set(linked.conversations.values())

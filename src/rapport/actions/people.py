@@ -40,6 +40,23 @@ def set_relationship(by: Membership, person: Person, relationship: str, *, now: 
     return _change(by, person, "person.relationship", now, relationship=relationship)
 
 
+def say_automated(by: Membership, handle: Handle, word: bool | None, *, now: dt.datetime) -> Handle:
+    """Say of an account that it is automated (True) or not (False): that stands above the score. None takes it back."""
+    _require_person(by, handle.person)
+    with transaction.atomic():
+        row = Handle.objects.of(by.workspace).select_for_update().filter(pk=handle.pk).first()
+        if row is None or row.ours:
+            raise InvalidInput("This account is not there any more, or is one of ours.")
+        row.bot_word = word
+        row.bot_word_by, row.bot_word_at = (None, None) if word is None else (by, now)
+        row.save(update_fields=["bot_word", "bot_word_by", "bot_word_at"])
+        verb = {True: "person.bot", False: "person.no_bot", None: "person.bot_unsaid"}[word]
+        write_audit(by.workspace, by, verb, row.person, now, handle=_called(row))
+        touched = Conversation.objects.of(by.workspace).filter(person=row.person_id).values_list("pk", flat=True)[:200]
+        announce(by.workspace, now, touched)
+    return row
+
+
 def _change(by: Membership, person: Person, verb: str, now: dt.datetime, **fields: object) -> Person:
     _require_person(by, person)
     with transaction.atomic():

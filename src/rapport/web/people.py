@@ -133,6 +133,22 @@ def split_handle(request: DeskRequest, pk: int) -> HttpResponse:
     return decide(request, pk, lambda _row, now: acts.split_handle(request.membership, handle, now=now), said)
 
 
+@require_POST
+@desk("triage")
+def automated(request: DeskRequest, pk: int) -> HttpResponse:
+    """Say of one of their accounts (`handle`) that it is a bot (`word=yes`), is none (`no`), or take that back."""
+    row = find(reads.visible_people(request.membership), pk)
+    handles = Handle.objects.of(request.workspace).filter(person=row, ours=False).select_related("person")
+    handle = find(handles, number(request.POST.get("handle", "")))
+    word = {"yes": True, "no": False}.get(request.POST.get("word", ""))
+    said = {
+        True: _("A bot, then; no machine of ours will answer it."),
+        False: _("Not a bot; your word stands above the score."),
+        None: _("Taken back; the score counts again."),
+    }[word]
+    return decide(request, pk, lambda _row, now: acts.say_automated(request.membership, handle, word, now=now), said)
+
+
 def to_person(request: DeskRequest, row: Person) -> HttpResponse:
     """To the page of a person."""
     return HttpResponseRedirect(f"/w/{request.workspace.slug}/people/{row.pk}/", status=303)

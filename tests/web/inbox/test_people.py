@@ -145,3 +145,28 @@ def test_the_pages_of_a_join_cost_few_queries(
     client.get(address)
     with django_assert_max_num_queries(18):
         client.get(address, {"q": "nad"})
+
+
+def test_the_panel_tells_of_a_machine_and_takes_a_colleague_s_word(cast: Any, enter: Any, complaint: Any) -> None:
+    from rapport.store.models import Handle
+
+    Handle.objects.filter(person=complaint.person).update(
+        bot_score=0.93, bot_reasons="posts every 10 minutes, as a timer does\nno pause of five hours in 4 days"
+    )
+    handle, client = Handle.objects.get(person=complaint.person), enter(cast.amir)
+    address = f"/w/fernway/people/{complaint.person_id}/"
+    for page in (address, f"/w/fernway/c/{complaint.pk}/"):
+        shown = client.get(page).content.decode()
+        assert "probably automated 0.93" in shown
+        assert "<li>no pause of five hours in 4 days</li>" in shown
+    assert client.post(f"{address}automated", {"handle": handle.pk, "word": "no"}).status_code == 303
+    shown = client.get(address).content.decode()
+    assert "probably automated" not in shown
+    assert "not a bot" in shown
+    assert f"said {cast.amir}" in shown
+    client.post(f"{address}automated", {"handle": handle.pk, "word": ""})
+    assert "probably automated" in client.get(address).content.decode()
+    client.post(f"{address}automated", {"handle": handle.pk, "word": "yes"})
+    handle.refresh_from_db()
+    assert handle.automated
+    assert client.post(f"{address}automated", {"handle": 10**9, "word": "yes"}).status_code == 404

@@ -37,8 +37,10 @@ class GuardFacts(msgspec.Struct, frozen=True):
     person: int | None = None
     #: why nothing may go to them any more (they asked us to stop, we ignore them); "" = nothing stands against it
     person_suppressed: str = ""
-    #: their account says that it is automated
+    #: their account is automated
     person_bot: bool = False
+    #: why we take it for that; "" = it says so itself
+    person_bot_reason: str = ""
     #: replies by brands, ours included, since the person last spoke
     brand_replies_since_last_word: int = 0
     #: why every queue of the workspace stands still; "" = it does not
@@ -74,7 +76,10 @@ RULES: dict[str, Rule] = {
     "pace": Rule("hold", "the network's limit for this account is used up; the reply goes out by itself when it may"),
     "near-same": Rule("hold", "nearly the same words went to somebody else, or out of another account, this week"),
     "pile-on": Rule("hold", "brands have already answered this person often enough since they last spoke"),
-    "bot": Rule("allow", "the account says that it is automated; a person may answer it, a machine never"),
+    "bot": Rule(
+        "allow",
+        "the account is automated: it says so, a colleague did, or our score does; people may answer, machines never",
+    ),
 }
 #: What a lead may set aside for one reply, on record. Nothing that protects a person from us, and nothing that a
 #: network would refuse anyway.
@@ -124,7 +129,16 @@ def _check_person(reply: Reply, facts: GuardFacts, policy: Policy, now: dt.datet
             "suppressed", f"Nothing goes to this person any more: {facts.person_suppressed}.", "Leave them in peace."
         )
     if facts.person_bot:
-        yield _find("bot", "This account says that it is automated.", "Answer it only if a person will read it.")
+        found = _say_automated(facts.person_bot_reason)
+        # whatever may one day go out without a person: a machine answers no machine
+        yield found if reply.approved_by is not None else msgspec.structs.replace(found, standing="refuse")
+
+
+def _say_automated(reason: str) -> Finding:
+    if not reason:
+        return _find("bot", "This account says that it is automated.", "Answer it only if a person will read it.")
+    said = f"This account is probably automated ({reason})."
+    return _find("bot", said, "Answer it only if a person will read it; if it is no bot, say so on their page.")
 
 
 def _check_text(reply: Reply, facts: GuardFacts, policy: Policy, now: dt.datetime) -> Iterator[Finding]:

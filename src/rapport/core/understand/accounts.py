@@ -67,6 +67,13 @@ def score_account(facts: AccountFacts) -> AccountScore | None:
     return AccountScore(bot, tuple(sign.reason for sign in found))
 
 
+def is_automated(says_bot: bool, word: bool | None, score: float | None) -> bool:
+    """Whether an account is treated as a machine: its own word, then that of a person of the team, then the score."""
+    if says_bot or word is not None:
+        return says_bot or bool(word)
+    return score is not None and score >= PROBABLE
+
+
 def score_author(post: Post, facts: PersonFacts) -> AccountScore | None:
     """The score of who wrote a post, from what the network tells with it and what was known before; None for ours."""
     author = post.author

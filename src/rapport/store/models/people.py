@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
+from rapport.core.understand.accounts import is_automated
 from rapport.store.models.accounts import Membership, Workspace
 from rapport.store.models.scoped import ScopedQuerySet
 
@@ -48,6 +49,14 @@ class Handle(models.Model):
     verified = models.BooleanField(default=False)
     bot = models.BooleanField(default=False)
     ours = models.BooleanField(default=False)
+    #: how likely it is automated, 0 to 1, by its latest post (core.understand.accounts); null = nothing told
+    bot_score = models.FloatField(null=True, blank=True)
+    #: what spoke for it, one reason a line
+    bot_reasons = models.TextField(blank=True, default="", db_default="")
+    #: what a person said of it, which stands above the score: true = automated; null = nobody said
+    bot_word = models.BooleanField(null=True, blank=True)
+    bot_word_by = models.ForeignKey(Membership, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    bot_word_at = models.DateTimeField(null=True, blank=True)
     #: since when the network shows this account to nobody; its words are hidden until it comes back
     suspended_at = models.DateTimeField(null=True, blank=True)
 
@@ -58,6 +67,16 @@ class Handle(models.Model):
 
     def __str__(self) -> str:
         return f"@{self.handle or self.external_id}"
+
+    @property
+    def automated(self) -> bool:
+        """Whether it is treated as a machine: it says so, a person said so, or it is probably one."""
+        return is_automated(self.bot, self.bot_word, self.bot_score)
+
+    @property
+    def reasons(self) -> list[str]:
+        """Why it is probably automated, the strongest first."""
+        return self.bot_reasons.splitlines()
 
 
 class PersonMerge(models.Model):

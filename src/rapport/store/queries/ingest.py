@@ -170,6 +170,11 @@ class StoredPost(NamedTuple):
     edited: Any
     #: it has an outcome
     read: bool
+    #: row id of the account that wrote it, and what is kept of whether it is automated
+    handle: int
+    bot_score: float | None
+    bot_reasons: str
+    bot_word: bool | None
 
     def is_answered_by(self, post: Post) -> bool:
         """Whether an outcome that was made of `post` still says something of what stands here now."""
@@ -186,7 +191,8 @@ def read_stored(rows: Sequence[int]) -> dict[int, StoredPost]:
         "SELECT p.id, p.conversation_id, p.channel_id, h.person_id, p.sort_at, p.seen_at, p.ours, "
         "CASE WHEN p.deleted THEN 'gone' ELSE p.kind END, "
         "CASE WHEN p.deleted THEN '' ELSE substr(p.text, 1, %s) END, "
-        "w.first_seen, w.last_seen, p.edited_at, o.post_id IS NOT NULL FROM store_post p "
+        "w.first_seen, w.last_seen, p.edited_at, o.post_id IS NOT NULL, "
+        "h.id, h.bot_score, h.bot_reasons, h.bot_word FROM store_post p "
         "JOIN store_handle h ON h.id = p.handle_id JOIN store_person w ON w.id = h.person_id "
         "LEFT JOIN store_outcome o ON o.post_id = p.id WHERE p.id {among}",
         [PREVIEW],

@@ -13,6 +13,7 @@ from rapport.store.models import (
     Channel,
     Conversation,
     Delivery,
+    Handle,
     Membership,
     Post,
     PreparedReply,
@@ -114,7 +115,8 @@ def read_guard_facts(
         ),
         person=person.pk,
         person_suppressed=person.suppressed_reason or ("a colleague decided to ignore them" if person.ignored else ""),
-        person_bot=target.handle.bot,
+        person_bot=target.handle.automated,
+        person_bot_reason=_why_automated(target.handle),
         brand_replies_since_last_word=_brand_replies(conversation, target, alive.filter(conversation=conversation)),
         hold_reason=workspace.hold_reason if workspace.held_at else "",
         target_deleted=target.deleted,
@@ -123,6 +125,14 @@ def read_guard_facts(
         max_length=channel.settings.get("max_length"),
         despite=frozenset(despite),
     )
+
+
+def _why_automated(handle: Handle) -> str:
+    if handle.bot or not handle.automated:
+        return ""
+    if handle.bot_word:
+        return "a colleague said so"
+    return f"{handle.bot_score:.0%}: {', '.join(handle.reasons)}"
 
 
 def _brand_replies(conversation: Conversation, target: Post, alive: object) -> int:

@@ -11,6 +11,7 @@ import msgspec
 from rapport.core.decision import Outcome, PersonFacts
 from rapport.core.felt import intent_bits
 from rapport.core.post import Post
+from rapport.store.queries.accounts import read_repeated
 from rapport.store.queries.ingest import StoredPost
 from rapport.store.queries.sql import adapt, insert_rows, moment, select_in, update_rows
 
@@ -73,7 +74,7 @@ def read_person_facts(
     for network, keys in by_network.items():
         rows = select_in(
             "SELECT h.external_id, p.id, p.ignored, p.suppressed_reason, p.relationship, p.first_seen, p.last_seen, "
-            "p.known_to_id FROM store_handle h JOIN store_person p ON p.id = h.person_id "
+            "p.known_to_id, h.bot_word, h.id FROM store_handle h JOIN store_person p ON p.id = h.person_id "
             "WHERE h.workspace_id = %s AND h.network = %s AND h.external_id {among}",
             [workspace_id, network],
             keys,
@@ -81,9 +82,12 @@ def read_person_facts(
         people.update({(network, row[0]): row[1:] for row in rows})
     history = _read_history(sorted({int(str(row[0])) for row in people.values()}), now)
     talks = _count_conversations(workspace_id, list(history))
+    times = {int(str(row[-1])): [at for at, _ in history.get(int(str(row[0])), [])] for row in people.values()}
+    repeated = read_repeated(times, now)
     facts = {}
-    for author, (person, ignored, suppressed, relationship, first, last, known_to) in people.items():
+    for author, (person, ignored, suppressed, relationship, first, last, known_to, word, handle) in people.items():
         said = history.get(int(str(person)), [])
+        copied, linked = repeated.get(int(str(handle))) or (None, None)
         facts[author] = PersonFacts(
             id=int(str(person)),
             ignored=bool(ignored),
@@ -96,6 +100,9 @@ def read_person_facts(
             posts=tuple(at for at, _ in said),
             conversations=talks.get(int(str(person)), 0),
             known_to=int(str(known_to)) if known_to is not None else None,
+            bot_word=None if word is None else bool(word),
+            copied=copied,
+            linked=linked,
         )
     return facts
 

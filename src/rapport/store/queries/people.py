@@ -71,7 +71,12 @@ def profile(member: Membership, person: Person, besides: Conversation | None = N
     newest = list(earlier.select_related("basket").order_by("-last_post_at")[: EARLIER + 1])
     return Profile(
         person=person,
-        handles=list(Handle.objects.of(member.workspace_id).filter(person=person).order_by("network", "pk")),
+        handles=list(
+            Handle.objects.of(member.workspace_id)
+            .filter(person=person)
+            .select_related("bot_word_by__user")
+            .order_by("network", "pk")
+        ),
         moods=_moods(outcomes.select_related("post").order_by("-post__sort_at")[:MOODS]),
         negative=counted.get("negative", 0),
         neutral=counted.get("neutral", 0),

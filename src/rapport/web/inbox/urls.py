@@ -37,6 +37,7 @@ urlpatterns = [
     path("people/<int:pk>/suppress", people.suppress, name="suppress"),
     path("people/<int:pk>/relationship", people.relationship, name="relationship"),
     path("people/<int:pk>/join", people.join, name="join"),
+    path("people/<int:pk>/automated", people.automated, name="automated"),
     path("people/<int:pk>/split", people.split, name="split"),
     path("people/<int:pk>/split-handle", people.split_handle, name="split_handle"),
 ]
