@@ -163,7 +163,7 @@ def test_the_panel_tells_of_a_machine_and_takes_a_colleague_s_word(cast: Any, en
     shown = client.get(address).content.decode()
     assert "probably automated" not in shown
     assert "not a bot" in shown
-    assert f"said {cast.amir}" in shown
+    assert f"says {cast.amir}" in shown
     client.post(f"{address}automated", {"handle": handle.pk, "word": ""})
     assert "probably automated" in client.get(address).content.decode()
     client.post(f"{address}automated", {"handle": handle.pk, "word": "yes"})
