@@ -19,7 +19,6 @@ from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
 from rapport.core.understand import intent, sentiment
 from rapport.core.understand.features import extract
-from rapport.core.understand.language import LanguageFinder
 from rapport.core.understand.vocabulary import READINGS, Vocabulary, load_vocabularies
 
 SHARED = Path(__file__).parents[2].parent / "shared" / "data"
@@ -260,18 +259,3 @@ def test_what_is_called_spam_is_spam() -> None:
     found = sum(called) / sum(label for _, label in data)
     print(f"\nspam: precision {sum(called) / len(called):.3f} recall {found:.3f} of {len(data)}")
     assert sum(called) / len(called) >= 0.9
-
-
-@pytest.mark.parametrize("named", [False, True])
-def test_languages_are_found(named: bool) -> None:
-    codes = {"arabic": "ar", "english": "en", "french": "fr", "german": "de", "italian": "it"}
-    codes |= {"portuguese": "pt", "spanish": "es"}
-    finder = LanguageFinder(codes.values() if named else ())
-    right = total = 0
-    for folder, code in codes.items():
-        texts = [text for split in ("train", "val") for text, _ in lines(f"01b_xlmt_multilingual/{folder}", split)]
-        found = sum(finder.find(text)[0] == code for text in texts)
-        right, total = right + found, total + len(texts)
-        print(f"\n{code}: {found / len(texts):.3f}", end="")
-    print(f"\nlanguages named {named}: {right / total:.4f} of {total}")
-    assert right / total >= 0.955

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rapport.core.understand.language import UNKNOWN, LanguageFinder, plain_code, strip
+from rapport.core.understand.language import MAX_LOOKED_AT, UNKNOWN, LanguageFinder, plain_code, strip
 
 ANY = LanguageFinder()
 SOME = LanguageFinder(["en", "de", "fr", "es"])
+EIGHT = LanguageFinder(["ar", "de", "en", "es", "fr", "hi", "it", "pt"])
 SHARED = Path(__file__).parents[3].parent / "shared" / "data"
 
 
@@ -41,12 +43,109 @@ def test_a_short_text_is_found_among_the_languages_of_the_workspace(text: str, c
     assert SOME.find(text)[0] == code
 
 
-def test_a_short_text_whose_glue_agrees_needs_no_second_opinion() -> None:
+def test_a_short_text_of_common_words_needs_no_second_opinion() -> None:
     finder = LanguageFinder()
     assert finder.find("where is my parcel?")[0] == "en"
+    assert finder.find("ma dove sono i miei soldi, vergogna")[0] == "it"
     assert "_lingua" not in vars(finder)
     assert finder.find("perdu")[0] == "fr"
     assert "_lingua" in vars(finder)
+
+
+NOISE = ("@the_and_of", "https://the.example/and/of", "#thisisnottheone", "😀😡🎉", "123 4567", "&amp;", "RT")
+
+
+@pytest.mark.parametrize("noise", NOISE)
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("ancora niente pacco, che vergogna", "it"),
+        ("wo bleibt mein Paket, ich warte seit Tagen", "de"),
+        ("cadê minha encomenda, vocês não respondem", "pt"),
+        ("toujours pas de colis, c'est honteux", "fr"),
+        ("وين الطلب مالي صار اسبوع", "ar"),
+    ],
+)
+def test_what_is_no_language_does_not_sway_it(text: str, code: str, noise: str) -> None:
+    for finder in (ANY, EIGHT):
+        assert finder.find(f"{noise} {text} {noise} {noise} {noise}")[0] == code
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [("daaaaanke euch, suuuuper", "de"), ("graaaazie milleeeee", "it"), ("noooo waaaay it brooooke again", "en")],
+)
+def test_stretched_words_are_read_as_what_they_are_stretched_from(text: str, code: str) -> None:
+    assert EIGHT.find(text)[0] == code
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "mujhe abhi tak order nahi mila, kya kar rahe ho aap log",
+        "bhai refund kab aayega yaar, 2 hafte ho gaye",
+        "service bilkul bekar hai, customer care wale phone nahi uthate",
+    ],
+)
+def test_hindi_in_latin_letters_is_hindi_where_hindi_is_to_be_expected(text: str) -> None:
+    assert ANY.find(text)[0] == EIGHT.find(text)[0] == "hi"
+    assert SOME.find(text)[0] != "hi"
+
+
+@pytest.mark.parametrize(
+    "text", ["thank you bhai, you made my day", "the aap store is down again and nobody answers my mails"]
+)
+def test_a_word_of_hindi_in_an_english_post_leaves_it_english(text: str) -> None:
+    assert EIGHT.find(text)[0] == "en"
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("الطلب متأخر جدا please help", "ar"),
+        ("My order is late again يا رب", "en"),
+        ("新しい iPhone 15 Pro が届きました", "ja"),
+        ("سفارش من هنوز نرسیده و کسی جواب نمی‌دهد", "fa"),
+        ("میرا آرڈر ابھی تک نہیں آیا، کوئی جواب نہیں دیتا", "ur"),
+        ("و أوباما و بوش؟؟", "ar"),
+        ("मेरा ऑर्डर अभी तक नहीं आया", "hi"),
+        ("สั่งของไปแล้ว", "th"),
+        ("감사합니다", "ko"),
+    ],
+)
+def test_the_script_of_most_of_the_letters_decides(text: str, code: str) -> None:
+    assert ANY.find(text)[0] == code
+
+
+def test_letters_in_fancy_shapes_are_letters() -> None:
+    assert ANY.find("𝓦𝓱𝓮𝓻𝓮 𝓲𝓼 𝓶𝔂 𝓹𝓪𝓻𝓬𝓮𝓵, 𝔂𝓸𝓾 𝓹𝓻𝓸𝓶𝓲𝓼𝓮𝓭")[0] == "en"
+
+
+@pytest.mark.parametrize(
+    ("languages", "text", "code"),
+    [
+        (["en", "nl"], "waar blijft mijn pakket, niemand antwoordt", "nl"),
+        (["de", "sv"], "var är mitt paket, ingen svarar", "sv"),
+        (["es", "ca"], "on és el meu paquet, ningú no respon", "ca"),
+        (["en", "id"], "paket saya belum sampai, kapan dikirim", "id"),
+        (["en", "tr"], "kargom hala gelmedi, kimse cevap vermiyor", "tr"),
+        ([], "waar blijft mijn pakket, niemand antwoordt", "nl"),
+        ([], "kargom hala gelmedi, kimse cevap vermiyor", "tr"),
+    ],
+)
+def test_languages_that_our_table_does_not_know_are_still_found(languages: list[str], text: str, code: str) -> None:
+    assert LanguageFinder(languages).find(text)[0] == code
+
+
+@pytest.mark.parametrize(
+    "piece", ["a", "word ", "@", "@a", "http", "ا", "字", "e\u0301", "&amp", "𝓐", "\u200d", "\ud83d\x00"]
+)
+def test_a_megabyte_costs_no_more_than_its_beginning(piece: str) -> None:
+    text = piece * (1_000_000 // len(piece))
+    began = time.process_time()
+    found = EIGHT.find(text)
+    assert time.process_time() - began < 2
+    assert found == EIGHT.find(text[:MAX_LOOKED_AT])
 
 
 def test_handles_addresses_and_hashtags_do_not_count() -> None:
@@ -75,9 +174,15 @@ def test_odd_text_gives_an_answer(text: str) -> None:
     assert 0 <= confidence <= 1
 
 
-@given(st.text(st.characters(), max_size=200))
-@settings(max_examples=150, deadline=None)
+@given(
+    st.text(st.characters(), max_size=200)
+    | st.text(st.sampled_from("aeiounrstlàéñß اينर字か𝓐Ａ\u0301\u200d\x00\ud800@#&. "), max_size=200)
+)
+@settings(max_examples=300, deadline=None)
 def test_no_text_at_all_upsets_it(text: str) -> None:
+    for finder in (ANY, EIGHT):
+        code, confidence = finder.find(text)
+        assert (2 <= len(code) <= 3, 0 <= confidence <= 1) == (True, True)
     code, confidence = SOME.find(text)
     assert code.islower()
     assert 0 <= confidence <= 1
