@@ -252,7 +252,7 @@ def value_beside(
 ) -> float | None:
     """The score that puts `conversation` right above or below `other`; None where priority or waiting outweigh any."""
     rest = conversation.priority * PRIORITY_POINTS + waiting_points(conversation.waiting_since, now, weights)
-    value = round(pressure(other, now, weights) - rest + (0.5 if above else -0.5), 1)
+    value = round(pressure(other, now, weights) - rest + (0.1 if above else -0.1), 1)
     return value if 0 <= value <= 100 else None
 
 
