@@ -9,10 +9,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rapport.core.decision import PersonFacts, Score
+from rapport.core.decision import AuthorFacts, Crisis, Decision, Outcome, PersonFacts, PileOn, Route, Score
+from rapport.core.errors import InvalidInput, InvalidWeights
 from rapport.core.post import Author, Post
 from rapport.core.reading import Emotion, Intent, Reading, Sentiment
-from rapport.core.score import Weights, score
+from rapport.core.score import (
+    FACTORS,
+    FULL_PILE_ON,
+    SHIPPED,
+    WAITING_STEPS,
+    Weights,
+    find_problems,
+    score,
+    score_again,
+    strengths,
+    waiting_points,
+    waiting_share,
+)
 
 NOW = dt.datetime(2026, 11, 21, 10, tzinfo=dt.UTC)
 STRANGER = PersonFacts()
@@ -36,6 +49,17 @@ people = st.builds(
     st.lists(moments, max_size=6),
     st.sampled_from(["", "customer", "journalist", "competitor", "colleague", "influencer", "something else"]),
 )
+
+pile_ons = st.none() | st.builds(PileOn, st.integers(1, 10_000))
+crises = st.none() | st.builds(Crisis, share, st.integers(10, 10**6), st.floats(0, 10**6), st.just(3))
+
+
+@st.composite
+def weightings(draw: st.DrawFn) -> Weights:
+    """Weights that add up to 100 or less, whatever each is."""
+    parts = draw(st.lists(st.floats(0, 1), min_size=len(FACTORS), max_size=len(FACTORS)))
+    scale = draw(st.floats(0, 99.999)) / max(1.0, sum(parts))
+    return Weights(**{name: part * scale for name, part in zip(FACTORS, parts, strict=True)})
 
 
 def angry(**changes: object) -> Reading:
@@ -112,15 +136,85 @@ def test_a_complaint_comes_before_a_compliment_of_anybody(
     assert first.value > second.value
 
 
-@given(posts, readings, people)
+@given(posts, readings, people, weightings(), pile_ons, crises)
 def test_the_points_sum_to_the_value_and_the_value_lies_within_0_and_100(
-    post: Post, reading: Reading, facts: PersonFacts
+    post: Post, reading: Reading, facts: PersonFacts, weights: Weights, pile_on: PileOn | None, crisis: Crisis | None
 ) -> None:
-    result = score(post, reading, facts, NOW)
+    result = score(post, reading, facts, NOW, weights, pile_on, crisis)
     assert round(sum(factor.points for factor in result.factors), 1) == result.value
     assert 0 <= result.value <= 100
     assert all(factor.points > 0 and factor.reason for factor in result.factors)
+    assert all(factor.points <= getattr(weights, factor.name) + 1e-6 for factor in result.factors)
     assert [factor.points for factor in result.factors] == sorted((f.points for f in result.factors), reverse=True)
+    assert len({factor.name for factor in result.factors}) == len(result.factors)
+
+
+@given(posts, readings, people, weightings(), pile_ons, crises)
+def test_every_strength_lies_within_0_and_1(
+    post: Post, reading: Reading, facts: PersonFacts, weights: Weights, pile_on: PileOn | None, crisis: Crisis | None
+) -> None:
+    for name, strength, _ in strengths(post, reading, facts, NOW, weights, pile_on, crisis):
+        assert name in FACTORS
+        assert 0 <= strength <= 1 + 1e-9
+
+
+@given(posts, readings, people, weightings(), st.data())
+def test_more_people_or_more_crisis_or_earlier_complaints_never_lower_the_score(
+    post: Post, reading: Reading, facts: PersonFacts, weights: Weights, data: st.DataObject
+) -> None:
+    few, many = sorted(data.draw(st.tuples(st.integers(1, 500), st.integers(1, 500))))
+    low, high = sorted(data.draw(st.tuples(share, share)))
+    worse = msgspec.structs.replace(facts, negative=(*facts.negative, NOW - dt.timedelta(days=1)))
+    before = score(post, reading, facts, NOW, weights, PileOn(few), Crisis(low, 30, 5.0, 3))
+    after = score(post, reading, worse, NOW, weights, PileOn(many), Crisis(high, 30, 5.0, 3))
+    assert after.value >= before.value
+
+
+def test_a_pile_on_and_a_crisis_say_what_they_saw() -> None:
+    made = reasons(score(from_somebody(), angry(), STRANGER, NOW, SHIPPED, PileOn(12), Crisis(0.5, 1_380, 6.4, 3)))
+    assert made["pile_on"] == "12 people in this thread within an hour"
+    assert made["crisis"] == "1,380 negative posts in 3 hours, usually 6"
+
+
+def test_a_talk_among_a_few_is_no_pile_on_and_a_crisis_leaves_praise_alone() -> None:
+    assert "pile_on" not in reasons(score(from_somebody(), angry(), STRANGER, NOW, SHIPPED, PileOn(3)))
+    full = {f.name: f.points for f in score(from_somebody(), angry(), STRANGER, NOW, SHIPPED, PileOn(90)).factors}
+    assert full["pile_on"] == SHIPPED.pile_on
+    assert FULL_PILE_ON < 90
+    calm = kind(sentiment=Sentiment("positive", 0.0, 0.05, 0.95))
+    assert "crisis" not in reasons(score(from_somebody(), calm, STRANGER, NOW, SHIPPED, None, Crisis(1.0, 99, 1.0, 3)))
+
+
+@given(posts, readings, people, weightings(), weightings(), pile_ons, crises)
+def test_a_stored_outcome_is_scored_again_as_if_it_came_now(
+    post: Post, reading: Reading, facts: PersonFacts, first: Weights, other: Weights, pile_on: PileOn | None,
+    crisis: Crisis | None,
+) -> None:  # fmt: skip
+    made = score(post, reading, facts, NOW, first, pile_on, crisis)
+    outcome = Outcome(
+        "x", "1", (), reading, made, Decision("care"), Route("care"), facts, NOW, AuthorFacts(post.author.followers),
+        pile_on=pile_on, crisis=crisis,
+    )  # fmt: skip
+    kept = msgspec.json.decode(msgspec.json.encode(outcome), type=Outcome)
+    assert score_again(kept, post.rating, first) == made
+    assert score_again(kept, post.rating, other) == score(post, reading, facts, NOW, other, pile_on, crisis)
+
+
+def test_a_history_too_long_to_be_kept_counts_in_full() -> None:
+    facts = PersonFacts(negative=(NOW - dt.timedelta(days=1),) * 200)
+    made = score(from_somebody(), angry(), facts, NOW)
+    outcome = Outcome(
+        "x", "1", (), angry(), made, Decision("care"), Route("care"), None, NOW, AuthorFacts(),
+    )  # fmt: skip
+    assert score_again(outcome, None, SHIPPED) == made
+
+
+@given(st.floats(0, 10**6), st.floats(0, 10**6), weightings())
+def test_waiting_longer_never_lowers_and_a_day_gives_all(some: float, others: float, weights: Weights) -> None:
+    short, long = sorted((some, others))
+    assert waiting_points(short, weights) <= waiting_points(long, weights) <= weights.waiting
+    assert waiting_share(WAITING_STEPS[0][0]) == 1
+    assert waiting_points(19.9, weights) == 0
 
 
 @given(posts, readings, people, share)
@@ -171,3 +265,20 @@ def test_weights_can_be_turned_off_one_by_one() -> None:
 def test_weights_that_make_no_sense_are_refused(changes: dict[str, float], complaint: str) -> None:
     with pytest.raises(ValueError, match=complaint):
         Weights(**changes)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -0.1, 100.5])
+def test_a_weight_that_is_no_number_of_points_names_its_field(value: float) -> None:
+    with pytest.raises(InvalidWeights) as caught:
+        Weights(urgency=value)
+    assert caught.value.field == "urgency"
+    assert isinstance(caught.value, InvalidInput)
+
+
+def test_every_problem_is_told_at_once_and_the_sum_only_where_all_are_numbers() -> None:
+    assert set(find_problems({"mood": -1, "praise": 2.0, "reach": 8})) == {"mood", "praise"}
+    assert find_problems({"mood": 90, "intent": 20}) == {
+        "": "the weights add up to 110; take away 10, a score goes to 100 at most"
+    }
+    assert find_problems(msgspec.structs.asdict(SHIPPED)) == {}
+    assert sum(getattr(SHIPPED, name) for name in FACTORS) == 100

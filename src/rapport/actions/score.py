@@ -57,7 +57,7 @@ def set_score(
     require_conversation(by, conversation, "triage")
     if not 0 <= value <= 100:  # also where it is no number
         raise InvalidInput(f"The score is {value:g}; write a number from 0 to 100.")
-    value = round(value, 1)
+    value = round(value, 2)
     with transaction.atomic():
         row = Conversation.objects.of(by.workspace).select_for_update().get(pk=conversation.pk)
         if row.state == Conversation.State.RESOLVED:

@@ -18,6 +18,8 @@ from rapport.store.queries.sql import adapt, insert_rows, moment, select_in
 
 #: authors that are read of all the threads of a batch; what goes beyond is a pile-on by any measure
 MOST_AUTHORS = 2_000
+#: what is usual is learnt of what lies further back
+LEFT_OUT = dt.timedelta(days=1)
 
 
 def count_moods(
@@ -46,8 +48,12 @@ def count_moods(
 
 
 def read_usual_trouble(workspace_id: int, now: dt.datetime) -> Rhythm | None:
-    """How many negative posts the workspace usually hears, hour by hour; None while it is too young to say."""
-    rows = MoodHour.objects.of(workspace_id).filter(hour__gte=now - WEEKS)
+    """How many negative posts the workspace usually hears, hour by hour; None while it is too young to say.
+
+    The last day is left out: a storm would soon be what is usual.
+    """
+    now -= LEFT_OUT
+    rows = MoodHour.objects.of(workspace_id).filter(hour__gte=now - WEEKS, hour__lt=now)
     first = rows.aggregate(first=Min("hour"))["first"]
     return learn(dict(rows.values_list("hour", "negative")), first - HOUR, now) if first else None
 

@@ -239,21 +239,22 @@ def neighbours(
     own = pressure(conversation, now, weights)
     rows = visible_conversations(member).filter(basket=conversation.basket_id, state=Conversation.State.OPEN)
     ranked = rows.exclude(pk=conversation.pk).select_related("person").annotate(place=presses(now, weights))
-    above = ranked.filter(place__gt=own).order_by("place", "pk").first()
-    below = ranked.filter(place__lte=own).order_by("-place", "pk").first()
-    return (
-        Beside(above, value_beside(conversation, above, True, now, weights)) if above else None,
-        Beside(below, value_beside(conversation, below, False, now, weights)) if below else None,
-    )
+    above = list(ranked.filter(place__gt=own).order_by("place", "pk")[:2])
+    below = list(ranked.filter(place__lte=own).order_by("-place", "pk")[:2])
+    return _beside(conversation, above, 1, now, weights), _beside(conversation, below, -1, now, weights)
 
 
-def value_beside(
-    conversation: Conversation, other: Conversation, above: bool, now: dt.datetime, weights: Weights
-) -> float | None:
-    """The score that puts `conversation` right above or below `other`; None where priority or waiting outweigh any."""
+def _beside(
+    conversation: Conversation, others: Sequence[Conversation], way: int, now: dt.datetime, weights: Weights
+) -> Beside | None:
+    """`others`: the next one and the one behind it; the score that leads between them."""
+    if not others:
+        return None
+    places = [pressure(other, now, weights) for other in others]
+    step = min(0.5, abs(places[-1] - places[0]) / 2) if len(others) > 1 else 0.5
     rest = conversation.priority * PRIORITY_POINTS + waiting_points(conversation.waiting_since, now, weights)
-    value = round(pressure(other, now, weights) - rest + (0.1 if above else -0.1), 1)
-    return value if 0 <= value <= 100 else None
+    value = round(places[0] + way * max(step, 0.01) - rest, 2)
+    return Beside(others[0], value if 0 <= value <= 100 else None)
 
 
 # ------------------------------------------------------------------ what people answered first
