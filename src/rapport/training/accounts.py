@@ -263,6 +263,21 @@ def measure(accounts: Sequence[Account]) -> str:
     return "\n".join(lines)
 
 
+def train(folder: Path, out: Path | None = None) -> list[Account]:
+    """Fit the tables on the data in `folder`, write them (into the package, or to `out`); the accounts, for `report`.
+
+    Raises `InvalidInput` where the data are not there.
+    """
+    if not (folder / SOURCE).exists():
+        raise InvalidInput(f"{SOURCE} is not in {folder}. Name the folder that holds the labelled data with --data.")
+    accounts = read_accounts(folder / SOURCE)
+    labels = labels_of(accounts)
+    tables = {name: fit(figures_of(accounts, names), labels, names) for name, names in FIGURES_OF.items()}
+    place = out or Path(__file__).parents[1] / "core" / "understand" / "tables" / FILE
+    place.write_text(_HEAD + print_tables(tables), encoding="utf-8")
+    return accounts
+
+
 _HEAD = f"""\
 # What the figures of a profile say of whether an account is automated: log-odds to add.
 # table <tab> figure <tab> edges <tab> values: the first value below the first edge, the second from it on, and so on.
@@ -281,12 +296,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if chosen.measure:
         print(measure(read_accounts(chosen.measure)))  # noqa: T201
     if chosen.data:
-        accounts = read_accounts(chosen.data / SOURCE)
-        labels = labels_of(accounts)
-        tables = {name: fit(figures_of(accounts, names), labels, names) for name, names in FIGURES_OF.items()}
-        out = chosen.out or Path(__file__).parents[1] / "core" / "understand" / "tables" / FILE
-        out.write_text(_HEAD + print_tables(tables), encoding="utf-8")
-        print(report(accounts))  # noqa: T201
+        print(report(train(chosen.data, chosen.out)))  # noqa: T201
 
 
 if __name__ == "__main__":
