@@ -136,6 +136,20 @@ def test_what_a_person_decided_stays(alice: Any, ben: Any, said: Callable[..., P
     assert talk(moved).score == judged(moved).score.value
 
 
+def test_a_conversation_never_leaves_the_sight_of_who_corrects(alice: Any, said: Callable[..., Post]) -> None:
+    from rapport.actions.accounts import invite
+
+    sales = Basket.objects.of(alice.workspace).get(slug="sales")
+    agent, _ = invite(alice, "s@fernway.example", "S", "agent", [sales], now=NOON)
+    post = said("The depot opens at nine")
+    made = correct(agent, post, "intent.complaint", "true", now=NOON)
+    assert talk(post).basket == sales
+    assert judged(post).route.basket == "care"
+    withdraw(agent, made, now=NOON)
+    correct(alice, post, "intent.complaint", "true", now=NOON)
+    assert talk(post).basket.slug == "care"  # type: ignore[union-attr]
+
+
 def test_spam_goes_into_the_quarantine_and_out_of_it_again(alice: Any, said: Callable[..., Post]) -> None:
     post = said("The depot opens at nine")
     made = correct(alice, post, "spam", "true", now=NOON)

@@ -8,12 +8,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import msgspec
 import pytest
 from django.db import transaction
 from django.http import HttpResponseBase
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from rapport.core.decision import Decision, Score
+from rapport.core.decision import Outcome as Judged
+from rapport.core.decision import Route as Way
+from rapport.core.reading import Reading
 from rapport.core.roles import may
 
 Door = Literal["open", "person", "own"]
@@ -41,6 +46,7 @@ POST = ("POST",)
 BOTH = ("GET", "POST")
 CONVERSATION = {"pk": "conversation"}
 TALKS = {"conversation", "quarantined", "folded"}
+NOT_THEIRS = dict.fromkeys(("agent", "restricted", "advocate"), "may take back their own word alone")
 AS_SEEN = "sees their baskets alone, and this belongs to none"
 
 ROUTES: dict[str, Route] = {
@@ -98,6 +104,11 @@ ROUTES: dict[str, Route] = {
     "inbox:move": Route("triage", POST, CONVERSATION, {"basket": "care"}),
     "inbox:score": Route("triage", POST, CONVERSATION, {"value": "70"}),
     "inbox:note": Route("note", POST, CONVERSATION, {"note": "a word"}),
+    "inbox:readings": Route("read", takes={**CONVERSATION, "post": "post"}),
+    "inbox:correct": Route("draft", POST, {**CONVERSATION, "post": "post"}, {"set": "spam=true"}),
+    "inbox:withdraw": Route(
+        "draft", POST, {**CONVERSATION, "post": "post"}, {"correction": "correction"}, except_for=NOT_THEIRS
+    ),
     "inbox:draft": Route("draft", POST, CONVERSATION, {"text": "Hello"}),
     "inbox:begin": Route("draft", POST, CONVERSATION, {"begin": "reply_slug"}),
     "inbox:propose": Route("draft", POST, CONVERSATION, {"text": "Hello"}),
@@ -162,6 +173,7 @@ class World:
 
 
 def populate(member: Any, now: dt.datetime) -> dict[str, Any]:
+    from rapport.actions.corrections import correct
     from rapport.actions.outbound import save_prepared_reply
     from rapport.actions.people import join_people
     from rapport.networks.webhook.secret import rotate
@@ -175,6 +187,7 @@ def populate(member: Any, now: dt.datetime) -> dict[str, Any]:
         Delivery,
         Handle,
         Membership,
+        Outcome,
         Person,
         Post,
         RuleSet,
@@ -208,6 +221,14 @@ def populate(member: Any, now: dt.datetime) -> dict[str, Any]:
         workspace=workspace, channel=channel, handle=handle, conversation_id=conversation.pk, network="mastodon",
         external_id="1", kind="post", text="Hello", created_at=now, seen_at=now, sort_at=now,
     )  # fmt: skip
+    judged = Judged(
+        "mastodon", "1", (), Reading("mastodon", "1"), Score(), Decision("care"), Way("care"), decided_at=now
+    )
+    Outcome.objects.create(
+        post=post, workspace=workspace, sentiment="neutral", language="en", score=0, basket="care", priority="medium",
+        body=msgspec.json.encode(judged).decode(), processed_at=now,
+    )  # fmt: skip
+    correction = correct(member, post, "irony", "true", now=now)
     approval = Approval.objects.create(
         workspace=workspace, conversation=conversation, channel=channel, target=post, person=member, text="Hi",
         digest="0", approved_at=now, sequence=1, chain="0",
@@ -248,6 +269,8 @@ def populate(member: Any, now: dt.datetime) -> dict[str, Any]:
         "message": message.pk,
         "rule_version": len(slug) + 100,
         "delivery": delivery.pk,
+        "post": post.pk,
+        "correction": correction.pk,
         "basket": "care",
         "ready_list": "praise",
         "check": check.pk,

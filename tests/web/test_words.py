@@ -4,15 +4,16 @@ import json
 import re
 import tarfile
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rapport.web.words import merged, words_as_html
+from rapport.web.words import Span, cut, words_as_html
 
-ALLOWED = {"a": {"class", "href", "rel", "target", "dir"}, "b": set(), "mark": {"class", "title"}}
+ALLOWED = {"a": {"class", "href", "rel", "target", "dir"}, "b": set(), "mark": {"class", "title", "data-why"}}
 
 
 class Audit(HTMLParser):
@@ -72,11 +73,39 @@ def test_only_web_addresses_become_links(text: str) -> None:
 
 def test_marked_words_say_why() -> None:
     html = words_as_html("still waiting & angry", [(0, 13, "complaint")])
-    assert html == '<mark class="care" title="complaint">still waiting</mark> &amp; angry'
+    assert html == '<mark class="care" data-why="complaint" title="complaint">still waiting</mark> &amp; angry'
 
 
-def test_marks_that_meet_become_one_with_both_reasons() -> None:
-    assert merged([(4, 9, "anger"), (0, 5, "complaint")]) == [(0, 9, "complaint, anger")]
+def test_marks_that_meet_are_cut_where_one_begins_or_ends() -> None:
+    assert cut([(4, 9, "anger"), (0, 5, "complaint"), (0, 5, "complaint"), (12, 14, "praise"), (3, 3, "x")]) == [
+        (0, 4, ("complaint",)), (4, 5, ("complaint", "anger")), (5, 9, ("anger",)), (12, 14, ("praise",)),
+    ]  # fmt: skip
+
+
+def test_a_word_that_carried_several_readings_names_them_all() -> None:
+    html = words_as_html("angry now", [(0, 5, "anger"), (0, 5, "negative")], str.title)
+    assert html == '<mark class="care" data-why="anger negative" title="Anger, Negative">angry</mark> now'
+
+
+spans = st.lists(st.tuples(st.integers(0, 12), st.integers(0, 12), st.sampled_from("abc")), max_size=6)
+
+
+@given(spans)
+def test_every_letter_is_marked_for_exactly_the_readings_whose_words_it_stands_in(marks: list[Span]) -> None:
+    pieces = cut(marks)
+    assert all(first < last for first, last, _ in pieces)
+    assert all(one[1] <= other[0] for one, other in pairwise(pieces))
+    for place in range(13):
+        expected = {why for start, end, why in marks if start <= place < end}
+        found = [set(names) for first, last, names in pieces if first <= place < last]
+        assert found == ([expected] if expected else [])
+
+
+def test_marks_leave_the_letters_of_every_script_as_they_were() -> None:
+    text = "أنا غاضب جدا من الخدمة"
+    html = words_as_html(text, [(4, 8, "anger"), (4, 12, "negative")])
+    assert re.sub("<[^>]+>", "", html) == text
+    assert "dir=" not in html
 
 
 def test_a_mark_never_cuts_a_link() -> None:

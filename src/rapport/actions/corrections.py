@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import F, Q, Value
 from django.db.models.functions import Coalesce
 
-from rapport.actions.audit import announce, require, require_conversation, write_audit
+from rapport.actions.audit import announce, require, require_conversation, sees, write_audit
 from rapport.core.decision import NOBODY, Outcome, PersonFacts
 from rapport.core.errors import InvalidInput, NotAllowed
 from rapport.core.reading import Reading
@@ -156,12 +156,21 @@ def _read_anew(by: Membership, correction: Correction, value: str | None, now: d
     linked = Linked()
     linked.conversations = {row.pk: row.conversation_id for row in rows if row.conversation_id}
     refresh(by.workspace_id, linked, {}, now)
-    for talk in talks:
-        if talk.pk not in follow:
-            Conversation.objects.filter(pk=talk.pk).update(basket=talk.basket_id)
+    _keep_baskets(by, talks, follow)
     if by.may("release"):
         _put_aside_or_out(by, talks, now)
     announce(by.workspace_id, now, [talk.pk for talk in talks], [talk.basket_id for talk in talks])
+
+
+def _keep_baskets(by: Membership, talks: Sequence[Conversation], follow: Collection[int]) -> None:
+    """Back to where they lay: those that somebody put there, and those that would leave the sight of who corrected.
+
+    Out of sight, nobody could look at what came of their word, or take it back.
+    """
+    placed = {talk.pk: talk for talk in Conversation.objects.filter(pk__in=[talk.pk for talk in talks])}
+    for talk in talks:
+        if talk.basket_id is not None and (talk.pk not in follow or not sees(by, placed[talk.pk])):
+            Conversation.objects.filter(pk=talk.pk).update(basket=talk.basket_id)
 
 
 def _same_words(correction: Correction) -> list[Post]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
 
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
@@ -22,8 +23,11 @@ _SHOWN = 48  # characters of a link's path that are shown
 Span = tuple[int, int, str]
 
 
-def words_as_html(text: str, marks: Sequence[Span] = ()) -> SafeString:
+def words_as_html(text: str, marks: Sequence[Span] = (), say: Callable[[str], str] = str) -> SafeString:
     """`text` escaped, its http(s) links made into links, `marks` (start, end, why) made into <mark>.
+
+    Every mark names all that it was made for in `data-why`; its title says so to people, by `say`. Marks only ever
+    begin and end where words do, so that letters that join stay joined and no script changes its direction.
 
     A link shows the host that it leads to (user parts dropped, look-alike letters in punycode) and opens elsewhere
     without telling where from. Nothing in `text` can become markup.
@@ -35,9 +39,9 @@ def words_as_html(text: str, marks: Sequence[Span] = ()) -> SafeString:
         if not true_host(url):
             continue
         start, end = match.start(), match.start() + len(url)
-        pieces += [_marked(text, place, start, marks), _link(url)]
+        pieces += [_marked(text, place, start, marks, say), _link(url)]
         place = end
-    pieces.append(_marked(text, place, len(text), marks))
+    pieces.append(_marked(text, place, len(text), marks, say))
     return mark_safe("".join(pieces))  # noqa: S308  (every piece was escaped)
 
 
@@ -59,17 +63,20 @@ def _link(url: str) -> str:
     )  # fmt: skip
 
 
-def _marked(text: str, start: int, end: int, marks: Iterable[Span]) -> str:
+def _marked(text: str, start: int, end: int, marks: Iterable[Span], say: Callable[[str], str]) -> str:
     pieces: list[str] = []
     place = start
-    for begins, ends, why in merged(marks):
+    for begins, ends, names in cut(marks):
         first, last = max(begins, place), min(ends, end)
         if first >= last:
             continue
         pieces += [escape(readable_text(text[place:first]))]
         pieces += [
-            format_html('<mark class="{}" title="{}">{}</mark>', tone(why), why, readable_text(text[first:last]))
-        ]
+            format_html(
+                '<mark class="{}" data-why="{}" title="{}">{}</mark>', tone(", ".join(names)), " ".join(names),
+                ", ".join(map(say, names)), readable_text(text[first:last]),
+            )
+        ]  # fmt: skip
         place = last
     pieces.append(escape(readable_text(text[place:end])))
     return "".join(pieces)
@@ -81,17 +88,27 @@ def tone(why: str) -> str:
     return "care" if names & _BAD else "praise" if names & _GOOD else "ask"
 
 
-def merged(marks: Iterable[Span]) -> list[Span]:
-    """Marks in order and without overlap; where two meet, both reasons are named."""
-    result: list[Span] = []
-    for start, end, why in sorted(marks):
-        if result and start < result[-1][1]:
-            first, last, reason = result[-1]
-            named = reason if why in reason.split(", ") else f"{reason}, {why}"
-            result[-1] = (first, max(last, end), named)
+def cut(marks: Iterable[Span]) -> list[tuple[int, int, tuple[str, ...]]]:
+    """Marks in order and without overlap: cut wherever one begins or ends, each piece with all that it stands for."""
+    given = sorted({mark for mark in marks if mark[0] < mark[1]})
+    places = sorted({place for start, end, _ in given for place in (start, end)})
+    found: list[tuple[int, int, tuple[str, ...]]] = []
+    open_marks: list[Span] = []
+    upcoming = iter(given)
+    following = next(upcoming, None)
+    for first, last in pairwise(places):
+        open_marks = [mark for mark in open_marks if mark[1] > first]
+        while following is not None and following[0] <= first:
+            open_marks.append(following)
+            following = next(upcoming, None)
+        names = tuple(dict.fromkeys(why for _, _, why in open_marks))
+        if not names:
+            continue
+        if found and found[-1][1] == first and found[-1][2] == names:
+            found[-1] = (found[-1][0], last, names)
         else:
-            result.append((start, end, why))
-    return result
+            found.append((first, last, names))
+    return found
 
 
 def domain_warning(handle: str) -> str:

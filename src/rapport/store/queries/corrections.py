@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from rapport.core.understand.corrected import Corrected, text_key
-from rapport.store.models import Correction, Workspace
+import msgspec
+from django.db.models import Count, F, Q
+
+from rapport.core.understand.corrected import READINGS, Corrected, text_key
+from rapport.store.models import Correction, Post, Workspace
 from rapport.store.models.scoped import ScopedQuerySet
 
 #: corrections of a workspace that the line knows at once: the newest ones; training takes all
@@ -62,3 +65,60 @@ def _majority(values: list[str]) -> str:
     counted = Counter(values)
     most = max(counted.values())
     return next(value for value in reversed(values) if counted[value] == most)
+
+
+def corrections_on(workspace: Workspace, posts: Iterable[Post]) -> dict[int, list[Correction]]:
+    """Row id of a post -> what people said of its words, the newest word on each reading; no row where nobody did."""
+    if not workspace.corrections_version:
+        return {}
+    keys = {post.pk: text_key(post.text) for post in posts if not post.deleted and not post.ours}
+    rows = in_force(workspace).filter(text_key__in={key for key in keys.values() if key})
+    standing: dict[str, dict[str, Correction]] = {}
+    for row in rows.select_related("by__user").order_by("pk"):
+        standing.setdefault(row.text_key, {})[row.reading] = row
+    return {
+        pk: sorted(standing[key].values(), key=lambda row: READINGS.index(row.reading))
+        for pk, key in keys.items()
+        if key in standing
+    }
+
+
+class Disagreement(msgspec.Struct, frozen=True):
+    """How often people saw one reading otherwise than the machine."""
+
+    reading: str
+    #: corrections in force
+    count: int
+    #: of these, how many say something else than the machine did
+    otherwise: int
+
+
+def count_disagreements(workspace: Workspace) -> list[Disagreement]:
+    """For each reading that was corrected, in the order of `READINGS`."""
+    counted = (
+        in_force(workspace)
+        .order_by()
+        .values_list("reading")
+        .annotate(count=Count("pk"), otherwise=Count("pk", filter=~Q(value=F("was"))))
+    )
+    found = [Disagreement(*row) for row in counted if row[0] in READINGS]
+    return sorted(found, key=lambda each: READINGS.index(each.reading))
+
+
+def list_corrections(
+    workspace: Workspace,
+    *,
+    reading: str = "",
+    by: int | None = None,
+    withdrawn: bool = False,
+    before: int | None = None,
+) -> ScopedQuerySet[Correction]:
+    """Newest first, each with its post and who said it; `before`: only rows with a lower id."""
+    rows = Correction.objects.of(workspace).filter(withdrawn_at__isnull=not withdrawn)
+    if reading:
+        rows = rows.filter(reading=reading)
+    if by is not None:
+        rows = rows.filter(by=by)
+    if before is not None:
+        rows = rows.filter(pk__lt=before)
+    return rows.select_related("post__handle", "by__user").order_by("-pk")

@@ -24,6 +24,7 @@ from rapport.store import why
 from rapport.store.models import Basket, Conversation, Membership
 from rapport.store.queries import desk as reads
 from rapport.store.queries import people, talk
+from rapport.store.queries.corrections import corrections_on
 from rapport.store.queries.score import neighbours, standing_correction
 from rapport.store.queries.snapshot import weights_of
 from rapport.web.access import DeskRequest, desk, find
@@ -65,6 +66,7 @@ def show(request: DeskRequest, row: Conversation, status: int = 200, **composing
     context: dict[str, Any] = {
         "talk": said,
         "explanation": why.explain(said),
+        "corrected": corrections_on(request.workspace, [entry.post for entry in said.entries if entry.post]),
         "conversation": row,
         "composer": read_composer(said, member, to=request.GET.get("to", ""), **composing),
         "profile": people.profile(member, row.person, row) if row.person else None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from rapport.web import people
-from rapport.web.inbox import compose, conversation, events
+from rapport.web.inbox import compose, conversation, events, readings
 from rapport.web.inbox import list as lists
 
 app_name = "inbox"
@@ -26,6 +26,9 @@ urlpatterns = [
     path("c/<int:pk>/move", conversation.move, name="move"),
     path("c/<int:pk>/score", conversation.score, name="score"),
     path("c/<int:pk>/note", conversation.note, name="note"),
+    path("c/<int:pk>/readings/<int:post>/", readings.readings, name="readings"),
+    path("c/<int:pk>/readings/<int:post>/correct", readings.correct, name="correct"),
+    path("c/<int:pk>/readings/<int:post>/withdraw", readings.withdraw, name="withdraw"),
     path("c/<int:pk>/draft", compose.draft, name="draft"),
     path("c/<int:pk>/begin", compose.begin, name="begin"),
     path("c/<int:pk>/send", compose.send, name="send"),

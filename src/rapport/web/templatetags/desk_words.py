@@ -8,36 +8,19 @@ import msgspec
 from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language_info, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
 
 from rapport.actions.people import RELATIONSHIPS
-from rapport.core.decision import Outcome
 from rapport.core.post import Media
 from rapport.core.reading import Reading
-from rapport.core.understand import why_spans
 from rapport.networks.registry import network_named
 from rapport.store.models import Handle, Person, Post
 from rapport.store.queries.people import Mood
 from rapport.web.display import is_mixed, readable_text, shown_handle, true_host, visible_text
-from rapport.web.words import words_as_html
 
 register = template.Library()
-#: readings whose words are everywhere ("I", "my"): marking them would hide the others
-_UNMARKED = frozenset({"personal", "irony"})
 _FAMILIES = {"complaint": "care", "negative": "care", "praise": "praise", "positive": "praise"}
-
-
-@register.simple_tag
-def words(text: str, judgement: Outcome | None = None) -> SafeString:
-    """A post's text with its links, and with the words marked that carried its reading."""
-    spans = why_spans(judgement.reading, text) if judgement else []
-    return words_as_html(text, [span for span in spans if span[2] not in _UNMARKED and _tells(text[span[0] : span[1]])])
-
-
-def _tells(words: str) -> bool:
-    """A lone "my" or "?" carried something, yet marked it would say nothing to a reader; an emoji does."""
-    return len(words) > 2 or not (words.isascii() and words)
 
 
 @register.simple_tag
@@ -94,6 +77,15 @@ def tone_of(why: str) -> str:
         if word in lowered:
             return tone
     return ""
+
+
+@register.filter
+def language_name(code: str) -> str:
+    """A language by its name, in the words of the reader; its code where Django knows none."""
+    try:
+        return str(get_language_info(code)["name_translated"])
+    except KeyError:
+        return code
 
 
 @register.filter

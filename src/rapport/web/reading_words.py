@@ -1,0 +1,147 @@
+"""Readings for people: what pages call them, in which order they are asked for, and by which key."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
+
+from rapport.core.decision import Outcome
+from rapport.core.reading import Reading
+from rapport.core.understand import why_spans
+from rapport.core.understand.corrected import MOODS, is_corrected, value_of
+from rapport.web.words import Span, tone
+
+#: name of a reading -> what pages call it
+NAMES = {
+    "sentiment": gettext_lazy("Mood"),
+    "intent.complaint": gettext_lazy("Complaint"),
+    "intent.question": gettext_lazy("Question"),
+    "intent.request": gettext_lazy("Request"),
+    "intent.praise": gettext_lazy("Praise"),
+    "intent.purchase": gettext_lazy("Wants to buy"),
+    "intent.report": gettext_lazy("Reports something"),
+    "urgency": gettext_lazy("Urgent"),
+    "personal": gettext_lazy("Asks for a personal answer"),
+    "irony": gettext_lazy("Irony"),
+    "offensive": gettext_lazy("Offensive"),
+    "hate": gettext_lazy("Hate"),
+    "spam": gettext_lazy("Spam"),
+    "language": gettext_lazy("Language"),
+}
+#: what stands in front of a line of `Reading.why` -> what pages call it
+REASONS = {
+    "negative": pgettext_lazy("mood", "Negative"),
+    "neutral": pgettext_lazy("mood", "Neutral"),
+    "positive": pgettext_lazy("mood", "Positive"),
+    "anger": gettext_lazy("Anger"),
+    "joy": gettext_lazy("Joy"),
+    "optimism": gettext_lazy("Optimism"),
+    "sadness": gettext_lazy("Sadness"),
+    **{name.rpartition(".")[2]: label for name, label in NAMES.items() if name not in {"sentiment", "language"}},
+}
+#: the key of each choice while the sheet is open: no two are the same, and none is z (undo), w (marks) or k (language)
+LETTERS = {
+    "sentiment=negative": "n", "sentiment=neutral": "u", "sentiment=positive": "p",
+    "intent.complaint": "c", "intent.question": "q", "intent.request": "r", "intent.praise": "a",
+    "intent.purchase": "b", "intent.report": "t", "urgency": "g", "personal": "l", "irony": "i", "offensive": "o",
+    "hate": "h", "spam": "s",
+}  # fmt: skip
+#: readings whose words are everywhere ("I", "my"): marking them would hide the others
+_UNMARKED = frozenset({"personal", "irony"})
+
+
+class Toggle(msgspec.Struct, frozen=True):
+    """One choice of the sheet."""
+
+    label: str
+    #: what pressing it says: "intent.complaint=false"
+    says: str
+    letter: str
+    #: it holds now
+    on: bool
+    #: how sure the machine is; None where a person said it
+    sure: float | None
+
+
+class Carried(msgspec.Struct, frozen=True):
+    """A reading of one post with the words that carried it."""
+
+    #: as marks name it
+    name: str
+    label: str
+    tone: str
+    #: the words, in the order of the text, each once
+    words: tuple[str, ...]
+
+
+def mood_toggles(reading: Reading) -> list[Toggle]:
+    """The three moods; the one that holds is on."""
+    said = is_corrected(reading, "sentiment")
+    return [
+        Toggle(
+            str(REASONS[mood]), f"sentiment={mood}", LETTERS[f"sentiment={mood}"], mood == reading.sentiment.label,
+            None if said else getattr(reading.sentiment, mood),
+        )
+        for mood in MOODS
+    ]  # fmt: skip
+
+
+def toggles(reading: Reading, names: tuple[str, ...]) -> list[Toggle]:
+    """Readings that hold or do not; pressing one says the opposite."""
+    found = []
+    for name in names:
+        on = value_of(reading, name) == "true"
+        group, _dot, last = name.rpartition(".")
+        sure: float = getattr(getattr(reading, group) if group else reading, last)
+        says = f"{name}={'false' if on else 'true'}"
+        shown = None if is_corrected(reading, name) else sure
+        found.append(Toggle(str(NAMES[name]), says, LETTERS[name], on, shown))
+    return found
+
+
+def value_word(reading: str, value: str) -> str:
+    """The value of a correction as pages say it."""
+    if reading == "sentiment":
+        return str(REASONS.get(value, value)).lower()
+    if reading == "language":
+        return value
+    return _("yes") if value == "true" else _("no")
+
+
+def reason_word(name: str) -> str:
+    """What carried words are shown for."""
+    return str(REASONS.get(name, name))
+
+
+def spans_of(judgement: Outcome | None, text: str) -> list[Span]:
+    """The places of the words that carried a reading, as far as marking them tells a reader something."""
+    if judgement is None:
+        return []
+    spans = why_spans(judgement.reading, text)
+    return [span for span in spans if span[2] not in _UNMARKED and _tells(text[span[0] : span[1]])]
+
+
+def _tells(words: str) -> bool:
+    """A lone "my" or "?" carried something, yet marked it would say nothing to a reader; an emoji does."""
+    return len(words) > 2 or not (words.isascii() and words)
+
+
+def carried_by(judgement: Outcome | None, text: str) -> list[Carried]:
+    """Every reading whose words are marked, in the order in which the machine gives its reasons."""
+    words: dict[str, list[str]] = {}
+    for start, end, name in spans_of(judgement, text):
+        said = words.setdefault(name, [])
+        if text[start:end] not in said:
+            said.append(text[start:end])
+    if judgement is None:
+        return []
+    order = [line.partition(": ")[0] for line in judgement.reading.why]
+    return [Carried(name, reason_word(name), tone(name), tuple(words[name])) for name in order if name in words]
+
+
+def describe(row: Any) -> str:
+    """A correction in one line: "Mood: negative"."""
+    return f"{NAMES.get(row.reading, row.reading)}: {value_word(row.reading, row.value)}"

@@ -1,0 +1,45 @@
+"""Tags for what was read of a post: its words with marks, what they carried, and what people said of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import template
+from django.utils.safestring import SafeString
+
+from rapport.core.decision import Outcome
+from rapport.store.models import Correction, Post
+from rapport.web.reading_words import Carried, carried_by, describe, reason_word, spans_of, value_word
+from rapport.web.words import words_as_html
+
+register = template.Library()
+
+
+@register.simple_tag
+def words(text: str, judgement: Outcome | None = None) -> SafeString:
+    """A post's text with its links, and with the words marked that carried its reading."""
+    return words_as_html(text, spans_of(judgement, text), reason_word)
+
+
+@register.simple_tag
+def carried(post: Post, judgement: Outcome | None) -> list[Carried]:
+    """What the marked words of a post carried."""
+    return carried_by(judgement, post.text)
+
+
+@register.filter
+def said_of(corrected: dict[int, list[Correction]] | None, post: Post) -> list[Correction]:
+    """What people said of the readings of a post."""
+    return (corrected or {}).get(post.pk, [])
+
+
+@register.filter
+def correction_says(row: Correction) -> str:
+    """ "Mood: negative"."""
+    return describe(row)
+
+
+@register.filter
+def correction_was(row: Any) -> str:
+    """What the machine had said."""
+    return value_word(row.reading, row.was)
