@@ -51,8 +51,9 @@ class Handle(models.Model):
     ours = models.BooleanField(default=False)
     #: how likely it is automated, 0 to 1, by its latest post (core.understand.accounts); null = nothing told
     bot_score = models.FloatField(null=True, blank=True)
-    #: what spoke for it, one reason a line
-    bot_reasons = models.TextField(blank=True, default="", db_default="")
+    #: what spoke for it, one reason a line; null where nothing told (a column that is null can be added on SQLite
+    #: without making the table anew, which would lose the triggers of the search)
+    bot_reasons = models.TextField(null=True, blank=True)
     #: what a person said of it, which stands above the score: true = automated; null = nobody said
     bot_word = models.BooleanField(null=True, blank=True)
     bot_word_by = models.ForeignKey(Membership, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
@@ -76,7 +77,7 @@ class Handle(models.Model):
     @property
     def reasons(self) -> list[str]:
         """Why it is probably automated, the strongest first."""
-        return self.bot_reasons.splitlines()
+        return (self.bot_reasons or "").splitlines()
 
 
 class PersonMerge(models.Model):

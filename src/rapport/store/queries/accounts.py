@@ -58,4 +58,4 @@ def note_accounts(made: Sequence[tuple[int, Outcome]], stored: Mapping[int, Stor
 def _has_moved(known: StoredPost, account: AccountScore) -> bool:
     if known.bot_score is None or abs(known.bot_score - account.bot) >= MOVED:
         return True
-    return known.bot_reasons != "\n".join(account.reasons)
+    return (known.bot_reasons or "") != "\n".join(account.reasons)

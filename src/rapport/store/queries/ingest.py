@@ -173,7 +173,7 @@ class StoredPost(NamedTuple):
     #: row id of the account that wrote it, and what is kept of whether it is automated
     handle: int
     bot_score: float | None
-    bot_reasons: str
+    bot_reasons: str | None
     bot_word: bool | None
 
     def is_answered_by(self, post: Post) -> bool:
