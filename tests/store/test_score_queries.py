@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 
 from conftest import NOON
+from rapport.actions.score import set_score
 from rapport.core.post import Author, Post
 from rapport.core.score import FACTORS, SHIPPED, Weights
 from rapport.store.models import Approval, Basket, Conversation, Outcome
 from rapport.store.queries import score as reads
+from rapport.store.queries.answered import read_pairs
 
 pytestmark = pytest.mark.django_db
 MINUTE = dt.timedelta(minutes=1)
@@ -49,7 +51,7 @@ def test_a_pair_is_two_that_waited_at_once_in_one_basket(alice: Any, talks: list
     elsewhere.save()
     for number, talk in enumerate((third, elsewhere, first, second), 1):
         answer(alice, talk, NOON + number * MINUTE, number)
-    pairs = reads.read_pairs(alice.workspace, NOON + dt.timedelta(hours=1))
+    pairs = read_pairs(alice.workspace, NOON + dt.timedelta(hours=1))
     assert [(reach_of(pair.first), reach_of(pair.second)) for pair in pairs] == [(3, 1), (3, 2), (1, 2)]
 
 
@@ -63,23 +65,32 @@ def test_what_was_heard_later_or_answered_again_is_no_pair(
     answer(alice, first, NOON + MINUTE, 1)
     answer(alice, second, NOON + 6 * MINUTE, 2)
     answer(alice, first, NOON + 7 * MINUTE, 3)
-    assert reads.read_pairs(alice.workspace, NOON + dt.timedelta(hours=1)) == []
-    assert reads.read_pairs(alice.workspace, NOON + dt.timedelta(days=91)) == []
+    assert read_pairs(alice.workspace, NOON + dt.timedelta(hours=1)) == []
+    assert read_pairs(alice.workspace, NOON + dt.timedelta(days=91)) == []
 
 
 def test_waiting_is_measured_at_the_moment_of_the_answer(alice: Any, talks: list[Conversation]) -> None:
     first, second, *_ = talks
     answer(alice, first, NOON + 60 * MINUTE, 1)
     answer(alice, second, NOON + 600 * MINUTE, 2)
-    (pair,) = reads.read_pairs(alice.workspace, NOON + dt.timedelta(days=1))
+    (pair,) = read_pairs(alice.workspace, NOON + dt.timedelta(days=1))
     waiting = FACTORS.index("waiting")
     assert pair.first[waiting] == pair.second[waiting] == pytest.approx(1 / 3)
+
+
+def test_who_says_that_this_presses_more_than_that_makes_a_pair_too(alice: Any, talks: list[Conversation]) -> None:
+    first, second, third, _ = talks
+    set_score(alice, first, 99, than=third, now=NOON)
+    set_score(alice, second, 0, than=third, now=NOON + MINUTE)
+    set_score(alice, second, 50, now=NOON + 2 * MINUTE)
+    pairs = read_pairs(alice.workspace, NOON + dt.timedelta(hours=1))
+    assert [(reach_of(pair.first), reach_of(pair.second)) for pair in pairs] == [(1, 3), (3, 2)]
 
 
 def test_pairs_of_another_workspace_stay_there(alice: Any, charlie: Any, talks: list[Conversation]) -> None:
     for number, talk in enumerate(talks, 1):
         answer(alice, talk, NOON + number * MINUTE, number)
-    assert reads.read_pairs(charlie.workspace, NOON + dt.timedelta(hours=1)) == []
+    assert read_pairs(charlie.workspace, NOON + dt.timedelta(hours=1)) == []
     assert reads.read_candidates(charlie.workspace) == []
 
 

@@ -1,21 +1,17 @@
-"""Reads around the score: versions of the weights, what other weights would change, what people answered first."""
+"""Reads around the score: versions of the weights, what other weights would change, scores that stand."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
 from collections.abc import Sequence
-from itertools import islice
 
 import msgspec
 from django.db.models import QuerySet
 
 from rapport.core.decision import Outcome as Judgement
 from rapport.core.decision import Score
-from rapport.core.score import FACTORS, URGENT, Weights, score_again, strengths_of, waiting_share
-from rapport.core.score_learning import Pair, Strengths
+from rapport.core.score import URGENT, Weights, score_again
 from rapport.store.models import (
-    Approval,
     Conversation,
     Handle,
     Membership,
@@ -36,8 +32,6 @@ LOOKED_AT, LISTED = 200, 20
 BIN = 10
 #: conversations that get their new score when the weights change, the newest ones; others get it with their next word
 MOST_RESCORED = 5_000
-#: answers that are learnt from: how old, how many, and the later ones that each is compared with
-LEARNT_FROM, MOST_ANSWERS, COMPARED = dt.timedelta(days=90), 1_200, 4
 
 _decoder = msgspec.json.Decoder(Judgement)
 _encoder = msgspec.json.Encoder()
@@ -255,66 +249,3 @@ def _beside(
     rest = conversation.priority * PRIORITY_POINTS + waiting_points(conversation.waiting_since, now, weights)
     value = round(places[0] + way * max(step, 0.01) - rest, 2)
     return Beside(others[0], value if 0 <= value <= 100 else None)
-
-
-# ------------------------------------------------------------------ what people answered first
-
-
-class _Answer(msgspec.Struct, frozen=True, gc=False):
-    """One reply that a person approved."""
-
-    at: dt.datetime
-    conversation: int
-    #: the post that it answers: when it was heard and when it was said
-    heard: dt.datetime
-    said: dt.datetime
-    rating: float | None
-    judgement: Judgement
-
-
-def read_pairs(workspace: Workspace, now: dt.datetime) -> list[Pair]:
-    """Pairs of conversations that waited in one basket at the same moment, the one that was answered before the other
-    first; oldest first. At most `MOST_ANSWERS` times `COMPARED`, of the last `LEARNT_FROM`. Two queries.
-    """
-    lanes: dict[int, list[_Answer]] = defaultdict(list)
-    for basket, answer in _answers(workspace, now):
-        lanes[basket].append(answer)
-    found: list[tuple[dt.datetime, Pair]] = []
-    for lane in lanes.values():
-        for place, first in enumerate(lane):
-            later = (
-                other
-                for other in lane[place + 1 : place + 1 + 10 * COMPARED]
-                if other.heard <= first.at < other.at and other.conversation != first.conversation
-            )
-            own = _strengths(first, first.at)
-            found += ((first.at, Pair(own, _strengths(other, first.at))) for other in islice(later, COMPARED))
-    found.sort(key=lambda each: each[0])
-    return [pair for _, pair in found]
-
-
-def _answers(workspace: Workspace, now: dt.datetime) -> list[tuple[int, _Answer]]:
-    """(basket, answer), oldest first; several replies to one post count as one, the first."""
-    rows = Approval.objects.of(workspace).filter(approved_at__gt=now - LEARNT_FROM).order_by("-sequence")
-    newest = list(
-        rows.values_list("target_id", "approved_at", "conversation_id", "conversation__basket_id")[:MOST_ANSWERS]
-    )
-    targets = Post.objects.filter(pk__in={target for target, *_ in newest}).select_related("outcome")
-    posts = {post.pk: post for post in targets.only("seen_at", "sort_at", "rating", "outcome__body")}
-    found: dict[int, tuple[int, _Answer]] = {}
-    for target, at, conversation, basket in reversed(newest):
-        post = posts.get(target)
-        if post is None or target in found or basket is None or not hasattr(post, "outcome"):
-            continue
-        try:
-            judgement = _decoder.decode(post.outcome.body)
-        except msgspec.MsgspecError:
-            continue
-        found[target] = (basket, _Answer(at, conversation, post.seen_at, post.sort_at, post.rating, judgement))
-    return list(found.values())
-
-
-def _strengths(answer: _Answer, at: dt.datetime) -> Strengths:
-    measured = {name: strength for name, strength, _ in strengths_of(answer.judgement, answer.rating)}
-    measured["waiting"] = waiting_share((at - answer.said) / dt.timedelta(minutes=1))
-    return tuple(measured.get(name, 0.0) for name in FACTORS)

@@ -16,6 +16,7 @@ from rapport.core.score import SHIPPED, Weights
 from rapport.core.score_learning import LEAST_PAIRS, Lesson, learn
 from rapport.store.models import ScoreWeights
 from rapport.store.queries import score as reads
+from rapport.store.queries.answered import read_pairs
 from rapport.store.queries.settings import PAGE
 from rapport.store.queries.snapshot import weights_of
 from rapport.web.access import DeskRequest, desk, find
@@ -112,7 +113,7 @@ def _begin(request: DeskRequest, present: Weights) -> Weights:
 
 
 def _learn(request: DeskRequest, present: Weights) -> Lesson:
-    return learn(reads.read_pairs(request.workspace, timezone.now()), present)
+    return learn(read_pairs(request.workspace, timezone.now()), present)
 
 
 def _try(request: DeskRequest, present: Weights, draft: Weights) -> dict[str, Any]:
