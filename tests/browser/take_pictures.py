@@ -29,6 +29,8 @@ EMAIL, PASSWORD = "ola@fernway.example", "correct horse battery"
 #: a topic, and its query changed and not yet saved: the page shows what that would add and drop
 TOPIC = "Delivery"
 CHANGED = "(parcel OR deliver* OR tracking OR courier OR late) NOT refund"
+#: a draft of the weights that is not yet saved: the page shows what it would do
+SCORE = {"mood": "9", "reach": "18"}
 #: what invented papers and an invented till say, minutes ago -> words
 PRESS = {
     190: "Five rucksacks on the same ridge: Fernway, two others, and what rain does to a zip.",
@@ -150,7 +152,7 @@ def sign_in(browser: Any, desk: str) -> Any:
 
 
 def photograph(page: Any, desk: str, folder: Path, kind: str) -> None:
-    """Inbox (with a conversation open where there is room), conversation, Sources, a topic, rules."""
+    """Inbox (with a conversation open where there is room), conversation, Sources, a topic, the score, rules."""
     page.goto(f"{desk}/w/fernway/b/care/")
     page.wait_for_selector("[data-row]")
     rows = page.locator("[data-row]")
@@ -177,6 +179,13 @@ def photograph(page: Any, desk: str, folder: Path, kind: str) -> None:
         page.wait_for_timeout(2500)
     shoot(page, folder / f"topic-{kind}.png")
     page.set_viewport_size(dict(zip(("width", "height"), SIZES[kind.partition("-")[0]], strict=True)))
+    if kind.startswith("wide"):
+        page.goto(f"{desk}/w/fernway/settings/score/")
+        page.set_viewport_size({"width": SIZES["wide"][0], "height": 1420})
+        for name, points in SCORE.items():
+            page.fill(f"#id_{name}", points)
+        page.wait_for_timeout(1500)  # the last posts are weighed anew
+        shoot(page, folder / f"score-{kind}.png")
     if kind == "wide-light":
         page.goto(f"{desk}/w/fernway/settings/rules/")
         shoot(page, folder / f"rules-{kind}.png")

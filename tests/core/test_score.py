@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -16,6 +18,8 @@ from rapport.core.reading import Emotion, Intent, Reading, Sentiment
 from rapport.core.score import (
     FACTORS,
     FULL_PILE_ON,
+    INTENTS,
+    RELATIONSHIPS,
     SHIPPED,
     WAITING_STEPS,
     Weights,
@@ -265,6 +269,16 @@ def test_weights_can_be_turned_off_one_by_one() -> None:
 def test_weights_that_make_no_sense_are_refused(changes: dict[str, float], complaint: str) -> None:
     with pytest.raises(ValueError, match=complaint):
         Weights(**changes)
+
+
+def test_the_reference_tells_every_factor_and_share_with_its_shipped_weight() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "reference" / "score.md").read_text(encoding="utf-8")
+    told = {name: float(points) for name, points in re.findall(r"^\| (\w+) \| ([\d.]+) \|", page, re.MULTILINE)}
+    assert {name: told.get(name) for name in FACTORS} == {name: getattr(SHIPPED, name) for name in FACTORS}
+    for names, share in re.findall(r"\| ([a-z, ]+)(?: \(a fault\))? \| (\d(?:\.\d+)?) ", page):
+        for name in names.split(", "):
+            if name in (*INTENTS, *RELATIONSHIPS):
+                assert getattr(SHIPPED, name) == float(share), name
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -0.1, 100.5])

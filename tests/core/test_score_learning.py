@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -99,3 +100,19 @@ def test_no_pairs_lead_below_zero_or_out_of_bounds(pairs: list[Pair]) -> None:
     assert 0 <= agreement(pairs, fitted) <= 1
     lesson = learn(pairs * 10, SHIPPED)
     assert lesson.weights is None or sum(points(lesson.weights)) <= 100
+
+
+@pytest.mark.slow
+def test_how_many_pairs_it_takes_is_told_and_chance_is_rarely_taken_for_a_lesson() -> None:
+    mind = points(Weights(mood=6, intent=15, urgency=20, reach=3, waiting=25, pile_on=10, crisis=5))
+    print("\npairs, offered to those who weigh otherwise, and to those who do not; agreement before and after")
+    for pairs in (100, 200, 400, 800):
+        others = [learn(answered_by(mind, pairs, seed, noise=0.3), SHIPPED) for seed in range(20)]
+        same = [learn(answered_by(PRESENT, pairs, seed, noise=0.3), SHIPPED) for seed in range(100, 120)]
+        offered = [lesson for lesson in others if lesson.weights]
+        wrongly = sum(lesson.weights is not None for lesson in same)
+        before = sum(lesson.present for lesson in offered) / max(1, len(offered))
+        after = sum(lesson.learnt for lesson in offered) / max(1, len(offered))
+        print(f"{pairs}: {len(offered)} of 20, {wrongly} of 20; {before:.2f} {after:.2f}")
+        assert wrongly <= 3
+    assert len(offered) >= 15

@@ -47,7 +47,7 @@ def filled(weights: Weights = SHIPPED, **changes: Any) -> dict[str, Any]:
 
 def placed(page: str) -> list[str]:
     """The names in the order of the list."""
-    return re.findall(r'<span class="said">.*?<bdi[^>]*>(.*?)</bdi>', page)
+    return re.findall(r'<span class="line-said">.*?<bdi[^>]*>(.*?)</bdi>', page)
 
 
 def test_the_form_shows_the_weights_in_force_and_what_each_means(lea: Client, cast: Any, posts: Any, now: Any) -> None:
