@@ -83,7 +83,7 @@ def mood_toggles(reading: Reading) -> list[Toggle]:
     return [
         Toggle(
             str(REASONS[mood]), f"sentiment={mood}", LETTERS[f"sentiment={mood}"], mood == reading.sentiment.label,
-            None if said else getattr(reading.sentiment, mood),
+            None if said and mood == reading.sentiment.label else getattr(reading.sentiment, mood),
         )
         for mood in MOODS
     ]  # fmt: skip
@@ -120,8 +120,12 @@ def spans_of(judgement: Outcome | None, text: str) -> list[Span]:
     """The places of the words that carried a reading, as far as marking them tells a reader something."""
     if judgement is None:
         return []
-    spans = why_spans(judgement.reading, text)
-    return [span for span in spans if span[2] not in _UNMARKED and _tells(text[span[0] : span[1]])]
+    mood = judgement.reading.sentiment.label
+    return [
+        (start, end, mood if name == "sentiment" else name)
+        for start, end, name in why_spans(judgement.reading, text)
+        if name not in _UNMARKED and _tells(text[start:end])
+    ]
 
 
 def _tells(words: str) -> bool:
@@ -138,7 +142,8 @@ def carried_by(judgement: Outcome | None, text: str) -> list[Carried]:
             said.append(text[start:end])
     if judgement is None:
         return []
-    order = [line.partition(": ")[0] for line in judgement.reading.why]
+    mood = judgement.reading.sentiment.label
+    order = [mood if line.startswith("sentiment: ") else line.partition(": ")[0] for line in judgement.reading.why]
     return [Carried(name, reason_word(name), tone(name), tuple(words[name])) for name in order if name in words]
 
 

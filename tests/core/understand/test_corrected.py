@@ -22,7 +22,7 @@ from rapport.core.understand.corrected import (
 
 READ = Reading(
     "mastodon", "1", "en", 0.9, Sentiment("neutral", 0.3, 0.6, 0.1), intent=Intent(complaint=0.7, praise=0.2),
-    urgency=0.4, spam=0.9, model="m", why=("neutral: 'fine'", "complaint: 'late again'", "spam: 'win'"),
+    urgency=0.4, spam=0.9, model="m", why=("sentiment: 'fine'", "complaint: 'late again'", "spam: 'win'"),
 )  # fmt: skip
 values = st.sampled_from(READINGS).flatmap(
     lambda name: st.tuples(
@@ -105,8 +105,8 @@ def test_probabilities_are_certain_and_the_reason_is_a_person() -> None:
     assert said.sentiment == Sentiment("positive", 0.0, 0.0, 1.0)
     assert (said.intent.complaint, said.urgency, said.language, said.language_confidence) == (0.0, 1.0, "de", 1.0)
     assert set(said.why) == {
-        "positive: corrected by a person", "not complaint: corrected by a person",
-        "urgency: corrected by a person", "de: corrected by a person", "spam: 'win'",
+        "sentiment: corrected by a person", "complaint: not so, corrected by a person",
+        "urgency: corrected by a person", "language: corrected by a person", "spam: 'win'",
     }  # fmt: skip
     assert why_spans(said, "late again, fine, win") == [(18, 21, "spam")]
 

@@ -106,12 +106,11 @@ def restore(reading: Reading, name: str, machine: list[Any]) -> Reading:
 
 def is_corrected(reading: Reading, name: str) -> bool:
     """Whether what stands under this name is the word of a person."""
-    return any(line.endswith(BY_A_PERSON) and _is_about(line, name) for line in reading.why)
+    return any(_is_about(line, name) and line.endswith(BY_A_PERSON) for line in reading.why)
 
 
 def _with(reading: Reading, name: str, value: str) -> Reading:
-    told = value if name in {"sentiment", "language"} else name.rpartition(".")[2]
-    line = f"{told}: {BY_A_PERSON}" if value != "false" else f"not {told}: {BY_A_PERSON}"
+    line = f"{name.rpartition('.')[2]}: {'not so, ' if value == 'false' else ''}{BY_A_PERSON}"
     rest = tuple(each for each in reading.why if not _is_about(each, name))
     reading = msgspec.structs.replace(reading, why=(line, *rest))
     if name == "sentiment":
@@ -124,12 +123,7 @@ def _with(reading: Reading, name: str, value: str) -> Reading:
 
 def _is_about(line: str, name: str) -> bool:
     """Whether a line of `Reading.why` gives the reason of this reading."""
-    head = line.partition(": ")[0].removeprefix("not ")
-    if name == "sentiment":
-        return head in MOODS
-    if name == "language":
-        return line.endswith(BY_A_PERSON) and _LANGUAGE.fullmatch(head) is not None
-    return head == name.rpartition(".")[2]
+    return line.partition(": ")[0] == name.rpartition(".")[2]
 
 
 def _number(reading: Reading, name: str) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import include, path
 
 from rapport.web import quarantine
-from rapport.web.settings import audit, channels, connect, replies, rules, score, team, topics
+from rapport.web.settings import audit, channels, connect, corrections, replies, rules, score, team, topics
 
 settings_pages = [
     path("channels/", channels.index, name="channels"),
@@ -36,6 +36,9 @@ settings_pages = [
     path("team/invite/", team.invite, name="invite"),
     path("team/<int:pk>/", team.change, name="member"),
     path("team/<int:pk>/link/", team.link, name="member_link"),
+    path("corrections/", corrections.index, name="corrections"),
+    path("corrections/export/", corrections.export, name="corrections_export"),
+    path("corrections/<int:pk>/withdraw/", corrections.withdraw, name="correction_withdraw"),
     path("audit/", audit.index, name="audit"),
 ]
 

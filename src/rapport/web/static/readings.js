@@ -89,6 +89,8 @@
     if (event.key === "w") return void toggleMarks();
     if (event.key === "k") return void $("#reading-language", box)?.focus();
     const undo = $$("[data-undo]", box).sort((a, b) => b.dataset.undo - a.dataset.undo)[0];
-    (event.key === "z" ? undo : $(`[data-letter="${CSS.escape(event.key)}"]:not(:disabled)`, box))?.click();
+    const chosen = event.key === "z" ? undo : $(`[data-letter="${CSS.escape(event.key)}"]:not(:disabled)`, box);
+    if (chosen && event.key !== "z") chosen.focus();
+    chosen?.click();
   }, true);
 })();
