@@ -14,7 +14,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from api.conftest import Program
 from rapport.actions.accounts import change_member, invite
 from rapport.actions.api import create_token
-from rapport.api import conversations, posts
+from rapport.api import conversations, corrections, posts
 from rapport.api.urls import ENDPOINTS
 from rapport.core.roles import ROLES, may
 from rapport.store.models import Approval, Basket, Conversation, Delivery
@@ -26,6 +26,13 @@ ROUTES: dict[str, tuple[str, str, str, Any]] = {
     "api:conversations": ("read", "GET", "conversations", None),
     "api:conversation": ("read", "GET", "conversations/{}", None),
     "api:draft": ("draft", "POST", "conversations/{}/draft", {"text": "Hello"}),
+    "api:corrections": ("configure", "GET", "corrections", None),
+    "api:correct": (
+        "draft",
+        "POST",
+        "corrections",
+        {"network": "mastodon", "id": "1", "reading": "irony", "value": "true"},
+    ),
 }
 CLOSED = sorted(name for name, route in ROUTES.items() if route[0] != "open")
 
@@ -78,9 +85,11 @@ def a_conversation(channel: Any, basket: str) -> int:
 
 @pytest.mark.parametrize("name", CLOSED)
 def test_a_route_lets_in_exactly_the_roles_that_hold_its_right(
-    name: str, alice: Any, members: dict[str, Any], channel: Any, now: Any
+    name: str, alice: Any, members: dict[str, Any], conversation: Any, now: Any
 ) -> None:
-    talk = a_conversation(channel, "care")
+    conversation.basket = Basket.objects.of(conversation.workspace_id).get(slug="care")
+    conversation.save()
+    talk = conversation.pk
     seen, expected = {}, {}
     for role in ROLES:
         program = Program(create_token(members[role], "Sync", now=now)[1])
@@ -135,7 +144,7 @@ def test_no_route_approves_or_sends_whatever_it_is_asked(sync: Program, conversa
 
 
 def test_no_module_of_the_interface_can_reach_the_approval() -> None:
-    for module in (conversations, posts):
+    for module in (conversations, corrections, posts):
         source = inspect.getsource(module)
         assert "approve(" not in source
         assert "Delivery" not in source

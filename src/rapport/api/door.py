@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -72,12 +72,12 @@ class Endpoint(NamedTuple):
     refusals: tuple[int, ...] = ()
 
 
-def serve(endpoint: Endpoint) -> Callable[..., HttpResponseBase]:
-    """The Django view of an endpoint. Every refusal becomes a problem here."""
+def serve(*endpoints: Endpoint) -> Callable[..., HttpResponseBase]:
+    """The Django view of the endpoints of one address, one for each method. Every refusal becomes a problem here."""
 
     def answer(request: HttpRequest, **path: Any) -> HttpResponse:
         try:
-            return _respond(endpoint, request, path)
+            return _respond(_choose(endpoints, request), request, path)
         except Refused as refused:
             return refused.answer()
         except NotAllowed as error:
@@ -95,10 +95,17 @@ def serve(endpoint: Endpoint) -> Callable[..., HttpResponseBase]:
     return answer
 
 
+def _choose(endpoints: Sequence[Endpoint], request: HttpRequest) -> Endpoint:
+    wanted = "GET" if request.method == "HEAD" else request.method
+    found = next((endpoint for endpoint in endpoints if endpoint.method == wanted), None)
+    if found is None:
+        methods = [endpoint.method for endpoint in endpoints]
+        allowed = [name for method in methods for name in (("GET", "HEAD") if method == "GET" else (method,))]
+        raise Refused(405, f"Use {' or '.join(methods)} here.", headers={"Allow": ", ".join(allowed)})
+    return found
+
+
 def _respond(endpoint: Endpoint, request: HttpRequest, path: dict[str, Any]) -> HttpResponse:
-    allowed = ("GET", "HEAD") if endpoint.method == "GET" else (endpoint.method,)
-    if request.method not in allowed:
-        raise Refused(405, f"Use {endpoint.method} here.", headers={"Allow": ", ".join(allowed)})
     if endpoint.right is None:
         _read_query(request, endpoint)
         found = endpoint.view()

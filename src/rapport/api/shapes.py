@@ -123,3 +123,46 @@ class DraftBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     replaces: str = ""
     #: show it to colleagues who may send
     propose: bool = False
+
+
+class CorrectionBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a reading of a post should have been."""
+
+    network: str
+    #: of the post, on its network
+    id: str
+    #: sentiment, intent.complaint, urgency and so on
+    reading: str
+    #: a mood, a language code, "true" or "false"; null takes the member's own word back
+    value: str | None
+
+
+class CorrectionLine(msgspec.Struct, frozen=True):
+    """One person's word on one reading; it holds for every post that says the same."""
+
+    id: int
+    network: str
+    #: id of the post on its network
+    post: str
+    #: its words; empty when it was deleted since
+    text: str
+    reading: str
+    #: a mood, a language code, "true" or "false"
+    value: str
+    #: what the machine had said
+    was: str
+    #: which model that was
+    model: str
+    #: null when the colleague's membership is gone
+    by: Named | None
+    at: dt.datetime
+    #: when it was taken back
+    withdrawn_at: dt.datetime | None
+
+
+class CorrectionList(msgspec.Struct, frozen=True):
+    """A page of corrections, newest first."""
+
+    corrections: tuple[CorrectionLine, ...]
+    #: the cursor of the next page; null on the last one
+    next: str | None

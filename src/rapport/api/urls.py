@@ -9,11 +9,20 @@ from django.http import HttpResponse
 from django.urls import path
 
 from rapport.actions.api import Taken
-from rapport.api import conversations, posts
+from rapport.api import conversations, corrections, posts
 from rapport.api.door import Endpoint, Parameter, serve
 from rapport.api.openapi import render
-from rapport.api.shapes import ConversationList, ConversationWhole, DraftBody, OwnDraft
+from rapport.api.shapes import (
+    ConversationList,
+    ConversationWhole,
+    CorrectionBody,
+    CorrectionLine,
+    CorrectionList,
+    DraftBody,
+    OwnDraft,
+)
 from rapport.core.post import Post
+from rapport.core.understand.corrected import READINGS
 from rapport.store.queries.desk import ON_REQUEST, PAGE
 
 _ID = Parameter("pk", "path", "The conversation's id.", {"type": "integer", "minimum": 1}, required=True)
@@ -105,7 +114,39 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         parameters=(_ID,),
         refusals=(404, 409, 413, 415),
     ),
+    Endpoint(
+        name="corrections",
+        method="GET",
+        path="corrections",
+        right="configure",
+        view=corrections.read_corrections,
+        summary="What people said of the machine's readings, newest first.",
+        answer=CorrectionList,
+        parameters=(
+            Parameter(
+                "reading", "query", "One reading; else all of them.", {"type": "string", "enum": list(READINGS)}
+            ),
+            Parameter(
+                "limit", "query", f"How many at most; {corrections.PAGE} unless told.",
+                {"type": "integer", "minimum": 1, "maximum": corrections.MAX_PAGE},
+            ),
+            Parameter("cursor", "query", "`next` of the page before.", {"type": "string"}),
+        ),
+    ),
+    Endpoint(
+        name="correct",
+        method="POST",
+        path="corrections",
+        right="draft",
+        view=corrections.correct,
+        summary="Say what a reading of a post should have been, or take the member's own word back.",
+        answer=CorrectionLine,
+        body=CorrectionBody,
+        refusals=(404, 413, 415),
+    ),
 )  # fmt: skip
 
 app_name = "api"
-urlpatterns = [path(endpoint.path, serve(endpoint), name=endpoint.name) for endpoint in ENDPOINTS]
+urlpatterns = [
+    path(one.path, serve(*(each for each in ENDPOINTS if each.path == one.path)), name=one.name) for one in ENDPOINTS
+]

@@ -1,5 +1,6 @@
-"""Every table. They point one way: accounts <- people <- listening <- desk <- outbound; rules, api <- accounts;
-readings <- listening.
+"""Every table.
+
+They point one way: accounts <- people <- listening <- readings <- desk <- outbound; rules, api <- accounts.
 """
 
 from rapport.store.models.accounts import AuditEntry, Membership, SignInLink, User, Workspace
