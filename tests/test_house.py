@@ -9,7 +9,7 @@ GLOBAL = {
     "Workspace": "is the workspace",
     "SignInLink": "belongs to a user",
 }
-LAYERS = ["accounts", "people", "listening", "desk", "outbound"]
+LAYERS = ["accounts", "people", "listening", "readings", "desk", "outbound"]
 
 
 def area(model: type[models.Model]) -> str:
