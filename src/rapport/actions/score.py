@@ -59,6 +59,8 @@ def set_score(
         raise InvalidInput(f"The score is {value:g}; write a number from 0 to 100.")
     value = round(value, 2)
     with transaction.atomic():
+        # the lock under which the line refreshes conversations: it must not write over what is said here
+        Workspace.objects.select_for_update(no_key=True).only("pk").get(pk=by.workspace_id)
         row = Conversation.objects.of(by.workspace).select_for_update().get(pk=conversation.pk)
         if row.state == Conversation.State.RESOLVED:
             raise InvalidInput("This conversation is resolved. Open it again first: a score sorts what is open.")
@@ -79,6 +81,8 @@ def clear_score(by: Membership, conversation: Conversation, *, now: dt.datetime)
     """Let the machine's score count again."""
     require_conversation(by, conversation, "triage")
     with transaction.atomic():
+        # the lock under which the line refreshes conversations: it must not write over what is said here
+        Workspace.objects.select_for_update(no_key=True).only("pk").get(pk=by.workspace_id)
         row = Conversation.objects.of(by.workspace).select_for_update().get(pk=conversation.pk)
         before, row.score, row.score_by_hand = row.score_by_hand, machine_score(row), None
         _withdraw(row, now)

@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 from django.db.models import Case, Count, Exists, ExpressionWrapper, F, FloatField, Min, OuterRef, Q, Value, When
+from django.db.models.expressions import CombinedExpression
 
 from rapport.core import score
 from rapport.core.score import SHIPPED, Weights
@@ -166,7 +167,7 @@ def in_order(
     return rows.order_by(presses(now, weights).desc(), F("waiting_since").asc(nulls_last=True), "pk")
 
 
-def presses(now: dt.datetime, weights: Weights) -> ExpressionWrapper:
+def presses(now: dt.datetime, weights: Weights) -> ExpressionWrapper[CombinedExpression]:
     """What a list is sorted by, in the database: `pressure` of each row."""
     waited = Case(
         *(
