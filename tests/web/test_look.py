@@ -20,7 +20,18 @@ def furnish(cast: Any, now: dt.datetime) -> list[str]:
     from rapport.actions.listening import ask_to_reconnect, connect_channel, save_topic
     from rapport.actions.rules import save_rules
     from rapport.core.rules import default_document
-    from rapport.store.models import Basket, BusMessage, Conversation, Cursor, Gap, Person, PreparedReply
+    from rapport.store.models import (
+        Basket,
+        BusMessage,
+        Conversation,
+        Correction,
+        Cursor,
+        Gap,
+        Handle,
+        Person,
+        Post,
+        PreparedReply,
+    )
 
     account = {"server": "https://social.example", "handle": "fernway", "token": "t", "now": now}
     channel = connect_channel(cast.alice, "mastodon", external_id="1", name="Fernway", **account)
@@ -37,16 +48,26 @@ def furnish(cast: Any, now: dt.datetime) -> list[str]:
     BusMessage.objects.create(
         workspace=cast.workspace, payload=b"[]", size=1, state="quarantined", error="ValueError: x", created_at=now
     )
-    Conversation.objects.create(
+    sam = Person.objects.create(workspace=cast.workspace, name="Sam", first_seen=now, last_seen=now)
+    aside = Conversation.objects.create(
         workspace=cast.workspace, network="mastodon", channel=channel, state="quarantined", why="spam 0.97",
-        person=Person.objects.create(workspace=cast.workspace, name="Sam", first_seen=now, last_seen=now),
+        person=sam,
         basket=Basket.objects.of(cast.workspace).get(slug="noise"), preview="Buy", last_post_at=now,
+    )  # fmt: skip
+    post = Post.objects.create(
+        workspace=cast.workspace, channel=channel, conversation_id=aside.pk, network="mastodon", external_id="1",
+        handle=Handle.objects.create(workspace=cast.workspace, person=sam, network="mastodon", external_id="sam"),
+        kind="post", text="Buy", created_at=now, seen_at=now, sort_at=now,
+    )  # fmt: skip
+    Correction.objects.create(
+        workspace=cast.workspace, post=post, text_key="0", reading="spam", value="false", was="true", by=cast.lea,
+        at=now,
     )  # fmt: skip
     pages = [
         "channels/", f"channels/{channel.pk}/", f"channels/{dead.pk}/", "channels/connect/",
         "channels/connect/mastodon/", "topics/", "topics/new/", f"topics/{topic.pk}/", "rules/", "rules/2/", "score/",
         "replies/", "replies/new/", f"replies/{reply.pk}/", "team/", "team/invite/", f"team/{cast.amir.pk}/",
-        "audit/", "../quarantine/",
+        "audit/", "corrections/", "../quarantine/",
     ]  # fmt: skip
     own = [
         "/me/",

@@ -334,6 +334,49 @@ def test_a_near_copy_is_opened_and_answered_on_its_own(alice: Seat) -> None:
     assert alice.complaints == []
 
 
+def violations(page: Any) -> list[tuple[str, str]]:
+    from axe_playwright_python.sync_playwright import Axe
+
+    return [(each["id"], each["nodes"][0]["html"]) for each in Axe().run(page).response["violations"]]
+
+
+def test_one_key_corrects_a_reading_and_another_takes_it_back(alice: Seat) -> None:
+    page = alice.go(alice.first())
+    page.keyboard.press("c")
+    page.wait_for_selector("#readings:popover-open .toggle[data-letter=n]:focus")
+    assert violations(page) == []
+    page.keyboard.press("p")
+    page.wait_for_selector("#readings .toggle[data-letter=p][aria-pressed=true]:focus")
+    page.wait_for_selector("#thread .corrected:has-text('Mood: positive, corrected by Alice Moor')")
+    page.keyboard.press("z")
+    page.wait_for_selector("#readings .toggle[data-letter=n][aria-pressed=true]")
+    page.wait_for_selector("#thread .corrected", state="detached")
+    page.keyboard.press("j")  # nothing behind the sheet hears a key
+    assert page.evaluate("document.querySelector('#readings').matches(':popover-open')")
+    page.keyboard.press("Escape")
+    page.wait_for_selector("#readings:popover-open", state="detached")
+    assert alice.complaints == []
+
+
+def test_marks_say_what_they_carried_and_one_key_shows_them(alice: Seat) -> None:
+    page = alice.go(alice.first())
+    chip = page.locator("[data-carried=complaint]").first
+    assert not chip.is_visible()
+    page.keyboard.press("w")
+    chip.focus()
+    page.wait_for_selector(".msg.lighting mark.lit[data-why~=complaint]")
+    assert page.locator("mark.lit:not([data-why~=complaint])").count() == 0
+    assert violations(page) == []
+    page = alice.go("/w/fernway/b/care/")
+    assert page.evaluate("document.documentElement.dataset.marks") == "on"  # the browser remembers
+    page.keyboard.press("f")
+    page.wait_for_selector("details[data-menu=f][open] .item:focus")
+    assert violations(page) == []
+    page.keyboard.press("Enter")
+    page.wait_for_url("**mood=negative**")
+    assert alice.complaints == []
+
+
 def test_on_a_phone_one_region_shows_at_a_time(browser: Any, desk: str) -> None:
     seat = Seat(browser, desk, "alice@fernway.example", viewport={"width": 390, "height": 844})
     page = seat.go("/w/fernway/b/care/")
