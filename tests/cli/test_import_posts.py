@@ -120,8 +120,8 @@ def test_several_workspaces_are_listed_and_one_can_be_named(data: Path) -> None:
     connection = sqlite3.connect(data / "rapport.sqlite3")
     with connection:
         connection.execute(
-            "INSERT INTO store_workspace (slug, name, timezone, languages, created_at, config_version, hold_reason) "
-            "VALUES ('acme', 'Acme', 'UTC', '[]', '2026-01-01', 1, '')"
+            "INSERT INTO store_workspace (slug, name, timezone, languages, created_at, config_version, hold_reason, "
+            "score_weights) VALUES ('acme', 'Acme', 'UTC', '[]', '2026-01-01', 1, '', '{}')"
         )
     try:
         asked = rapport(data, "import", "-", "--channel", "which", typed=post("w1"))

@@ -1,4 +1,4 @@
-"""How good the readings are on real data, beside VADER, and that the fitted constants are what a fit gives.
+"""How good the readings are on real data, beside VADER.
 
 Run with `-s` to see the figures: pytest -s tests/quality/test_readings.py. The floors are a little below what was
 measured (docs/reference/readings.md); they catch a regression, they are no targets.
@@ -7,27 +7,32 @@ measured (docs/reference/readings.md); they catch a regression, they are no targ
 from __future__ import annotations
 
 import csv
+import datetime as dt
+import hashlib
+import json
 import re
-import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from math import exp, log
+from importlib import resources
+from math import exp
 from pathlib import Path
 
 import pytest
 from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
-from rapport.core.understand import intent, sentiment
-from rapport.core.understand.features import extract
-from rapport.core.understand.vocabulary import READINGS, Vocabulary, load_vocabularies
+from rapport.core.post import Author, Post
+from rapport.core.reading import Reading
+from rapport.core.understand import Reader, load_reader
+from rapport.core.understand.heads import unpack
+from rapport.training.examples import VALIDATION, read_examples
 
+NOON = dt.datetime(2026, 11, 21, 12, 0, tzinfo=dt.UTC)
 SHARED = Path(__file__).parents[2].parent / "shared" / "data"
 pytestmark = [
     pytest.mark.data,
     pytest.mark.slow,
     pytest.mark.skipif(not SHARED.exists(), reason="the real data is not beside the project (../shared/data)"),
 ]
-VOCABULARIES = load_vocabularies()
 LABELS = ("negative", "neutral", "positive")
 Rows = list[tuple[str, int]]
 Vector = tuple[float, ...]
@@ -54,28 +59,18 @@ def airline() -> Rows:
     return rows("02_airline/airline_tweets.csv", "text", lambda row: LABELS.index(row["airline_sentiment"]))
 
 
-def complaints(held_out: bool) -> Rows:
-    """The split: seven in ten by a hash of the id were there to choose words from, the rest was not looked at."""
-    with (SHARED / "04_intent/complaints_preotiuc2019.csv").open(encoding="utf-8", newline="") as file:
-        return [
-            (row["text"], int(row["complaint"]))
-            for row in csv.DictReader(file)
-            if (zlib.crc32(row["tweet_id"].encode()) % 10 >= 7) is held_out
-        ]
+@pytest.fixture(scope="module")
+def reader() -> Reader:
+    return load_reader()
 
 
-def feeling(text: str, vocabulary: Vocabulary = VOCABULARIES["en"]) -> Vector:
-    weighed = sentiment.weigh(vocabulary.find(extract(text)))
-    return weighed.negative, weighed.positive
-
-
-def label_of(text: str, vocabulary: Vocabulary = VOCABULARIES["en"]) -> int:
-    return LABELS.index(sentiment.judge(sentiment.weigh(vocabulary.find(extract(text)))).label)
-
-
-def probability(text: str, reading: str) -> float:
-    hits = VOCABULARIES["en"].find(extract(text))
-    return intent.judge(hits, sentiment.weigh(hits))[READINGS.index(reading)]
+def read_all(reader: Reader, texts: Sequence[str], languages: Sequence[str] = ()) -> list[Reading]:
+    """Readings of bare texts."""
+    chosen = load_reader(languages) if languages else reader
+    author = Author(id="1", handle="nadia", name="Nadia")
+    return chosen.read(
+        [Post(network="x", id="1", url="", kind="post", author=author, text=text, created_at=NOON) for text in texts]
+    )
 
 
 def fit(vectors: Sequence[Vector], labels: Sequence[int], steps: int = 400) -> list[list[float]]:
@@ -154,8 +149,8 @@ def vader_weights(vader: Callable[[str], Vector]) -> list[list[float]]:
 @pytest.mark.parametrize(
     ("name", "read_rows", "floor", "lead"),
     [
-        ("TweetEval validation", lambda: lines("01_tweeteval/sentiment", "val"), 0.61, 0.0),
-        ("US airlines, unseen", airline, 0.67, 0.08),
+        ("TweetEval validation", lambda: lines("01_tweeteval/sentiment", "val"), 0.64, 0.03),
+        ("US airlines, unseen", airline, 0.68, 0.10),
     ],
 )
 def test_sentiment_is_at_least_as_good_as_vader_fitted_on_the_same_tweets(
@@ -165,97 +160,78 @@ def test_sentiment_is_at_least_as_good_as_vader_fitted_on_the_same_tweets(
     lead: float,
     vader: Callable[[str], Vector],
     vader_weights: list[list[float]],
+    reader: Reader,
 ) -> None:
     texts, truth = zip(*read_rows(), strict=True)
-    ours = figures(map(label_of, texts), truth)
+    ours = figures((LABELS.index(one.sentiment.label) for one in read_all(reader, texts)), truth)
     theirs = figures((classify(vader_weights, vader(text)) for text in texts), truth)
     print(f"\n{name}: macro recall {ours[0]:.3f} F1 {ours[1]:.3f}; VADER {theirs[0]:.3f} F1 {theirs[1]:.3f}")
     assert ours[0] >= floor
     assert ours[0] >= theirs[0] + lead
 
 
-def test_the_constants_of_sentiment_are_what_the_fit_gives() -> None:
-    data = semeval()
-    negative, positive = fit([feeling(text) for text, _ in data], [label for _, label in data])
-    print("\nfitted", [round(value, 3) for value in (*negative, *positive)])
-    assert negative == pytest.approx(sentiment.NEGATIVE, abs=0.12)
-    assert positive == pytest.approx(sentiment.POSITIVE, abs=0.12)
-
-
 @pytest.mark.parametrize(
     ("language", "code", "floor"),
     [
         ("spanish", "es", 0.50),
-        ("french", "fr", 0.40),
+        ("french", "fr", 0.55),
         ("german", "de", 0.55),
         ("italian", "it", 0.46),
         ("portuguese", "pt", 0.54),
+        ("arabic", "ar", 0.54),
     ],
 )
-def test_sentiment_in_other_languages_is_better_than_chance(language: str, code: str, floor: float) -> None:
-    texts, truth = zip(*lines(f"01b_xlmt_multilingual/{language}", "train"), strict=True)
-    recall, score = figures((label_of(text, VOCABULARIES[code]) for text in texts), truth)
+def test_sentiment_in_other_languages_is_better_than_chance(
+    language: str, code: str, floor: float, reader: Reader
+) -> None:
+    texts, truth = zip(*lines(f"01b_xlmt_multilingual/{language}", "val"), strict=True)
+    recall, score = figures((LABELS.index(one.sentiment.label) for one in read_all(reader, texts, [code])), truth)
     print(f"\n{language}: macro recall {recall:.3f} F1 {score:.3f}")
     assert recall >= floor
 
 
-def test_complaints_are_found_among_tweets_that_were_held_out() -> None:
-    texts, truth = zip(*complaints(held_out=True), strict=True)
-    values = [probability(text, "complaint") for text in texts]
+@pytest.mark.parametrize(("task", "floor"), [("irony", 0.66), ("offensive", 0.78), ("hate", 0.76)])
+def test_what_is_true_stands_above_what_is_not(task: str, floor: float, reader: Reader) -> None:
+    texts, truth = zip(*lines(f"01_tweeteval/{task}", "val"), strict=True)
+    values = [getattr(one, task) for one in read_all(reader, texts)]
     _, score = figures((int(value >= 0.5) for value in values), truth)
-    print(f"\ncomplaint: macro F1 {score:.3f} area {area(values, truth):.3f} of {len(texts)}")
-    assert score >= 0.76
-    assert area(values, truth) >= 0.86
+    print(f"\n{task}: area {area(values, truth):.3f} macro F1 {score:.3f}")
+    assert area(values, truth) >= floor
 
 
-def test_the_slopes_of_complaint_are_near_what_a_fit_gives() -> None:
-    """The log-likelihood on the training part is within half a percent of the best along each constant."""
-    place = READINGS.index("complaint")
-    points: list[tuple[float, float, float, int]] = []
-    for text, label in complaints(held_out=False):
-        hits = VOCABULARIES["en"].find(extract(text))
-        weighed = sentiment.weigh(hits)
-        marks = {id(hit.entry.marks): hit.entry.marks for hit in hits}.values()
-        own = sum(weight for each in marks for mark, weight in each if mark == place)
-        points.append((weighed.negative, weighed.positive, own, label))
-
-    def loss(start: float, low: float, high: float) -> float:
-        odds = ((start + low * n + high * p + own, label) for n, p, own, label in points)
-        return sum(log(1 + exp(-x if label else x)) for x, label in odds) / len(points)
-
-    start, low, high = intent.PRIORS["complaint"]
-    here = loss(start, low, high)
-    nearby = [
-        loss(start + a, low + b, high + c) for a in (-0.4, 0, 0.4) for b in (-0.5, 0, 0.5) for c in (-0.5, 0, 0.5)
-    ]
-    assert here <= min(nearby) * 1.005
-
-
-@pytest.mark.parametrize(("place", "name", "floor"), [(0, "anger", 0.83), (1, "joy", 0.88), (3, "sadness", 0.83)])
-def test_emotions_are_told_apart(place: int, name: str, floor: float) -> None:
+@pytest.mark.parametrize(("place", "name", "floor"), [(0, "anger", 0.85), (1, "joy", 0.88), (3, "sadness", 0.83)])
+def test_emotions_are_told_apart(place: int, name: str, floor: float, reader: Reader) -> None:
     texts, labels = zip(*lines("01_tweeteval/emotion", "val"), strict=True)
     truth = [int(label == place) for label in labels]
-    values = [probability(text, name) for text in texts]
+    values = [getattr(one.emotion, name) for one in read_all(reader, texts)]
     _, score = figures((int(value >= 0.5) for value in values), truth)
     print(f"\n{name}: area {area(values, truth):.3f} macro F1 {score:.3f}")
     assert area(values, truth) >= floor
 
 
-def test_offensive_words_are_found() -> None:
-    texts, truth = zip(*lines("01_tweeteval/offensive", "val"), strict=True)
-    values = [probability(text, "offensive") for text in texts]
+def test_complaints_are_found_among_tweets_that_were_held_out(reader: Reader) -> None:
+    held = [one for one in read_examples(SHARED, ("complaints",)) if one.task == "complaint" and one.part == VALIDATION]
+    truth = [one.label for one in held]
+    values = [one.intent.complaint for one in read_all(reader, [one.text for one in held])]
     _, score = figures((int(value >= 0.5) for value in values), truth)
-    print(f"\noffensive: area {area(values, truth):.3f} macro F1 {score:.3f}")
-    assert area(values, truth) >= 0.75
-    assert score >= 0.65
+    print(f"\ncomplaint: macro F1 {score:.3f} area {area(values, truth):.3f} of {len(held)}")
+    assert score >= 0.77
 
 
-def test_what_is_called_spam_is_spam() -> None:
-    data = rows("05_spam_bots/sms_spam.csv", "text", lambda row: int(row["label"] == "spam"))
-    for file in sorted((SHARED / "05_spam_bots/youtube").glob("*.csv")):
-        data += rows(f"05_spam_bots/youtube/{file.name}", "CONTENT", lambda row: int(row["CLASS"]))
-    values = [probability(text, "spam") for text, _ in data]
-    called = [label for value, (_, label) in zip(values, data, strict=True) if value >= 0.5]
-    found = sum(called) / sum(label for _, label in data)
-    print(f"\nspam: precision {sum(called) / len(called):.3f} recall {found:.3f} of {len(data)}")
+def test_what_is_called_spam_is_spam(reader: Reader) -> None:
+    held = [one for one in read_examples(SHARED, ("sms",)) if one.part == VALIDATION]
+    values = [one.spam for one in read_all(reader, [one.text for one in held])]
+    called = [one.label for value, one in zip(values, held, strict=True) if value >= 0.5]
+    found = sum(called) / sum(one.label for one in held)
+    print(f"\nspam: precision {sum(called) / len(called):.3f} recall {found:.3f} of {len(held)}")
     assert sum(called) / len(called) >= 0.9
+    assert found >= 0.85
+
+
+def test_the_card_belongs_to_the_model() -> None:
+    """The card of the model that ships belongs to its file."""
+    folder = resources.files("rapport.core.understand") / "models"
+    card = json.loads((folder / "heads.json").read_text("utf-8"))
+    packed = (folder / "heads.npz").read_bytes()
+    assert card["sha256"] == hashlib.sha256(packed).hexdigest()
+    assert card["model"] == unpack(packed).version

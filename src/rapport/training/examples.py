@@ -12,6 +12,7 @@ import html
 import json
 import re
 from collections.abc import Callable, Iterator
+from importlib import resources
 from pathlib import Path
 
 import msgspec
@@ -24,6 +25,9 @@ SENTIMENT = ("negative", "neutral", "positive")
 EMOTION = ("anger", "joy", "optimism", "sadness")
 #: One in so many texts of a set that has no validation part of its own becomes one.
 VALIDATE = 5
+
+#: Readings that were labelled by hand -> their column.
+BY_HAND = {"urgency": "urgent", "personal": "personal", "request": "request", "report": "report"}
 
 TRAIN, VALIDATION = "train", "validation"
 
@@ -122,8 +126,12 @@ def _rows(path: Path, encoding: str = "utf-8") -> Iterator[dict[str, str]]:
 
 
 def _semeval(folder: Path) -> Iterator[Example]:
-    for row in _rows(folder / "01_tweeteval" / "sentiment" / "train_semeval2013-2016.csv"):
-        yield Example(_clean(row["text"]), "sentiment", int(row["label"]), "semeval", TRAIN)
+    """Every fourth also stands for what is no spam: the sets of spam are short messages and comments, no tweets."""
+    for number, row in enumerate(_rows(folder / "01_tweeteval" / "sentiment" / "train_semeval2013-2016.csv")):
+        text = _clean(row["text"])
+        yield Example(text, "sentiment", int(row["label"]), "semeval", TRAIN)
+        if number % 4 == 0:
+            yield Example(text, "spam", 0, "semeval", TRAIN)
 
 
 _LANGUAGES = {
@@ -166,13 +174,17 @@ def _sanders(folder: Path) -> Iterator[Example]:
 
 
 def _complaints(folder: Path) -> Iterator[Example]:
-    """Preotiuc-Pietro 2019. `group` tells the domain rows, which are hard, from the random tweets beside them."""
+    """Preotiuc-Pietro 2019. `group` tells the domain rows, which are hard, from the random tweets beside them, of which
+    those that answer nobody are taken to ask nothing of anybody either.
+    """
     for row in _rows(folder / "04_intent" / "complaints_preotiuc2019.csv"):
         text = _clean(row["text"])
         random = row["domain"] in {"random_tweet", "random_reply"}
-        yield Example(
-            text, "complaint", int(row["complaint"]), "complaints", _part(text), group="random" if random else "domain"
-        )
+        group = "random" if random else "domain"
+        yield Example(text, "complaint", int(row["complaint"]), "complaints", _part(text), group=group)
+        if row["domain"] == "random_tweet":
+            for task in BY_HAND:
+                yield Example(text, task, 0, "complaints", _part(text), group=group)
 
 
 def _sms(folder: Path) -> Iterator[Example]:
@@ -207,6 +219,20 @@ def _banking(folder: Path) -> Iterator[Example]:
     for row in _rows(folder / "04_intent" / "banking77_train.csv"):
         text = _clean(row["text"])
         yield Example(text, "report", int(row["category"] in _FAULTS), "banking", _part(text))
+
+
+def _ibm(folder: Path) -> Iterator[Example]:
+    """First messages of customers, labelled by hand (training/labels/README.md)."""
+    labels = resources.files("rapport.training.labels").joinpath("ibm.csv").read_text("utf-8")
+    wanted = {row["id"]: row for row in csv.DictReader(labels.splitlines())}
+    dialogues = json.loads((folder / "03_twcs" / "ibm_customer_care_dev.json").read_text(encoding="utf-8"))
+    for dialogue in dialogues:
+        first = next((turn for turn in dialogue["dialogContent"] if turn.get("client")), None)
+        row = wanted.pop(str(first["tweet_ID"]), None) if first else None
+        if first is not None and row is not None:
+            text = _clean(first["message"])
+            for task, column in BY_HAND.items():
+                yield Example(text, task, int(row[column]), "ibm", _part(text))
 
 
 _FAULTS = frozenset(
@@ -249,4 +275,5 @@ SETS: dict[str, Read] = {
     "youtube": _youtube,
     "clinc": _clinc,
     "banking": _banking,
+    "ibm": _ibm,
 }

@@ -510,7 +510,7 @@ def test_patterns_too_large_to_stand_together_are_found_all_the_same() -> None:
         (a_post(), a_reading(purchase=0.7, question=0.9), PersonFacts(), ("sales", "high", "sales")),
         (a_post(), a_reading(question=0.9, praise=0.6), PersonFacts(), ("questions", "medium", "answer")),
         (a_post(), a_reading(POSITIVE, praise=0.8), PersonFacts(), ("praise", "low", "thanks")),
-        (a_post(), a_reading(praise=0.8, irony=0.9), PersonFacts(), ("care", "medium", None)),
+        (a_post(), a_reading(praise=0.8, irony=0.9, complaint=0.45), PersonFacts(), ("care", "medium", None)),
         (a_post(kind="review", rating=1.0), a_reading(complaint=0.9), PersonFacts(), ("reviews", "high", "review")),
         (a_post(kind="review", rating=5.0), a_reading(praise=0.9), PersonFacts(), ("reviews", "medium", "review")),
         (a_post(mentions=("brand",)), a_reading(), PersonFacts(), ("questions", "low", "answer")),

@@ -1,86 +1,199 @@
 """`Reader`: posts in, what the machine understands of them out. Built once by `load_reader`, then pure.
 
-The insides are a baseline of weighted words (docs/reference/readings.md says how good it is); trained models will
-take their place behind the same two names.
+The language is found first; the word lists of that language and the trained heads (`heads`) then read the text. What
+people want to buy, ask or praise is read by the lists alone; all else is trained (docs/reference/model-card.md).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+
+import numpy as np
+from msgspec.structs import replace
 
 from rapport.core.post import Post
-from rapport.core.reading import Emotion, Intent, Reading
-from rapport.core.understand import intent, sentiment
-from rapport.core.understand.features import extract
+from rapport.core.reading import Emotion, Intent, Reading, Sentiment
+from rapport.core.understand import intent
+from rapport.core.understand.features import Features, extract
+from rapport.core.understand.heads import Floats, Heads, load_model
 from rapport.core.understand.language import LanguageFinder, plain_code
+from rapport.core.understand.listed import Listed, list_words
+from rapport.core.understand.reasons import Explainer
 from rapport.core.understand.spans import why_spans
 from rapport.core.understand.vocabulary import Vocabulary, load_vocabularies
 
-__all__ = ["MODEL", "Reader", "load_reader", "why_spans"]
+__all__ = ["Reader", "load_reader", "why_spans"]
 
-#: Name of what made a reading; it changes with every change that changes readings.
-MODEL = "words-2026.11"
 #: Confidence below which a language is a guess.
 GUESS = 0.5
+#: Posts and tokens that are read in one go: enough that the arithmetic is no burden, few enough to stay in the cache.
+MOST_POSTS = 256
+MOST_TOKENS = 20_000
+#: What each star of a review above three adds to the log-odds of a positive text; below three, of a negative one.
+STAR = 1.2
+#: What is left of what a review's text says of a complaint, beside the stars.
+BESIDE_STARS = 0.5
+#: A probability in a reading has so many decimals.
+DECIMALS = 4
 
 
 class Reader:
     """Reads posts in batches. The same posts always give the same readings, whatever else is in the batch."""
 
-    def __init__(self, languages: LanguageFinder, vocabularies: Mapping[str, Vocabulary]) -> None:
+    def __init__(self, languages: LanguageFinder, vocabularies: Mapping[str, Vocabulary], heads: Heads) -> None:
         self._languages = languages
         self._vocabularies = vocabularies
         self._default = vocabularies["en"]
+        self._heads = heads
+        self._explain = Explainer(heads)
+        places = {name: place for place, name in enumerate(heads.names)}
+        self._feelings = [places[f"sentiment.{name}"] for name in ("negative", "neutral", "positive")]
+        self._complaint = places["complaint"]
+        self._order = [places[name] for name in _READ]
 
     def read(self, posts: Sequence[Post]) -> list[Reading]:
         """One reading for each post, in the same order. Never raises on any text."""
-        return [self._read_one(post) for post in posts]
+        found: list[Reading] = []
+        for batch, features in _batches(posts):
+            spoken = [self._languages.find(post.text, post.lang) for post in batch]
+            listed = [list_words(self._choose(one, *tongue), one) for one, tongue in zip(features, spoken, strict=True)]
+            found.extend(self._judge(batch, features, spoken, listed))
+        return found
 
-    def _read_one(self, post: Post) -> Reading:
-        language, confidence = self._languages.find(post.text, post.lang)
-        return self.read_words(post, self._choose(post, language, confidence), language, confidence)
-
-    def _choose(self, post: Post, language: str, confidence: float) -> Vocabulary:
+    def _choose(self, features: Features, language: str, confidence: float) -> Vocabulary:
         """The word list to read a post with. Where its language is no more than a guess ("terrible" alone is French,
         Spanish or English), English is taken when it knows more of the words.
         """
         own = self._vocabularies.get(language, self._vocabularies[""])
         if confidence >= GUESS or own is self._default:
             return own
-        features = extract(post.text)
         return self._default if len(self._default.find(features)) > len(own.find(features)) else own
 
-    def read_words(
-        self, post: Post, vocabulary: Vocabulary | None = None, language: str = "und", confidence: float = 0.0
-    ) -> Reading:
-        """Everything but the language, by the words of one vocabulary (English where none is given)."""
-        features = extract(post.text)
-        hits = (self._default if vocabulary is None else vocabulary).find(features)
-        feeling = sentiment.weigh(hits)
-        felt = sentiment.judge(feeling, post.rating)
-        judged = intent.judge(hits, feeling, post.rating)
-        why = intent.reasons(hits, feeling, judged, features.written, post.rating)
-        if felt.label != "neutral":
-            why[:0] = sentiment.reasons(feeling, felt, features.written, post.rating)
-        return Reading(
-            network=post.network,
-            id=post.id,
-            language=language,
-            language_confidence=confidence,
-            sentiment=felt,
-            emotion=Emotion(*judged[10:14]),
-            intent=Intent(*judged[0:6]),
-            urgency=judged[6],
-            personal=judged[7],
-            spam=judged[8],
-            offensive=judged[9],
-            model=MODEL,
-            why=tuple(why),
+    def _judge(
+        self,
+        posts: Sequence[Post],
+        features: Sequence[Features],
+        spoken: Sequence[tuple[str, float]],
+        listed: Sequence[Listed],
+    ) -> Iterator[Reading]:
+        scored = self._heads.score(
+            [post.text for post in posts],
+            features,
+            [one.sums for one in listed],
+            [language for language, _ in spoken],
         )
+        self._heed_stars(posts, scored.logits)
+        moods = _share(scored.logits[:, self._feelings])
+        chances = _logistic(scored.logits)
+        reasons = self._explain.batch(features, listed, scored, moods, chances)
+        rows = np.round(chances[:, self._order], DECIMALS).tolist()
+        feelings = np.round(moods, DECIMALS).tolist()
+        for post, features_of, tongue, one, mood, row, words in zip(
+            posts, features, spoken, listed, feelings, rows, reasons, strict=True
+        ):
+            if not features_of.words and post.rating is None:
+                yield Reading(post.network, post.id, tongue[0], tongue[1], model=self._heads.model.version)
+                continue
+            wants = intent.judge(one.odds, one.feeling, post.rating)
+            why = (*words, *intent.reasons(one.hits, one.feeling, wants, features_of.written))
+            reading = Reading(
+                network=post.network,
+                id=post.id,
+                language=tongue[0],
+                language_confidence=tongue[1],
+                sentiment=_sentiment(*mood),
+                emotion=Emotion(*row[0:4]),
+                intent=Intent(row[4], wants[0], row[5], wants[1], wants[2], row[6]),
+                urgency=row[7],
+                personal=row[8],
+                spam=row[9],
+                offensive=row[10],
+                irony=row[11],
+                hate=row[12],
+                model=self._heads.model.version,
+                why=why,
+            )
+            if post.rating is not None:
+                reading = replace(reading, why=tuple(_with_stars(why, post.rating, reading)))
+            yield reading
+
+    def _heed_stars(self, posts: Sequence[Post], logits: Floats) -> None:
+        """The stars of a review are the strongest word of it."""
+        for place, post in enumerate(posts):
+            if post.rating is not None:
+                lean = STAR * (post.rating - 3)
+                logits[place, self._feelings[0]] -= lean
+                logits[place, self._feelings[2]] += lean
+                logits[place, self._feelings[1]] -= abs(lean) / 2
+                logits[place, self._complaint] *= BESIDE_STARS
+                logits[place, self._complaint] += intent.STARS["complaint"][round(post.rating) - 1]
+
+
+#: The trained heads in the order in which a reading is filled.
+_READ = (
+    "emotion.anger", "emotion.joy", "emotion.optimism", "emotion.sadness", "complaint", "request", "report", "urgency",
+    "personal", "spam", "offensive", "irony", "hate",
+)  # fmt: skip
+
+
+def _batches(posts: Sequence[Post]) -> Iterator[tuple[list[Post], list[Features]]]:
+    batch: list[Post] = []
+    features: list[Features] = []
+    tokens = 0
+    for post in posts:
+        one = extract(post.text)
+        if batch and (len(batch) == MOST_POSTS or tokens + len(one.words) > MOST_TOKENS):
+            yield batch, features
+            batch, features, tokens = [], [], 0
+        batch.append(post)
+        features.append(one)
+        tokens += len(one.words)
+    if batch:
+        yield batch, features
+
+
+def _share(logits: Floats) -> Floats:
+    """Logits of answers that exclude each other -> their probabilities."""
+    raised: Floats = np.exp(logits - logits.max(1, keepdims=True))
+    shares: Floats = raised / raised.sum(1, keepdims=True)
+    return shares
+
+
+def _logistic(logits: Floats) -> Floats:
+    chances: Floats = 1 / (1 + np.exp(-np.clip(logits, -30, 30)))
+    return chances
+
+
+def _sentiment(negative: float, neutral: float, positive: float) -> Sentiment:
+    neutral = round(1.0 - negative - positive, DECIMALS)  # so that the three sum to 1 as written
+    label = max(("neutral", neutral), ("negative", negative), ("positive", positive), key=lambda item: item[1])[0]
+    return Sentiment(label, negative, neutral, positive)
+
+
+def _with_stars(why: Sequence[str], stars: float, reading: Reading) -> list[str]:
+    """The stars stand first among the reasons of what they speak for."""
+    told = f"rated {stars:g} of 5"
+    spoken_for = {
+        "sentiment": reading.sentiment.label == ("negative" if stars < 3 else "positive" if stars > 3 else ""),
+        "complaint": stars < 3 and reading.intent.complaint >= intent.SURE,
+        "praise": stars > 3 and reading.intent.praise >= intent.SURE,
+    }
+    lines = dict(line.split(": ", 1) for line in why)
+    for name, holds in spoken_for.items():
+        if holds:
+            lines[name] = f"{told}, {lines[name]}" if name in lines else told
+    return [f"{name}: {rest}" for name, rest in lines.items()]
+
+
+@cache
+def _load_heads() -> Heads:
+    """One for all readers of a process: it is the greater part of the memory."""
+    return Heads(load_model())
 
 
 def load_reader(languages: Sequence[str] = ()) -> Reader:
     """A reader for a workspace. `languages` are its languages as ISO 639-1 codes ("pt-BR" is read as "pt"); none
-    means that any may come. Loads the word lists of the package; takes about a tenth of a second.
+    means that any may come. Loads the word lists and the trained weights of the package; takes under a second.
     """
-    return Reader(LanguageFinder(plain_code(code) for code in languages), load_vocabularies())
+    return Reader(LanguageFinder(plain_code(code) for code in languages), load_vocabularies(), _load_heads())

@@ -9,16 +9,19 @@ from typing import NamedTuple
 #: Characters that are read. What somebody wants stands near the start, and a mail can be as long as a novel.
 MAX_READ = 10_000
 
-_WORD = r"@?\w+(?:['’]\w+)*"
+#: letters, digits and the marks that are no letters of their own but stand inside words: vowel signs of Indic scripts
+#: and Arabic, accents
+_LETTER = r"[\w\u0300-\u036f\u0610-\u061a\u064b-\u065f\u0900-\u0963\u0971-\u0dff]"
+_WORD = rf"@?{_LETTER}+(?:['’]{_LETTER}+)*"
 _EMOTICON = r"[:;=]['\-]?[()\[\]DPpSs/\\|*3oO](?!\w)|<3|</3|\^_+\^|-_+-"
 _SIGNS = "[!?.;¿؟？！]{1,3}"
 _EMOJI = "[\u203c\u2049\u2122\u2139\u231a-\u23ff\u25aa-\u27bf\u2b05-\u2b55\U0001f170-\U0001faff]"
 _TOKEN = re.compile(rf"#?(https?://\S+|{_WORD}|{_EMOTICON}|{_SIGNS}|{_EMOJI})")
 #: Looking for each costs a third of a regular expression that asks for any letter three times.
 _TRIPLES = tuple(letter * 3 for letter in "aeiouyhlmnprstfgkwz")
-_RUN = re.compile(r"([^\W\d_])\1\1")
 _RUN = re.compile(r"([^\W\d_])\1{2,}")
-_ACCENTS = re.compile("[\u0300-\u036f\ufe0e\ufe0f]")
+#: accents, the short vowels and lengthening stroke of Arabic, and the selectors that only change how an emoji looks
+_ACCENTS = re.compile("[\u0300-\u036f\u0610-\u061a\u0640\u064b-\u065f\ufe0e\ufe0f]")
 
 
 class Features(NamedTuple):
@@ -33,7 +36,7 @@ class Features(NamedTuple):
 
 
 def fold(text: str) -> str:
-    """Lower case, without Latin accents and without typographic apostrophes."""
+    """Lower case, without accents (Latin, Arabic) and without typographic apostrophes."""
     if text.isascii():
         return text.lower()
     bare = _ACCENTS.sub("", unicodedata.normalize("NFKD", text.replace("’", "'")))
