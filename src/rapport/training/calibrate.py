@@ -13,13 +13,15 @@ Numbers = NDArray[np.int64]
 
 
 def fit_scale(logits: Floats, labels: Numbers, prior: float = 4.0) -> tuple[float, list[float]]:
-    """Scale and shift of a task's logits (Platt 1999; Guo 2017 with a shift for each class): the most likely on the
-    given texts. `prior` pulls them to 1 and 0 as if so many texts said so, for few texts say little.
+    """Scale and shift of a task's logits: the most likely on the given texts (true or false: Platt 1999; several
+    classes: a scale alone, Guo 2017, so that what is most probable stays so). `prior` pulls them to 1 and 0 as if so
+    many texts said so, for few texts say little.
     """
     scores, wanted = torch.from_numpy(logits).double(), torch.from_numpy(labels)
     loud = torch.zeros((), dtype=torch.float64, requires_grad=True)
     shift = torch.zeros(scores.shape[1], dtype=torch.float64, requires_grad=True)
-    search = torch.optim.LBFGS([loud, shift], max_iter=200, line_search_fn="strong_wolfe")
+    moving = [loud, shift] if scores.shape[1] == 1 else [loud]
+    search = torch.optim.LBFGS(moving, max_iter=200, line_search_fn="strong_wolfe")
 
     def loss() -> torch.Tensor:
         search.zero_grad()

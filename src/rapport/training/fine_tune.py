@@ -26,7 +26,7 @@ class Recipe(msgspec.Struct, frozen=True):
 
     epochs: int = 3
     #: learning rate of the last layer; each layer below learns `decay` times as fast
-    rate: float = 1e-4
+    rate: float = 1.2e-4
     decay: float = 0.9
     head_rate: float = 1e-3
     weight_decay: float = 0.01

@@ -147,9 +147,15 @@ def _sigmoid(scores: Floats) -> Floats:
 
 
 def load_deep(threads: int = 1) -> DeepReader | None:
-    """The shipped model, or None where the extra `rapport[deep]` is not installed. Takes about half a second."""
+    """The model of all readings in English; None where the extra `rapport[deep]` is not installed. Takes about half a
+    second.
+    """
+    return _load("deep", threads)
+
+
+def _load(model: str, threads: int) -> DeepReader | None:
     try:
-        return open_deep(files("rapport.core.understand") / "models" / "deep", threads)
+        return open_deep(files("rapport.core.understand") / "models" / model, threads)
     except ImportError:
         return None
 
