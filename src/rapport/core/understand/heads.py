@@ -151,6 +151,9 @@ class Heads:
         listed: Sequence[Sequence[float]],
         language: Sequence[str],
     ) -> Scored:
+        if not features:
+            nothing = np.zeros((0, len(self.names)))
+            return Scored(nothing, nothing, np.zeros(0, np.bool_), np.zeros(1, np.int64))
         tokens = [read_tokens(one) for one in features]
         lengths = np.fromiter(map(len, tokens), np.int64, len(tokens))
         bounds = np.concatenate(([0], np.cumsum(lengths)))
@@ -162,7 +165,7 @@ class Heads:
                 for text, one, words, sums, spoken in zip(texts, features, tokens, listed, language, strict=True)
             ],
             np.float64,  # the order of a sum depends on the size of the batch; at this width nobody sees it
-        ).reshape(len(tokens), -1)
+        )
         logits = facts @ self.model.dense_weights + self.model.bias
         places = self._look_up(tokens)
         if not len(places):
