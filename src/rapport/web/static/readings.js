@@ -46,9 +46,15 @@
     box.innerHTML = await answer.text();
     if (window.htmx) htmx.process(box);
     for (const button of $$("[data-do=marks]", box)) button.setAttribute("aria-pressed", String(html.dataset.marks === "on"));
+    for (const menu of $$("details[data-menu][open]")) menu.open = false;
     if (!isOpen()) box.showPopover();
     ($(".toggle:not(:disabled)", box) || $("h2", box)).focus();
   }
+  // the menu that it was opened from is closed: the focus goes to the conversation, not to nowhere
+  box?.addEventListener("toggle", (event) => {
+    const left = document.activeElement;
+    if (event.newState === "closed" && (left === document.body || box.contains(left))) $("#main")?.focus({ preventScroll: true });
+  });
   // the post that has the focus, or that the address names, else the newest that can be corrected
   function chosenPost() {
     const post = document.activeElement?.closest?.(".msg") || $(".msg:target");
