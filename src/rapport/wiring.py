@@ -64,7 +64,7 @@ def lease() -> dt.timedelta:
 
 def make_worker() -> Worker:
     """A worker on this deployment's bus."""
-    return Worker(make_bus(), now, lease())
+    return Worker(make_bus(), now, lease(), current_settings().deep_share)
 
 
 def make_sender() -> Sender:

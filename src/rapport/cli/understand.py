@@ -10,7 +10,9 @@ from typing import BinaryIO
 import msgspec
 
 from rapport.cli.post_lines import PostLines
+from rapport.core.errors import InvalidInput
 from rapport.core.understand import Reader, load_reader
+from rapport.core.understand.cascade import SHARE
 
 #: Posts that are read together. Larger gains nothing; smaller keeps a pipe waiting less.
 BATCH = 256
@@ -26,13 +28,22 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="CODES",
         help="languages to expect, as ISO 639-1 codes with commas: en,de,fr (none: any)",
     )
+    parser.add_argument(
+        "--deep",
+        type=float,
+        default=SHARE,
+        metavar="SHARE",
+        help=f"share of the posts, the doubtful ones, that the transformer reads too: 0 none, 1 all ({SHARE:g})",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Exit status 0, or 1 when a line could not be read as a post: its number and the reason go to standard error,
     and the other lines are still read. Raises OSError when the file cannot be opened.
     """
-    reader = load_reader([code.strip() for code in arguments.languages.split(",") if code.strip()])
+    if not 0 <= arguments.deep <= 1:
+        raise InvalidInput(f"--deep {arguments.deep:g}: must lie between 0 (none) and 1 (all).")
+    reader = load_reader([code.strip() for code in arguments.languages.split(",") if code.strip()], arguments.deep)
     if arguments.file == "-":
         return _understand(sys.stdin.buffer, reader)
     with Path(arguments.file).open("rb") as lines:

@@ -45,6 +45,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     recheck_days: int = 30
     #: seconds that a worker or sender may hold a claim before another takes over
     lease_seconds: float = 60.0
+    #: share (0..1) of the posts that matter to us which the transformer reads too: those that the quick readings are
+    #: least sure of; 0 = none
+    deep_share: float = 0.3
     #: posts in one message of the bus
     batch: int = 500
     #: smtp://user:password@host:port for mail that the desk sends itself; empty = mail is off
@@ -115,5 +118,7 @@ def _check(settings: Settings) -> None:
             raise SettingsError(f"RAPPORT_{name.upper()}: must be more than 0")
     if settings.recheck_days < 0:
         raise SettingsError("RAPPORT_RECHECK_DAYS: must be 0 (never) or more")
+    if not 0 <= settings.deep_share <= 1:
+        raise SettingsError("RAPPORT_DEEP_SHARE: must lie between 0 (none) and 1 (all)")
     if settings.batch > 500:
         raise SettingsError("RAPPORT_BATCH: at most 500 posts in one message")

@@ -34,6 +34,8 @@ from rapport.core.understand import Reader
 from rapport.core.understand.accounts import knowing, score_author
 from rapport.core.understand.corrected import Corrected, apply, text_key
 
+#: kinds of posts that are meant for us whatever they say
+_TO_US = frozenset({"review", "message", "mail"})
 #: moments of a person's history that are kept with each of their posts; a longer one would grow with its square
 MOST_KEPT = 100
 #: whoever spoke in a thread within this time is part of a pile-on
@@ -70,7 +72,7 @@ class Snapshot(msgspec.Struct, frozen=True):
 def process(posts: Sequence[Post], snapshot: Snapshot, now: dt.datetime) -> list[Outcome]:
     """Posts -> outcomes, one each, in the same order."""
     topics = match(posts, snapshot)
-    readings = understand(posts, snapshot)
+    readings = understand(posts, snapshot, topics)
     people = remember(posts, readings, snapshot)
     accounts = suspect(posts, people)
     crowds = gather(posts, snapshot, now)
@@ -96,13 +98,23 @@ def match(posts: Sequence[Post], snapshot: Snapshot) -> list[tuple[str, ...]]:
     return snapshot.matcher.match(posts)
 
 
-def understand(posts: Sequence[Post], snapshot: Snapshot) -> list[Reading]:
-    """What each post says, with the word of a person where somebody corrected the same words."""
-    readings = snapshot.reader.read(posts)
+def understand(posts: Sequence[Post], snapshot: Snapshot, topics: Sequence[tuple[str, ...]]) -> list[Reading]:
+    """What each post says, with the word of a person where somebody corrected the same words. What answers a topic or
+    speaks to us is worth a second look where the first is unsure.
+    """
+    readings = snapshot.reader.read(
+        posts, [_matters(post, of, snapshot) for post, of in zip(posts, topics, strict=True)]
+    )
     if not snapshot.corrections:
         return readings
     said = [snapshot.corrections.get(text_key(post.text), {}) for post in posts]
     return [apply(reading, told) if told else reading for reading, told in zip(readings, said, strict=True)]
+
+
+def _matters(post: Post, topics: tuple[str, ...], snapshot: Snapshot) -> bool:
+    if topics or post.kind in _TO_US:
+        return not post.author.ours
+    return any(handle.lower() in snapshot.handles for handle in post.mentions)
 
 
 def remember(posts: Sequence[Post], readings: Sequence[Reading], snapshot: Snapshot) -> list[PersonFacts]:

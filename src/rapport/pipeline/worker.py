@@ -70,8 +70,10 @@ class Mood(msgspec.Struct):
 class Worker:
     """Processes batches of any workspace; keeps what it compiled until the configuration changes."""
 
-    def __init__(self, bus: Bus, clock: Callable[[], dt.datetime], lease: dt.timedelta) -> None:
+    def __init__(self, bus: Bus, clock: Callable[[], dt.datetime], lease: dt.timedelta, share: float = 0.0) -> None:
+        """`share` is how many of the posts that matter the transformer may read (0..1)."""
         self.bus = bus
+        self.share = share
         self.clock = clock
         self.lease = lease
         self.name = f"{os.uname().nodename}-{os.getpid()}"[:64]
@@ -99,7 +101,7 @@ class Worker:
     def get_ready(self) -> None:
         """Load what is loaded at first use: the models of languages take seconds, which the first short post waited."""
         for languages in {tuple(found) for found in Workspace.objects.values_list("languages", flat=True)}:
-            self._readers[languages] = load_reader(languages)
+            self._readers[languages] = load_reader(languages, self.share)
             self._readers[languages].read([_SHORT])
 
     def drain(self) -> int:
@@ -172,7 +174,7 @@ class Worker:
         source = read_configuration(workspace)
         languages = source.languages
         if languages not in self._readers:
-            self._readers[languages] = load_reader(languages)
+            self._readers[languages] = load_reader(languages, self.share)
         self._compiled[workspace] = Compiled(
             version=source.version,
             matcher=compile_topics(source.topics),

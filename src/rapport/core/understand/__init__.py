@@ -15,6 +15,8 @@ from msgspec.structs import replace
 from rapport.core.post import Post
 from rapport.core.reading import Emotion, Intent, Reading, Sentiment
 from rapport.core.understand import intent
+from rapport.core.understand.cascade import Cascade
+from rapport.core.understand.deep import load_deep
 from rapport.core.understand.features import Features, extract
 from rapport.core.understand.heads import Floats, Heads, load_model
 from rapport.core.understand.language import LanguageFinder, plain_code
@@ -41,7 +43,14 @@ DECIMALS = 4
 class Reader:
     """Reads posts in batches. The same posts always give the same readings, whatever else is in the batch."""
 
-    def __init__(self, languages: LanguageFinder, vocabularies: Mapping[str, Vocabulary], heads: Heads) -> None:
+    def __init__(
+        self,
+        languages: LanguageFinder,
+        vocabularies: Mapping[str, Vocabulary],
+        heads: Heads,
+        cascade: Cascade | None = None,
+    ) -> None:
+        self._cascade = cascade
         self._languages = languages
         self._vocabularies = vocabularies
         self._default = vocabularies["en"]
@@ -52,13 +61,16 @@ class Reader:
         self._complaint = places["complaint"]
         self._order = [places[name] for name in _READ]
 
-    def read(self, posts: Sequence[Post]) -> list[Reading]:
-        """One reading for each post, in the same order. Never raises on any text."""
+    def read(self, posts: Sequence[Post], relevant: Sequence[bool] | None = None) -> list[Reading]:
+        """One reading for each post, in the same order. Never raises on any text. `relevant` says for which posts a
+        second, slower look is worth its time where the first is unsure (None: for all).
+        """
         found: list[Reading] = []
         for batch, features in _batches(posts):
+            matters = [True] * len(batch) if relevant is None else relevant[len(found) : len(found) + len(batch)]
             spoken = [self._languages.find(post.text, post.lang) for post in batch]
             listed = [list_words(self._choose(one, *tongue), one) for one, tongue in zip(features, spoken, strict=True)]
-            found.extend(self._judge(batch, features, spoken, listed))
+            found.extend(self._judge(batch, features, spoken, listed, matters))
         return found
 
     def _choose(self, features: Features, language: str, confidence: float) -> Vocabulary:
@@ -76,6 +88,7 @@ class Reader:
         features: Sequence[Features],
         spoken: Sequence[tuple[str, float]],
         listed: Sequence[Listed],
+        relevant: Sequence[bool],
     ) -> Iterator[Reading]:
         scored = self._heads.score(
             [post.text for post in posts],
@@ -83,14 +96,15 @@ class Reader:
             [one.sums for one in listed],
             [language for language, _ in spoken],
         )
+        models = self._look_again(posts, spoken, relevant, scored.logits)
         self._heed_stars(posts, scored.logits)
         moods = _share(scored.logits[:, self._feelings])
         chances = _logistic(scored.logits)
         reasons = self._explain.batch(features, listed, scored, moods, chances)
         rows = np.round(chances[:, self._order], DECIMALS).tolist()
         feelings = np.round(moods, DECIMALS).tolist()
-        for post, features_of, tongue, one, mood, row, words in zip(
-            posts, features, spoken, listed, feelings, rows, reasons, strict=True
+        for post, features_of, tongue, one, mood, row, words, model in zip(
+            posts, features, spoken, listed, feelings, rows, reasons, models, strict=True
         ):
             if not features_of.words and post.rating is None:
                 yield Reading(post.network, post.id, tongue[0], tongue[1], model=self._heads.model.version)
@@ -111,12 +125,23 @@ class Reader:
                 offensive=row[10],
                 irony=row[11],
                 hate=row[12],
-                model=self._heads.model.version,
+                model=model,
                 why=why,
             )
             if post.rating is not None:
                 reading = replace(reading, why=tuple(_with_stars(why, post.rating, reading)))
             yield reading
+
+    def _look_again(
+        self, posts: Sequence[Post], spoken: Sequence[tuple[str, float]], relevant: Sequence[bool], logits: Floats
+    ) -> list[str]:
+        """Which model read each post, after the second look at some."""
+        models = [self._heads.model.version] * len(posts)
+        if self._cascade is not None:
+            texts, languages = [post.text for post in posts], [language for language, _ in spoken]
+            for place in self._cascade.look(texts, languages, relevant, logits):
+                models[place] = f"{models[place]}+{self._cascade.name}"
+        return models
 
     def _heed_stars(self, posts: Sequence[Post], logits: Floats) -> None:
         """The stars of a review are the strongest word of it."""
@@ -192,8 +217,17 @@ def _load_heads() -> Heads:
     return Heads(load_model())
 
 
-def load_reader(languages: Sequence[str] = ()) -> Reader:
+@cache
+def _load_cascade(share: float) -> Cascade | None:
+    deep = load_deep() if share > 0 else None
+    return None if deep is None else Cascade(deep, _load_heads().names, share)
+
+
+def load_reader(languages: Sequence[str] = (), share: float = 0.0) -> Reader:
     """A reader for a workspace. `languages` are its languages as ISO 639-1 codes ("pt-BR" is read as "pt"); none
-    means that any may come. Loads the word lists and the trained weights of the package; takes under a second.
+    means that any may come. About `share` (0..1) of the relevant posts, the doubtful ones, are also read by the
+    transformer, where the extra `rapport[deep]` is installed. Loads the word lists and the trained weights of the
+    package; takes about a second.
     """
-    return Reader(LanguageFinder(plain_code(code) for code in languages), load_vocabularies(), _load_heads())
+    finder = LanguageFinder(plain_code(code) for code in languages)
+    return Reader(finder, load_vocabularies(), _load_heads(), _load_cascade(share))
