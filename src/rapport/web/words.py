@@ -71,15 +71,17 @@ def _marked(text: str, start: int, end: int, marks: Iterable[Span], say: Callabl
         if first >= last:
             continue
         pieces += [escape(readable_text(text[place:first]))]
-        pieces += [
-            format_html(
-                '<mark class="{}" data-why="{}" title="{}">{}</mark>', tone(", ".join(names)), " ".join(names),
-                ", ".join(map(say, names)), readable_text(text[first:last]),
-            )
-        ]  # fmt: skip
+        pieces += [_mark(names, ", ".join(map(say, names)), readable_text(text[first:last]))]
         place = last
     pieces.append(escape(readable_text(text[place:end])))
     return "".join(pieces)
+
+
+def _mark(names: tuple[str, ...], said: str, words: str) -> SafeString:
+    if names == ("",):  # found, for no reason that has a name
+        return format_html('<mark class="{}" title="">{}</mark>', tone(""), words)
+    template = '<mark class="{}" data-why="{}" title="{}">{}</mark>'
+    return format_html(template, tone(", ".join(names)), " ".join(names), said, words)
 
 
 def tone(why: str) -> str:

@@ -6,23 +6,33 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 
 from rapport.actions.corrections import correct
-from rapport.store.models import Correction, Post
+from rapport.core.decision import Outcome as Judged
+from rapport.core.understand.corrected import value_of
+from rapport.store.models import Correction, Outcome, Post
 
 pytestmark = pytest.mark.django_db
 PAGE = "/w/fernway/settings/corrections/"
+OTHER = {"true": "false", "false": "true"}
+
+
+def read(post: Post, reading: str) -> str:
+    """What the machine reads, whichever model it is."""
+    body = Outcome.objects.get(pk=post.pk).body
+    return value_of(msgspec.json.decode(body, type=Judged).reading, reading)
 
 
 @pytest.fixture
 def corrected(cast: Any, channel: Any, hear: Callable[..., Any], make_post: Callable[..., Any], now: Any) -> Post:
-    """A neutral post: Alice confirms its mood, Lea finds a complaint and irony in it."""
+    """Alice confirms the mood of a post, Lea sees complaint and irony otherwise than the machine."""
     hear(make_post("The depot opens at nine"))
     post = Post.objects.get()
-    correct(cast.alice, post, "sentiment", "neutral", now=now)
-    correct(cast.lea, post, "intent.complaint", "true", now=now)
-    correct(cast.lea, post, "irony", "true", now=now)
+    correct(cast.alice, post, "sentiment", read(post, "sentiment"), now=now)
+    for reading in ("intent.complaint", "irony"):
+        correct(cast.lea, post, reading, OTHER[read(post, reading)], now=now)
     return post
 
 
@@ -40,7 +50,9 @@ def test_it_lists_what_was_said_and_how_often_otherwise_than_the_machine(
         ("Mood", 1, 0), ("Complaint", 1, 1), ("Irony", 1, 1),
     ]  # fmt: skip
     html = answer.content.decode()
-    for words in ("Irony: yes", "was no", "as the machine said", "The depot opens at nine", "Lea"):
+    irony = Correction.objects.get(reading="irony")
+    said = ("Irony: yes", "was no") if irony.value == "true" else ("Irony: no", "was yes")
+    for words in (*said, "as the machine said", "The depot opens at nine", "Lea"):
         assert words in html
 
 
@@ -72,9 +84,8 @@ def test_the_export_has_one_object_a_line_and_no_words_of_deleted_posts(cast: An
     client = enter(cast.alice)
     answer = client.get(f"{PAGE}export/")
     lines = [json.loads(line) for line in b"".join(answer.streaming_content).splitlines()]
-    assert [(line["reading"], line["value"], line["was"], line["by"]) for line in lines] == [
-        ("sentiment", "neutral", "neutral", "Alice"), ("intent.complaint", "true", "false", "Lea"),
-        ("irony", "true", "false", "Lea"),
+    assert [(line["reading"], line["value"] == line["was"], line["by"]) for line in lines] == [
+        ("sentiment", True, "Alice"), ("intent.complaint", False, "Lea"), ("irony", False, "Lea"),
     ]  # fmt: skip
     assert {line["text"] for line in lines} == {"The depot opens at nine"}
     Post.objects.update(deleted=True, text="")
