@@ -14,7 +14,7 @@ import pytest
 
 pytest.importorskip("onnxruntime", reason="the deep reader needs the extra rapport[deep]")
 
-from rapport.core.understand.deep import DeepReader, load_deep
+from rapport.core.understand.deep import DeepReader, load_deep, load_many
 from rapport.training.examples import VALIDATION, Example, read_examples
 from rapport.training.measure import Score, line_of, read_airline, score_reader
 
@@ -75,3 +75,19 @@ def test_probabilities_mean_what_they_say(scores: dict[tuple[str, str], Score]) 
     """On `SAMPLE` texts a calibrated reading shows an error of about 0.07 by chance alone."""
     errors = {place: scores[place].calibration_error for place in FLOORS}
     assert sum(errors.values()) / len(errors) < 0.1
+
+
+def test_the_mood_in_eight_languages_stays_above_its_floor() -> None:
+    many = load_many()
+    assert many is not None
+    held = [one for one in read_examples(SHARED, ("xlmt",)) if one.part == VALIDATION]
+    by_language: dict[str, list[Example]] = defaultdict(list)
+    for one in held:
+        by_language[one.language].append(one)
+    found = score_reader(many, [one for some in by_language.values() for one in some[:60]])
+    print()
+    for score in found:
+        print(line_of(score), end="")
+    values = [score.value for score in found if "/" in score.source]
+    assert len(values) == len(by_language)
+    assert sum(values) / len(values) > 54

@@ -28,13 +28,14 @@ from rapport.training.calibrate import fit_scale
 from rapport.training.encoder import Heads, load_encoder
 from rapport.training.examples import EMOTION, SENTIMENT, TRAIN, VALIDATION, Example, read_examples
 from rapport.training.export import to_onnx
-from rapport.training.fine_tune import Floats, Log, Recipe, answer, fit
+from rapport.training.fine_tune import Log, Recipe, Weights, fit
 from rapport.training.measure import Score, line_of, score_reader
 from rapport.training.tokens import Text, kept_back, teach_emoji, tokenise
 
-Weights = dict[str, torch.Tensor]
 #: Trainings whose weights are averaged.
 SEEDS = 1
+#: Of a weight.
+BITS = 8
 #: task -> number of its columns. A task of one column answers true or false.
 TASKS = {
     "sentiment": 3,
@@ -82,22 +83,32 @@ def start_model(base: Path, texts: Sequence[str], recipe: Recipe, seed: int) -> 
     return Heads(encoder, TASKS, recipe.dropout), tokenizer
 
 
-def calibrate(logits: dict[str, Floats], texts: Sequence[Text], name: str, languages: list[str]) -> Layout:
-    """Scale and shift of every task, fitted on texts that the weights have not seen."""
-    tasks = []
-    for task in logits:
-        places = [at for at, text in enumerate(texts) if task in text.labels]
-        labels = np.array([texts[at].labels[task] for at in places])
-        scale, shift = fit_scale(logits[task][places], labels)
-        tasks.append(Task(task, CLASSES.get(task, [task]), round(scale, 4), [round(one, 4) for one in shift]))
-    return Layout(name, languages, tasks)
-
-
-def write(model: Heads, tokenizer: Tokenizer, layout: Layout, out: Path) -> None:
-    """The three files that `core.understand.deep.load_deep` reads."""
+def write(model: Heads, tokenizer: Tokenizer, layout: Layout, back: Sequence[Text], out: Path, bits: int) -> None:
+    """Write the three files that `core.understand.deep.open_deep` reads. Scale and shift of every task are fitted on
+    texts that the weights have not seen, as the written model answers them.
+    """
     out.mkdir(parents=True, exist_ok=True)
-    onnx.save(to_onnx(model), out / "model.onnx")
+    onnx.save(to_onnx(model, bits), out / "model.onnx")
     (out / "tokenizer.json").write_text(tokenizer.to_str(), encoding="utf-8")
+    _write_layout(layout, out)
+    logits = open_deep(out).logits([text.ids for text in back]).astype(np.float32)
+    tasks, start = [], 0
+    for task in layout.tasks:
+        places = [at for at, text in enumerate(back) if task.name in text.labels]
+        labels = np.array([back[at].labels[task.name] for at in places])
+        scale, shift = fit_scale(logits[places, start : start + len(task.classes)], labels)
+        start += len(task.classes)
+        tasks.append(Task(task.name, task.classes, round(scale, 4), [round(one, 4) for one in shift]))
+    _write_layout(Layout(layout.name, layout.languages, tasks), out)
+
+
+def layout_of(model: Heads, name: str, languages: list[str]) -> Layout:
+    """The layout of a model that is not calibrated yet."""
+    names = {task: CLASSES.get(task, [task]) for task in model.heads}
+    return Layout(name, languages, [Task(task, some, 1.0, [0.0] * len(some)) for task, some in names.items()])
+
+
+def _write_layout(layout: Layout, out: Path) -> None:
     (out / "layout.json").write_bytes(msgspec.json.format(msgspec.json.encode(layout), indent=1) + b"\n")
 
 
@@ -111,8 +122,8 @@ def train(
     seeds: int = 1,
 ) -> dict[str, Any]:
     """Fine-tune on the English examples, `seeds` times from `seed` on; write the model and its card into `out`, and
-    answer the card. What ships is the mean of the weights after every epoch of every training ("model soup", Wortsman
-    2022): as quick as one. Runs on a GPU where there is one, else on the processor.
+    answer the card. What ships is the mean of the weights after the last epochs of every training ("model soup",
+    Wortsman 2022): as quick as one. Runs on a GPU where there is one, else on the processor.
     """
     recipe = recipe or Recipe()
     english = [one for one in examples if one.language == "en"]
@@ -124,17 +135,13 @@ def train(
         texts = tokenise([one for one in learnt if not kept_back(one.text)], tokenizer)
         log(f"run {number + 1} of {seeds}: {len(texts)} texts on {device.type}, seed {seed + number}")
         mask = tokenizer.token_to_id("[MASK]") or 0
-        fit(model.to(device), texts, recipe, seed + number, mask, log, lambda _: kept.append(copy_of(model)))  # noqa: B023
+        ends: list[Weights] = []
+        fit(model.to(device), texts, recipe, seed + number, mask, log, ends.append)
+        kept.extend(ends[-recipe.averaged :])
     model.load_state_dict(mean_of(kept))
     back = tokenise([one for one in learnt if kept_back(one.text)], tokenizer)
-    layout = calibrate(answer(model, [text.ids for text in back]), back, f"deep-en-{seed}", ["en"])
-    write(model.cpu(), tokenizer, layout, out)
+    write(model.cpu(), tokenizer, layout_of(model, f"deep-en-{seed}", ["en"]), back, out, BITS)
     return write_card(english, {**BASE, "recipe": msgspec.to_builtins(recipe), "seed": seed, "seeds": seeds}, out)
-
-
-def copy_of(model: Heads) -> Weights:
-    """The weights as they are now, on the processor."""
-    return {name: value.detach().float().cpu().clone() for name, value in model.state_dict().items()}
 
 
 def mean_of(kept: Sequence[Weights]) -> Weights:

@@ -1,4 +1,4 @@
-"""Writes a fine-tuned model as ONNX for onnxruntime, its weights in 8 bits.
+"""Writes a fine-tuned model as ONNX for onnxruntime, its weights in 8 bits (or 4).
 
 The graph is written out here operator by operator, so that each is one that onnxruntime runs fused on a CPU, and so
 that every row is computed by itself: weights carry one scale for each block of 32, activations are scaled block by
@@ -25,7 +25,8 @@ MICROSOFT = "com.microsoft"
 class Graph:
     """A graph that grows by one operator at a time; every operator here has one output, whose name it returns."""
 
-    def __init__(self) -> None:
+    def __init__(self, bits: int) -> None:
+        self.bits = bits
         self.nodes: list[onnx.NodeProto] = []
         self.weights: list[onnx.TensorProto] = []
 
@@ -39,20 +40,24 @@ class Graph:
         return name
 
     def dense(self, name: str, hidden: str, weight: Floats) -> str:
-        """Multiply by a weight (out x in) in 8 bits, without its bias."""
-        packed, scales = quantise_blocks(weight)
+        """Multiply by a weight (out x in) in few bits, without its bias."""
+        packed, scales = quantise_blocks(weight, self.bits)
         return self.add(
             "MatMulNBits", hidden, self.keep(f"{name}.weight", packed), self.keep(f"{name}.scale", scales),
-            domain=MICROSOFT, K=weight.shape[1], N=weight.shape[0], bits=8, block_size=BLOCK, accuracy_level=4,
+            domain=MICROSOFT, K=weight.shape[1], N=weight.shape[0], bits=self.bits, block_size=BLOCK, accuracy_level=4,
         )  # fmt: skip
 
 
-def quantise_blocks(weight: Floats) -> tuple[npt.NDArray[np.uint8], Floats]:
-    """A weight (out x in) as unsigned bytes around 128 (out x blocks x BLOCK) and the scale of each block."""
+def quantise_blocks(weight: Floats, bits: int = 8) -> tuple[npt.NDArray[np.uint8], Floats]:
+    """A weight (out x in) as unsigned numbers of 8 or 4 bits around the middle (out x blocks x bytes; of two numbers in
+    a byte the first is the low half) and the scale of each block.
+    """
     rows, columns = weight.shape
+    middle = 1 << (bits - 1)
     blocks = weight.reshape(rows, columns // BLOCK, BLOCK)
-    scales = np.maximum(np.abs(blocks).max(axis=2), 1e-8) / 127
-    packed = np.clip(np.rint(blocks / scales[:, :, None]) + 128, 1, 255).astype(np.uint8)
+    scales = np.maximum(np.abs(blocks).max(axis=2), 1e-8) / (middle - 1)
+    numbers = np.clip(np.rint(blocks / scales[:, :, None]) + middle, 1, 2 * middle - 1).astype(np.uint8)
+    packed = numbers if bits == 8 else numbers[:, :, ::2] | numbers[:, :, 1::2] << 4
     return packed, scales.astype(np.float32).reshape(-1)
 
 
@@ -104,10 +109,10 @@ def _layer(graph: Graph, name: str, hidden: str, weights: dict[str, Floats]) -> 
 MAX_TOKENS = 128
 
 
-def to_onnx(model: Heads) -> onnx.ModelProto:
+def to_onnx(model: Heads, bits: int = 8) -> onnx.ModelProto:
     """ids and mask (int64, rows x length) in; logits (float32, rows x classes of all tasks in their order) out."""
     weights = {name: value.detach().float().numpy() for name, value in model.state_dict().items()}
-    graph = Graph()
+    graph = Graph(bits)
     mask = graph.add("Cast", "mask", to=TensorProto.INT32)
     graph.nodes[-1].output[0] = "mask32"
     hidden = _embed(graph, weights)

@@ -19,12 +19,15 @@ from rapport.training.tokens import Text
 
 Log = Callable[[str], object]
 Floats = NDArray[np.float32]
+Weights = dict[str, Tensor]
 
 
 class Recipe(msgspec.Struct, frozen=True):
     """What one training does."""
 
     epochs: int = 3
+    #: what ships is the mean of the weights at the ends of so many last epochs
+    averaged: int = 3
     #: learning rate of the last layer; each layer below learns `decay` times as fast
     rate: float = 1.2e-4
     decay: float = 0.9
@@ -135,9 +138,9 @@ def fit(
     seed: int,
     hide: int,
     log: Log,
-    each_epoch: Callable[[int], None] = lambda _: None,
+    each_epoch: Callable[[Weights], object] = lambda _: None,
 ) -> None:
-    """Train in place. The same seed on the same machine gives the same weights."""
+    """Train in place; `each_epoch` gets a copy of the weights. The same seed gives the same ones."""
     torch.manual_seed(seed)
     dice = random.Random(seed)  # noqa: S311 (no secret: the order of texts)
     weights = lift(texts, tasks_of(model), recipe.balance)
@@ -154,7 +157,7 @@ def fit(
         for one in (dense, sparse)
     ]
     began, done, mean = time.monotonic(), 0, 0.0
-    for epoch, made in enumerate(epochs):
+    for made in epochs:
         model.train()
         for batch in made:
             logits = ask(model, read_rows(batch, recipe, dice, hide))
@@ -170,7 +173,7 @@ def fit(
             done += 1
             if done % 100 == 0:
                 log(f"step {done}/{steps} loss {mean:.3f} {(time.monotonic() - began) / done:.2f} s/step")
-        each_epoch(epoch)
+        each_epoch({name: value.detach().float().cpu().clone() for name, value in model.state_dict().items()})
 
 
 def pad(rows: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:

@@ -17,15 +17,15 @@ from hypothesis import strategies as st
 pytest.importorskip("onnxruntime", reason="the deep reader needs the extra rapport[deep]")
 pytest.importorskip("tokenizers", reason="the deep reader needs the extra rapport[deep]")
 
-from rapport.core.understand.deep import CHARACTERS, DeepReader, load_deep, prepare
+from rapport.core.understand.deep import CHARACTERS, DeepReader, load_deep, load_many, prepare
 
 SHARED = Path(__file__).parents[3].parent / "shared" / "data"
 NEGATIVE, POSITIVE = 0, 2
 
 
-@pytest.fixture(scope="module")
-def reader() -> DeepReader:
-    loaded = load_deep()
+@pytest.fixture(scope="module", params=["deep", "deep_many"])
+def reader(request: pytest.FixtureRequest) -> DeepReader:
+    loaded = load_deep() if request.param == "deep" else load_many()
     assert loaded is not None
     return loaded
 
@@ -93,9 +93,39 @@ def test_the_mood_of_a_plain_text_is_found(reader: DeepReader, text: str, place:
     assert reader.read([text])["sentiment"][0].argmax() == place
 
 
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("So ein schlechter Service, ich bin total enttäuscht und wütend", NEGATIVE),
+        ("Ich liebe dieses Café, alles war wunderbar 😍", POSITIVE),
+        ("Quelle honte, mon colis est perdu et personne ne répond", NEGATIVE),
+        ("Merci beaucoup, j'adore, c'est magnifique !", POSITIVE),
+        ("¡Me encanta, muchas gracias, son los mejores!", POSITIVE),
+        ("Che schifo, servizio pessimo, mai più", NEGATIVE),
+        ("Adorei, foi maravilhoso, muito obrigado!", POSITIVE),
+        ("خدمة سيئة جدا وأنا غاضب", NEGATIVE),
+    ],
+)
+def test_the_mood_is_found_in_the_languages_of_the_many(text: str, place: int) -> None:
+    many = load_many()
+    assert many is not None
+    assert many.read([text])["sentiment"][0].argmax() == place
+
+
+def test_each_model_says_which_languages_it_was_made_for() -> None:
+    english, many = load_deep(), load_many()
+    assert english is not None
+    assert many is not None
+    assert english.reads("en")
+    assert not english.reads("de")
+    assert many.reads("de")
+    assert not many.reads("ja")
+
+
 def test_handles_and_addresses_do_not_tell_who_it_is(reader: DeepReader) -> None:
-    first, second = reader.read(["@ann look: https://a.example/1", "@bob_7 look: http://b.example/other?x=1"])["spam"]
-    assert first == second
+    texts = ["@ann look: https://a.example/1", "@bob_7 look: http://b.example/other?x=1"]
+    first, second = reader.read(texts)["sentiment"]
+    assert (first == second).all()
 
 
 def test_emoji_outside_the_vocabulary_are_read_by_their_names() -> None:
@@ -107,8 +137,9 @@ def test_hashtags_are_cut_at_their_humps() -> None:
     assert prepare("#NotMyProblem", frozenset()) == "# Not My Problem"
 
 
-def test_the_card_names_the_files_that_are_there() -> None:
-    folder = files("rapport.core.understand") / "models" / "deep"
+@pytest.mark.parametrize("model", ["deep", "deep_many"])
+def test_the_card_names_the_files_that_are_there(model: str) -> None:
+    folder = files("rapport.core.understand") / "models" / model
     card = json.loads((folder / "card.json").read_text("utf-8"))
     for name, digest in card["sha256"].items():
         assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest
@@ -117,3 +148,4 @@ def test_the_card_names_the_files_that_are_there() -> None:
 def test_without_its_extra_there_is_no_deep_reader(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     assert load_deep() is None
+    assert load_many() is None

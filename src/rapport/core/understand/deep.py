@@ -108,10 +108,10 @@ class DeepReader:
 
     def read_tokens(self, rows: Sequence[Sequence[int]]) -> dict[str, Floats]:
         """`read` for texts that are token numbers already, at most `TOKENS` each."""
-        return self._calibrate(self._answer(rows))
+        return self._calibrate(self.logits(rows))
 
-    def _answer(self, rows: Sequence[Sequence[int]]) -> Floats:
-        """Logits, rows x columns of all tasks."""
+    def logits(self, rows: Sequence[Sequence[int]]) -> Floats:
+        """What the model answers before it is calibrated, rows x columns of all tasks."""
         out = np.zeros((len(rows), sum(len(task.classes) for task in self._layout.tasks)))
         order = sorted(range(len(rows)), key=lambda place: len(rows[place]))
         while order:
@@ -151,6 +151,11 @@ def load_deep(threads: int = 1) -> DeepReader | None:
     second.
     """
     return _load("deep", threads)
+
+
+def load_many(threads: int = 1) -> DeepReader | None:
+    """The model of the mood in eight languages, or None as above."""
+    return _load("deep_many", threads)
 
 
 def _load(model: str, threads: int) -> DeepReader | None:
