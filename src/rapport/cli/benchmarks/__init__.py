@@ -28,6 +28,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "match.dense.100000": Benchmark("match", "100,000 of them"),
     "match.add.100000": Benchmark("match", "one more query while 100,000 are in use"),
     "read.sparse": Benchmark("read", "everything that is read from a post"),
+    "read.deep": Benchmark("read", "the transformer, on one core"),
     "rules.100": Benchmark("rules", "decisions against 100 rules, with the trace of those that matched"),
     "decode": Benchmark("decode", "Post JSONL into checked posts"),
     "desk.list": Benchmark("desk", "pages of lists and counts, on a desk with a million posts"),

@@ -88,7 +88,7 @@ def reached(
 
 def traits(text: str, features: Features, tokens: list[str]) -> tuple[float, ...]:
     """The facts of the whole text, each between 0 and 1, in the order of `TRAITS`."""
-    shouted = sum(word.isupper() for word in features.written if len(word) > 2)
+    shouted = sum([word.isupper() for word in features.written if len(word) > 2])
     return (
         min(text.count("!"), 4) / 4,
         min(text.count("?"), 3) / 3,

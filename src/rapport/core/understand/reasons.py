@@ -25,13 +25,14 @@ class Explainer:
     def __init__(self, heads: Heads) -> None:
         self._names = heads.names
         self._heads = {name: place for place, name in enumerate(heads.names)}
-        self._dense = heads.model.dense_weights * heads.model.slope
-        #: head -> the sum of the word lists that speaks for it, as (place in LISTED, place in READINGS)
-        self._own = {
-            name: (LISTED.index(short), READINGS.index(short))
-            for name in heads.names
-            if (short := name.rpartition(".")[2]) in READINGS
-        }
+        dense = heads.model.dense_weights * heads.model.slope
+        #: a head's weights of bad and of good words
+        self._feeling = [(float(bad), float(good)) for bad, good in dense[:2].T]
+        #: the weight of a point of the word list that speaks for a head itself, and the place of that list in READINGS
+        self._own = [
+            (float(dense[LISTED.index(short), place]) / SPAN, READINGS.index(short)) if short in READINGS else None
+            for place, short in enumerate(name.rpartition(".")[2] for name in heads.names)
+        ]
 
     def batch(
         self, features: Sequence[Features], listed: Sequence[Listed], scored: Scored, moods: Floats, chances: Floats
@@ -55,40 +56,43 @@ class Explainer:
     ) -> None:
         first, last = scored.bounds[text], scored.bounds[text + 1]
         parts = scored.parts[first:last, head].tolist()
-        spans = {place: place + 1 + paired for place, paired in enumerate(scored.paired[first:last].tolist())}
+        reach: dict[int, int] = {}
         for start, end, more in self._of_lists(head, listed):
             parts[start] += more
-            spans[start] = max(spans[start], end)
-        order = sorted(range(len(parts)), key=lambda place: -parts[place])
+            reach[start] = max(reach.get(start, 0), end)
+        least = max(WORTH_NAMING, WORTH_BESIDE * max(parts, default=0.0))
+        worth = sorted([(-part, place) for place, part in enumerate(parts) if part >= least])
         quoted: dict[str, None] = {}
-        for place in order[: 2 * MAX_REASONS]:
-            if parts[place] < max(WORTH_NAMING, WORTH_BESIDE * parts[order[0]]) or len(quoted) == MAX_REASONS:
-                break
-            words = features.written[place : spans[place]]
+        for _, place in worth[: 2 * MAX_REASONS]:
+            end = max(place + 1 + int(scored.paired[first + place]), reach.get(place, 0))
+            words = features.written[place:end]
             if words[0][0] != "@" and not words[0].startswith("http") and "'" not in words:
                 quoted[f"'{' '.join(words).lower()}'"] = None
+                if len(quoted) == MAX_REASONS:
+                    break
         if quoted:
             lines.append(f"{name}: {', '.join(quoted)}")
 
     def _of_lists(self, head: int, listed: Listed) -> list[tuple[int, int, float]]:
         """What each listed term adds through the sums of the lists: (start, end, log-odds)."""
-        weights = self._dense[:, head]
+        adds: list[tuple[int, int, float]] = []
         feeling = listed.feeling
-        bad = sum(-strength for strength, _ in feeling.words if strength < 0)
-        good = sum(strength for strength, _ in feeling.words if strength > 0)
-        adds = [
-            (hit.start, hit.end, float(weights[0]) * feeling.negative * -strength / bad)
-            if strength < 0
-            else (hit.start, hit.end, float(weights[1]) * feeling.positive * strength / good)
-            for strength, hit in feeling.words
-        ]
-        own = self._own.get(self._names[head])
-        if own:
-            weight = float(weights[own[0]]) / SPAN
+        if feeling.words:
+            bad, good = self._feeling[head]
+            negative = -sum([strength for strength, _ in feeling.words if strength < 0]) or 1.0
+            positive = sum([strength for strength, _ in feeling.words if strength > 0]) or 1.0
+            bad *= feeling.negative / negative
+            good *= feeling.positive / positive
+            adds = [
+                (hit.start, hit.end, -bad * strength if strength < 0 else good * strength)
+                for strength, hit in feeling.words
+            ]
+        if (own := self._own[head]) is not None:
+            weight, wanted = own
             adds += [
                 (hit.start, hit.end, weight * points)
                 for hit in listed.hits
                 for mark, points in hit.entry.marks
-                if mark == own[1]
+                if mark == wanted
             ]
         return adds
