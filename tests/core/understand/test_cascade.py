@@ -48,11 +48,14 @@ def test_what_matters_to_nobody_is_read_once(reader: Reader) -> None:
     assert [twice(one) for one in reader.read([post(DOUBTFUL)] * 3, [False, True, False])] == [False, True, False]
 
 
-def test_a_language_that_the_transformer_does_not_know_is_read_once() -> None:
-    english_only = load_deep()
-    assert english_only is not None
-    if not english_only.reads("ja"):
-        assert not twice(load_reader([], 1.0).read([post("電車がまた遅れて、誰も理由を教えてくれませんでした")])[0])
+def test_a_language_that_no_transformer_knows_is_read_once() -> None:
+    assert not twice(load_reader([], 1.0).read([post("電車がまた遅れて、誰も理由を教えてくれませんでした")])[0])
+
+
+def test_each_language_has_its_model() -> None:
+    english, german = load_reader(["en", "de"], 1.0).read([post(DOUBTFUL), post(GERMAN)])
+    assert english.model.endswith("+deep-en-1")
+    assert german.model.endswith("+deep-many-1")
 
 
 def test_all_are_read_twice_when_the_share_is_one_and_none_when_it_is_nought() -> None:
@@ -87,7 +90,7 @@ def test_a_share_outside_nought_to_one_is_refused(share: float) -> None:
     deep = load_deep()
     assert deep is not None
     with pytest.raises(ValueError, match="between 0 and 1"):
-        Cascade(deep, load_model().names, share)
+        Cascade([deep], load_model().names, share)
 
 
 def test_the_strongest_emotion_keeps_its_strength() -> None:
@@ -97,5 +100,5 @@ def test_the_strongest_emotion_keeps_its_strength() -> None:
     logits = np.zeros((1, len(names)))
     emotions = [names.index(f"emotion.{name}") for name in ("anger", "joy", "optimism", "sadness")]
     logits[0, emotions] = (-3.0, -1.0, -2.0, -2.5)
-    Cascade(deep, names, 1.0).look(["I am so angry, this is a disgrace"], ["en"], [True], logits)
+    Cascade([deep], names, 1.0).look(["I am so angry, this is a disgrace"], ["en"], [True], logits)
     assert logits[0, emotions].max() == pytest.approx(-1.0, abs=1e-6)

@@ -16,7 +16,7 @@ from rapport.core.post import Post
 from rapport.core.reading import Emotion, Intent, Reading, Sentiment
 from rapport.core.understand import intent
 from rapport.core.understand.cascade import Cascade
-from rapport.core.understand.deep import load_deep
+from rapport.core.understand.deep import load_deep, load_many
 from rapport.core.understand.features import Features, extract
 from rapport.core.understand.heads import Floats, Heads, load_model
 from rapport.core.understand.language import LanguageFinder, plain_code
@@ -139,8 +139,8 @@ class Reader:
         models = [self._heads.model.version] * len(posts)
         if self._cascade is not None:
             texts, languages = [post.text for post in posts], [language for language, _ in spoken]
-            for place in self._cascade.look(texts, languages, relevant, logits):
-                models[place] = f"{models[place]}+{self._cascade.name}"
+            for place, name in self._cascade.look(texts, languages, relevant, logits).items():
+                models[place] = f"{models[place]}+{name}"
         return models
 
     def _heed_stars(self, posts: Sequence[Post], logits: Floats) -> None:
@@ -218,9 +218,10 @@ def _load_heads() -> Heads:
 
 
 @cache
-def _load_cascade(share: float) -> Cascade | None:
-    deep = load_deep() if share > 0 else None
-    return None if deep is None else Cascade(deep, _load_heads().names, share)
+def _load_cascade(share: float, english_only: bool) -> Cascade | None:
+    loaded = (load_deep(), None if english_only else load_many()) if share > 0 else ()
+    readers = [deep for deep in loaded if deep is not None]
+    return Cascade(readers, _load_heads().names, share) if readers else None
 
 
 def load_reader(languages: Sequence[str] = (), share: float = 0.0) -> Reader:
@@ -229,5 +230,6 @@ def load_reader(languages: Sequence[str] = (), share: float = 0.0) -> Reader:
     transformer, where the extra `rapport[deep]` is installed. Loads the word lists and the trained weights of the
     package; takes about a second.
     """
-    finder = LanguageFinder(plain_code(code) for code in languages)
-    return Reader(finder, load_vocabularies(), _load_heads(), _load_cascade(share))
+    codes = [plain_code(code) for code in languages]
+    cascade = _load_cascade(share, english_only=set(codes) == {"en"})
+    return Reader(LanguageFinder(codes), load_vocabularies(), _load_heads(), cascade)
