@@ -66,6 +66,8 @@ class Explainer:
         for _, place in worth[: 2 * MAX_REASONS]:
             end = max(place + 1 + int(scored.paired[first + place]), reach.get(place, 0))
             words = features.written[place:end]
+            while len(words) > 1 and not words[-1][0].isalnum():
+                words.pop()
             if words[0][0] != "@" and not words[0].startswith("http") and "'" not in words:
                 quoted[f"'{' '.join(words).lower()}'"] = None
                 if len(quoted) == MAX_REASONS:
