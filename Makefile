@@ -42,8 +42,8 @@ test-deps: setup-dev  ## system packages that the tests need (Chromium)
 	sh tests/install-deps.sh
 
 test: test-deps  ## the whole suite, on SQLite and on PostgreSQL, with a real browser
-	$(BIN)/pytest -q -n 2 --dist loadfile
-	$(BIN)/python tests/with_postgresql.py $(BIN)/pytest -q -n 2 --dist loadfile $(POSTGRESQL)
+	$(BIN)/pytest -q -n 2 --dist loadfile --durations 12
+	$(BIN)/python tests/with_postgresql.py $(BIN)/pytest -q -n 2 --dist loadfile --durations 12 $(POSTGRESQL)
 
 bench: setup-dev  ## the side-by-side benchmarks
 	$(BIN)/rapport bench

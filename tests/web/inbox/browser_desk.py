@@ -50,7 +50,7 @@ def main(password: str) -> None:
         for number, what in enumerate(["lamp", "kettle", "coat", "shoes", "clock", "radio", "chair", "books"], start=1)
     ]  # fmt: skip
     wave = "The power of the whole street went out and nobody answers the phone at Fernway"
-    said = (wave, f"{wave}!!", f"{wave} https://fern.example/1", f"@fernway {wave}", f"{wave} #fernway")
+    said = (wave, f"{wave}!!", f"{wave} https://fern.example/1", f"{wave} ...", f"{wave} #fernway")
     posts += [
         Post(
             network="mastodon", id=f"wave-{number}", created_at=now - dt.timedelta(minutes=50 - 5 * number), text=text,
