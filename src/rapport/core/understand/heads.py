@@ -92,8 +92,11 @@ class Heads:
         self.names = model.names
         self._known = len(model.words)
         heads = len(model.names)
-        #: token -> place in the tables below
-        self._places = dict(zip(model.words, range(self._known), strict=True))
+        #: word of the model -> its place in the tables below
+        self._words = dict(zip(model.words, range(self._known), strict=True))
+        #: token that was met -> its place; what a token gives is worked out when it is first met
+        self._places: dict[str, int] = {}
+        self._free = self._known
         size = self._known + MOST_MET
         #: what was met changes while a batch is scored; readers in other threads wait for their turn
         self._lock = Lock()
@@ -103,8 +106,6 @@ class Heads:
         self._ends = np.zeros(size, np.bool_)
         self._sums[: self._known, :, :heads] = model.word_weights
         self._sums[: self._known, :, -2] = model.word_idf**2
-        for token, place in self._places.items():
-            self._meet(token, place)
 
     def _meet(self, token: str, place: int) -> None:
         heads = len(self.names)
@@ -119,13 +120,14 @@ class Heads:
         """The places of all tokens in a row; tokens not met before get one."""
         places = self._places
         new = set(chain.from_iterable(texts)).difference(places)
-        if len(places) + len(new) > self._known + MOST_MET:
-            for token in list(places)[self._known :]:
-                del places[token]
+        if self._free + len(new) > self._known + MOST_MET:
+            places.clear()
+            self._free = self._known
             self._sums[self._known :] = 0.0
-            new = set(chain.from_iterable(texts)).difference(places)
-        for token in sorted(new):
-            place = len(places)
+            new = set(chain.from_iterable(texts))
+        for token in new:
+            place = self._words.get(token, self._free)
+            self._free += place == self._free
             self._meet(token, place)
             places[token] = place
         return np.fromiter(map(places.__getitem__, chain.from_iterable(texts)), np.int64)
