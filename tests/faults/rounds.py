@@ -155,11 +155,10 @@ def work(number: int, step: tuple[str, str, str, int] | None) -> None:
 
 @functools.cache
 def reader() -> Any:
-    from rapport.core.post import Author, Post
     from rapport.core.understand import load_reader
 
     found = load_reader(())
-    found.read([Post("mastodon", "0", "Warm ça marche", START, Author(id="0"))])
+    found.get_ready()
     return found
 
 

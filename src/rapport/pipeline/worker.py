@@ -16,7 +16,6 @@ from rapport.actions.desk import record
 from rapport.bus.base import Batch, Bus
 from rapport.core.copies import Window
 from rapport.core.decision import Crisis
-from rapport.core.post import Author, Post
 from rapport.core.query import Matcher, compile_topics
 from rapport.core.rhythm import Rhythm
 from rapport.core.route import TeamLoad
@@ -39,11 +38,6 @@ log = logging.getLogger(__name__)
 IDLE = 0.2
 #: how often the usual number of negative posts is learnt anew, and how often it is held against the last hours
 LEARN, JUDGE = dt.timedelta(hours=1), dt.timedelta(minutes=1)
-
-#: too short for anything but the models
-_SHORT = Post(
-    network="", id="", text="Thanksgiving okay", created_at=dt.datetime(1970, 1, 1, tzinfo=dt.UTC), author=Author()
-)
 
 
 class Compiled(msgspec.Struct, frozen=True):
@@ -102,7 +96,7 @@ class Worker:
         """Load what is loaded at first use: the models of languages take seconds, which the first short post waited."""
         for languages in {tuple(found) for found in Workspace.objects.values_list("languages", flat=True)}:
             self._readers[languages] = load_reader(languages, self.share)
-            self._readers[languages].read([_SHORT])
+            self._readers[languages].get_ready()
 
     def drain(self) -> int:
         """Work until the bus is empty; returns the number of posts processed."""

@@ -61,6 +61,10 @@ class Reader:
         self._complaint = places["complaint"]
         self._order = [places[name] for name in _READ]
 
+    def get_ready(self) -> None:
+        """Load what is loaded at first use, so that no post waits for it."""
+        self._languages.get_ready()
+
     def read(self, posts: Sequence[Post], relevant: Sequence[bool] | None = None) -> list[Reading]:
         """One reading for each post, in the same order. Never raises on any text. `relevant` says for which posts a
         second, slower look is worth its time where the first is unsure (None: for all).

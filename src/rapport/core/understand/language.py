@@ -105,6 +105,10 @@ class LanguageFinder:
         #: of these, what a workspace has named; some are so near to what the table knows that they share most words
         self._neighbours = self._strangers - frozenset(MAIN_LANGUAGES)
 
+    def get_ready(self) -> None:
+        """Load lingua's models now: they take a second or two, which the first doubtful text would wait."""
+        self._ask_lingua("cedar parcel", None)
+
     def find(self, text: str, told: str | None = None) -> tuple[str, float]:
         """Text -> (ISO 639-1 code or "und", confidence 0..1). `told` is what the network says; it decides only where
         the text does not. Never raises.
