@@ -59,7 +59,7 @@ def score_heads(model: Model, examples: Sequence[Example]) -> list[Score]:
     for one in examples:
         answers.setdefault((one.task, one.source), set()).add(one.label)
     far = {(task.task, source) for task in TASKS for source in task.without}
-    examples = [one for one in examples if len(answers[place := (one.task, one.source)]) > 1 and place not in far]
+    examples = [one for one in examples if len(answers[one.task, one.source]) > 1 and (one.task, one.source) not in far]
     merged: dict[tuple[str, str, str], Text] = {}
     for one in examples:
         place = (one.text, one.source, one.language)
