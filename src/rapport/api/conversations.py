@@ -9,6 +9,7 @@ from django.http import HttpResponse
 from rapport.actions.api import leave_draft
 from rapport.api.body import read_body, read_object
 from rapport.api.door import Call, missing
+from rapport.api.paging import MAX_ID, read_number
 from rapport.api.problems import bad
 from rapport.api.shapes import (
     ConversationLine,
@@ -28,16 +29,14 @@ from rapport.store.models.scoped import ScopedQuerySet
 from rapport.store.queries import desk, talk
 
 MAX_PAGE = 100
-_MAX_ID = 2**63 - 1
-_NUMBER = re.compile(r"[0-9]{1,19}")
 _SLUG = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _PRIORITIES = ("low", "medium", "high", "urgent")
 
 
 def list_conversations(call: Call) -> ConversationList:
     """Those within the member's sight, newest first; keyset paging, so nothing is shown twice while others come in."""
-    limit = _number(call, "limit", desk.PAGE, MAX_PAGE)
-    before = _number(call, "cursor", _MAX_ID, _MAX_ID)
+    limit = read_number(call, "limit", desk.PAGE, MAX_PAGE)
+    before = read_number(call, "cursor", MAX_ID, MAX_ID)
     rows = desk.visible_conversations(call.by).filter(pk__lt=before)
     rows = _in_wanted_state(call, rows)
     if "basket" in call.query:
@@ -85,7 +84,7 @@ def save_draft(call: Call, pk: int) -> OwnDraft:
 
 def _find(call: Call, pk: int) -> Conversation:
     rows = desk.visible_conversations(call.by).exclude(state=Conversation.State.UNOPENED)
-    found = _with_names(rows).filter(pk=pk).first() if pk <= _MAX_ID else None
+    found = _with_names(rows).filter(pk=pk).first() if pk <= MAX_ID else None
     if found is None:
         raise missing()
     return found
@@ -93,16 +92,6 @@ def _find(call: Call, pk: int) -> Conversation:
 
 def _with_names(rows: ScopedQuerySet[Conversation]) -> ScopedQuerySet[Conversation]:
     return rows.select_related("channel", "basket", "person", "assignee__user")
-
-
-def _number(call: Call, name: str, default: int, most: int) -> int:
-    text = call.query.get(name)
-    if text is None:
-        return default
-    if not _NUMBER.fullmatch(text) or not 1 <= int(text) <= most:
-        remedy = "Take it from `next` of the page before." if name == "cursor" else f"Send a number from 1 to {most}."
-        raise bad(f"query.{name}", "is not a number that can stand there", remedy)
-    return int(text)
 
 
 def _in_wanted_state(call: Call, rows: ScopedQuerySet[Conversation]) -> ScopedQuerySet[Conversation]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
 from rapport.actions import corrections as acts
 from rapport.api.body import read_body, read_object
 from rapport.api.door import Call, missing
+from rapport.api.paging import MAX_ID, read_number
 from rapport.api.problems import bad
 from rapport.api.shapes import CorrectionBody, CorrectionLine, CorrectionList, Named
 from rapport.core.errors import InvalidInput
@@ -16,7 +15,6 @@ from rapport.store.queries import desk
 from rapport.store.queries.corrections import in_force, list_corrections
 
 PAGE, MAX_PAGE = 50, 500
-_NUMBER = re.compile(r"[0-9]{1,18}")
 
 
 def read_corrections(call: Call) -> CorrectionList:
@@ -24,10 +22,8 @@ def read_corrections(call: Call) -> CorrectionList:
     reading = call.query.get("reading", "")
     if reading and reading not in READINGS:
         raise bad("query.reading", "is no reading that can be corrected", f"Send one of {', '.join(READINGS)}.")
-    limit = _number(call, "limit", PAGE)
-    before = _number(call, "cursor", 0) or None
-    if limit > MAX_PAGE or limit < 1:
-        raise bad("query.limit", "is not a number that can stand there", f"Send a number from 1 to {MAX_PAGE}.")
+    limit = read_number(call, "limit", PAGE, MAX_PAGE)
+    before = read_number(call, "cursor", MAX_ID, MAX_ID)
     found = list(list_corrections(call.by.workspace, reading=reading, before=before)[: limit + 1])
     shown = found[:limit]
     return CorrectionList(corrections=tuple(map(_line, shown)), next=str(shown[-1].pk) if len(found) > limit else None)
@@ -56,15 +52,6 @@ def _find_post(call: Call, network: str, external_id: str) -> Post:
     if found is None or not talks.filter(pk=found.conversation_id or 0).exists():
         raise missing()
     return found
-
-
-def _number(call: Call, name: str, default: int) -> int:
-    text = call.query.get(name)
-    if text is None:
-        return default
-    if not _NUMBER.fullmatch(text):
-        raise bad(f"query.{name}", "is not a number that can stand there", "Send digits, or leave it out.")
-    return int(text)
 
 
 def _line(row: Correction) -> CorrectionLine:

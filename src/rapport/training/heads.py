@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 
 from rapport.core.understand.features import extract
-from rapport.core.understand.heads import Heads, Model, pack, unpack
+from rapport.core.understand.heads import Heads, Model, logistic, pack, shares, unpack
 from rapport.core.understand.listed import list_words
 from rapport.core.understand.vocabulary import load_vocabularies
 from rapport.training.examples import EMOTION, SENTIMENT, VALIDATION, Example
@@ -36,21 +36,20 @@ def shares_of(model: Model, examples: Sequence[Example]) -> dict[str, Shares]:
         batch = examples[start : start + BATCH]
         features = [extract(one.text) for one in batch]
         listed = [
-            list_words(vocabularies.get(one.language, vocabularies[""]), found).sums
-            for one, found in zip(batch, features, strict=True)
+            list_words(vocabularies.get(one.language, vocabularies[""]), its).sums
+            for one, its in zip(batch, features, strict=True)
         ]
         scored = heads.score([one.text for one in batch], features, listed, [one.language for one in batch])
         logits.append(scored.logits)
     table = np.concatenate(logits)
     places = {name: at for at, name in enumerate(model.names)}
-    shares: dict[str, Shares] = {}
+    found: dict[str, Shares] = {}
     for name in dict.fromkeys(name.partition(".")[0] for name in model.names):
         if name in _TOGETHER:
-            raised = np.exp(table[:, [places[f"{name}.{one}"] for one in _TOGETHER[name]]])
-            shares[name] = raised / raised.sum(1, keepdims=True)
+            found[name] = shares(table[:, [places[f"{name}.{one}"] for one in _TOGETHER[name]]])
         else:
-            shares[name] = 1 / (1 + np.exp(-table[:, [places[name]]]))
-    return shares
+            found[name] = logistic(table[:, [places[name]]])
+    return found
 
 
 def score_heads(model: Model, examples: Sequence[Example]) -> list[Score]:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import argparse
 import csv
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -22,7 +23,7 @@ from rapport.training.examples import SENTIMENT, VALIDATION, Example, read_examp
 from rapport.training.tokens import Text, tokenise
 
 Numbers = NDArray[np.int64]
-Shares = NDArray[np.float64]
+Shares = NDArray[np.floating[Any]]
 #: Draws of the bootstrap behind each interval.
 DRAWS = 500
 #: task -> what is measured, by the custom of its set
@@ -87,7 +88,7 @@ def cuts_of(texts: Sequence[Text], task: str) -> dict[str, tuple[list[int], Numb
     }
 
 
-def score_on(texts: Sequence[Text], shares: dict[str, Shares], seed: int = 0) -> list[Score]:
+def score_on(texts: Sequence[Text], shares: Mapping[str, Shares], seed: int = 0) -> list[Score]:
     """A score for each task and cut."""
     draw = np.random.default_rng(seed)
     scores = []

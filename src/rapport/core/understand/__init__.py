@@ -18,7 +18,7 @@ from rapport.core.understand import intent
 from rapport.core.understand.cascade import Cascade
 from rapport.core.understand.deep import load_deep, load_many
 from rapport.core.understand.features import Features, extract
-from rapport.core.understand.heads import Floats, Heads, load_model
+from rapport.core.understand.heads import Floats, Heads, load_model, logistic, shares
 from rapport.core.understand.language import LanguageFinder, plain_code
 from rapport.core.understand.listed import Listed, list_words
 from rapport.core.understand.reasons import Explainer
@@ -102,8 +102,8 @@ class Reader:
         )
         models = self._look_again(posts, spoken, relevant, scored.logits)
         self._heed_stars(posts, scored.logits)
-        moods = _share(scored.logits[:, self._feelings])
-        chances = _logistic(scored.logits)
+        moods = shares(scored.logits[:, self._feelings])
+        chances = logistic(scored.logits)
         reasons = self._explain.batch(features, listed, scored, moods, chances)
         rows = np.round(chances[:, self._order], DECIMALS).tolist()
         feelings = np.round(moods, DECIMALS).tolist()
@@ -180,18 +180,6 @@ def _batches(posts: Sequence[Post]) -> Iterator[tuple[list[Post], list[Features]
         tokens += len(one.words)
     if batch:
         yield batch, features
-
-
-def _share(logits: Floats) -> Floats:
-    """Logits of answers that exclude each other -> their probabilities."""
-    raised: Floats = np.exp(logits - logits.max(1, keepdims=True))
-    shares: Floats = raised / raised.sum(1, keepdims=True)
-    return shares
-
-
-def _logistic(logits: Floats) -> Floats:
-    chances: Floats = 1 / (1 + np.exp(-np.clip(logits, -30, 30)))
-    return chances
 
 
 def _sentiment(negative: float, neutral: float, positive: float) -> Sentiment:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from rapport.core.understand.deep import DeepReader
-from rapport.core.understand.heads import Floats
+from rapport.core.understand.heads import Floats, logistic, shares
 
 #: share of tweets that are looked at again -> doubt about the mood (1 - the greatest probability) from which on that
 #: is so: quantiles on TweetEval's validation part (docs/reference/model-card.md)
@@ -50,9 +50,7 @@ class Cascade:
         """Read the doubtful ones among the relevant again and correct their logits in place; answers which, and the
         name of the model that did.
         """
-        moods = logits[:, self._moods]
-        raised = np.exp(moods - moods.max(1, keepdims=True))
-        doubts = 1 - raised.max(1) / raised.sum(1)
+        doubts = 1 - shares(logits[:, self._moods]).max(1)
         chosen: dict[DeepReader, list[int]] = {}
         for place, (language, matters) in enumerate(zip(languages, relevant, strict=True)):
             if matters and doubts[place] >= self._doubt and language not in UNHELPED and texts[place].strip():
@@ -65,9 +63,8 @@ class Cascade:
 
     def _blend(self, logits: Floats, rows: list[int], said: Mapping[str, Floats]) -> None:
         moods = np.ix_(rows, self._moods)
-        ours = logits[moods]
-        ours = ours - np.log(np.exp(ours).sum(1, keepdims=True))
-        logits[moods] = WEIGHT * np.log(np.maximum(said["sentiment"], _LEAST)) + (1 - WEIGHT) * ours
+        theirs, ours = (np.log(np.maximum(felt, _LEAST)) for felt in (said["sentiment"], shares(logits[moods])))
+        logits[moods] = WEIGHT * theirs + (1 - WEIGHT) * ours
         for name, place in self._alone:
             if name not in said:
                 continue
@@ -81,7 +78,7 @@ class Cascade:
         greatest probability stays and goes to the emotion that both find likeliest, the others in proportion.
         """
         place = np.ix_(rows, self._emotions)
-        ours = np.clip(1 / (1 + np.exp(-logits[place])), _LEAST, 1 - _LEAST)
+        ours = np.clip(logistic(logits[place]), _LEAST, 1 - _LEAST)
         both = np.maximum(said, _LEAST) ** WEIGHT * (ours / ours.sum(1, keepdims=True)) ** (1 - WEIGHT)
         shared = np.clip(ours.max(1, keepdims=True) * both / both.max(1, keepdims=True), _LEAST, 1 - _LEAST)
         logits[place] = np.log(shared / (1 - shared))

@@ -1,7 +1,7 @@
 """What a token and its neighbours give to the trained readings: one place for those who train and those who read.
 
 A token is read as its word, or as its word after a negator; as its character n-grams, each in one of `BUCKETS` places
-by its CRC-32; and by what the word lists say of it. Two and three tokens in a row are read as well.
+by its CRC-32. `heads` reads two tokens in a row as well.
 """
 
 from __future__ import annotations

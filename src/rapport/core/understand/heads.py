@@ -204,13 +204,26 @@ class Heads:
         return paired
 
 
+def shares(logits: Floats) -> Floats:
+    """Logits of answers that exclude each other (rows x answers) -> their probabilities."""
+    raised: Floats = np.exp(logits - logits.max(1, keepdims=True))
+    found: Floats = raised / raised.sum(1, keepdims=True)
+    return found
+
+
+def logistic(logits: Floats) -> Floats:
+    """Logits -> probabilities, each by itself."""
+    chances: Floats = 1 / (1 + np.exp(-np.clip(logits, -30, 30)))
+    return chances
+
+
 def pair(first: int, second: int) -> int:
     """A pair of places in `Model.words` as the number that `Model.pairs` holds."""
     return first * _PAIR + second
 
 
 def pack(model: Model) -> bytes:
-    """The model as one file: weights in eighths of a byte's range by head (int8 and a scale), the rest as it is."""
+    """The model as one file: weights as whole numbers of -127..127 with a scale for each head, idf in 16 bits."""
     arrays: dict[str, npt.NDArray[np.generic]] = {}
     for name in ("word_weights", "pair_weights", "gram_weights"):
         weights = getattr(model, name)
