@@ -89,12 +89,13 @@ def key(text: str) -> str:
     return " ".join(re.findall(r"\w+", re.sub(r"https?\S*|@\w+", " ", text.lower())))
 
 
-def _part(text: str) -> str:
+def part_of(text: str) -> str:
+    """The part of a text of a set that has no validation part of its own: one in `VALIDATE` is kept for validation."""
     digest = hashlib.sha256(key(text).encode("utf-8", "surrogatepass")).digest()
     return VALIDATION if digest[0] % VALIDATE == 0 else TRAIN
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
     """Undo the escapes that the sets left in: `\\u2019`, `&amp;`; an emoji may come as two of them."""
     text = re.sub(r"\\u([0-9a-fA-F]{4})", lambda found: chr(int(found[1], 16)), text)
     text = html.unescape(html.unescape(text))
@@ -112,7 +113,7 @@ def _pairs(folder: Path, task: str, source: str, language: str = "en") -> Iterat
         if prefix == "train" and not texts.exists():
             continue
         for text, label in zip(_lines(texts), _lines(labels), strict=True):
-            yield Example(_clean(text), task, int(label), source, part, language)
+            yield Example(clean(text), task, int(label), source, part, language)
 
 
 def _tweeteval(folder: Path) -> Iterator[Example]:
@@ -120,15 +121,16 @@ def _tweeteval(folder: Path) -> Iterator[Example]:
         yield from _pairs(folder / "01_tweeteval" / task, task, "tweeteval")
 
 
-def _rows(path: Path, encoding: str = "utf-8") -> Iterator[dict[str, str]]:
+def read_rows(path: Path, encoding: str = "utf-8") -> Iterator[dict[str, str]]:
+    """The rows of a table with a heading."""
     with path.open(encoding=encoding, errors="replace", newline="") as file:
         yield from csv.DictReader(file)
 
 
 def _semeval(folder: Path) -> Iterator[Example]:
     """Every fourth also stands for what is no spam: the sets of spam are short messages and comments, no tweets."""
-    for number, row in enumerate(_rows(folder / "01_tweeteval" / "sentiment" / "train_semeval2013-2016.csv")):
-        text = _clean(row["text"])
+    for number, row in enumerate(read_rows(folder / "01_tweeteval" / "sentiment" / "train_semeval2013-2016.csv")):
+        text = clean(row["text"])
         yield Example(text, "sentiment", int(row["label"]), "semeval", TRAIN)
         if number % 4 == 0:
             yield Example(text, "spam", 0, "semeval", TRAIN)
@@ -162,41 +164,41 @@ def _amazon(folder: Path) -> Iterator[Example]:
         if 0.4 < abs(mean) < 0.9:
             continue
         label = 1 if abs(mean) <= 0.4 else 2 if mean > 0 else 0
-        yield Example(_clean(cells[2]), "sentiment", label, "amazon", _part(cells[2]))
+        yield Example(clean(cells[2]), "sentiment", label, "amazon", part_of(cells[2]))
 
 
 def _sanders(folder: Path) -> Iterator[Example]:
     labels = {"negative": 0, "neutral": 1, "positive": 2}
-    for row in _rows(folder / "04_intent" / "sanders_brand_tweets.csv"):
+    for row in read_rows(folder / "04_intent" / "sanders_brand_tweets.csv"):
         if row["Sentiment"] in labels:
-            text = _clean(row["TweetText"])
-            yield Example(text, "sentiment", labels[row["Sentiment"]], "sanders", _part(text))
+            text = clean(row["TweetText"])
+            yield Example(text, "sentiment", labels[row["Sentiment"]], "sanders", part_of(text))
 
 
 def _complaints(folder: Path) -> Iterator[Example]:
     """Preotiuc-Pietro 2019. `group` tells the domain rows, which are hard, from the random tweets beside them, of which
     those that answer nobody are taken to ask nothing of anybody either.
     """
-    for row in _rows(folder / "04_intent" / "complaints_preotiuc2019.csv"):
-        text = _clean(row["text"])
+    for row in read_rows(folder / "04_intent" / "complaints_preotiuc2019.csv"):
+        text = clean(row["text"])
         random = row["domain"] in {"random_tweet", "random_reply"}
         group = "random" if random else "domain"
-        yield Example(text, "complaint", int(row["complaint"]), "complaints", _part(text), group=group)
+        yield Example(text, "complaint", int(row["complaint"]), "complaints", part_of(text), group=group)
         if row["domain"] == "random_tweet":
             for task in BY_HAND:
-                yield Example(text, task, 0, "complaints", _part(text), group=group)
+                yield Example(text, task, 0, "complaints", part_of(text), group=group)
 
 
 def _sms(folder: Path) -> Iterator[Example]:
-    for row in _rows(folder / "05_spam_bots" / "sms_spam.csv"):
-        yield Example(_clean(row["text"]), "spam", int(row["label"] == "spam"), "sms", _part(row["text"]))
+    for row in read_rows(folder / "05_spam_bots" / "sms_spam.csv"):
+        yield Example(clean(row["text"]), "spam", int(row["label"] == "spam"), "sms", part_of(row["text"]))
 
 
 def _youtube(folder: Path) -> Iterator[Example]:
     """Comments on three videos. All are for training; validation goes video by video (`group`)."""
     for path in sorted((folder / "05_spam_bots" / "youtube").glob("*.csv")):
-        for row in _rows(path, "utf-8-sig"):
-            yield Example(_clean(row["CONTENT"]), "spam", int(row["CLASS"]), "youtube", TRAIN, group=path.stem)
+        for row in read_rows(path, "utf-8-sig"):
+            yield Example(clean(row["CONTENT"]), "spam", int(row["CLASS"]), "youtube", TRAIN, group=path.stem)
 
 
 def _clinc(folder: Path) -> Iterator[Example]:
@@ -205,7 +207,7 @@ def _clinc(folder: Path) -> Iterator[Example]:
     for name, part in (("train", TRAIN), ("val", VALIDATION)):
         for text, intent in sets[name]:
             for task, intents in _CLINC.items():
-                yield Example(_clean(text), task, int(intent in intents), "clinc", part)
+                yield Example(clean(text), task, int(intent in intents), "clinc", part)
 
 
 _CLINC = {
@@ -216,9 +218,9 @@ _CLINC = {
 
 def _banking(folder: Path) -> Iterator[Example]:
     """Questions to a bank: which tell of a fault or an incident."""
-    for row in _rows(folder / "04_intent" / "banking77_train.csv"):
-        text = _clean(row["text"])
-        yield Example(text, "report", int(row["category"] in _FAULTS), "banking", _part(text))
+    for row in read_rows(folder / "04_intent" / "banking77_train.csv"):
+        text = clean(row["text"])
+        yield Example(text, "report", int(row["category"] in _FAULTS), "banking", part_of(text))
 
 
 def _ibm(folder: Path) -> Iterator[Example]:
@@ -230,9 +232,9 @@ def _ibm(folder: Path) -> Iterator[Example]:
         first = next((turn for turn in dialogue["dialogContent"] if turn.get("client")), None)
         row = wanted.pop(str(first["tweet_ID"]), None) if first else None
         if first is not None and row is not None:
-            text = _clean(first["message"])
+            text = clean(first["message"])
             for task, column in BY_HAND.items():
-                yield Example(text, task, int(row[column]), "ibm", _part(text))
+                yield Example(text, task, int(row[column]), "ibm", part_of(text))
 
 
 _FAULTS = frozenset(
