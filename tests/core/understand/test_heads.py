@@ -65,7 +65,9 @@ def test_the_parts_of_the_tokens_are_parts_of_the_logit(heads: Heads) -> None:
     scored = heads.score([text], [features], [[0.0] * 16], ["xx"])
     facts = np.array([0.0] * 16 + [0, 0, 4 / 60, 0, 0, 0, 0] + [0.0] * len(MODEL.languages))
     rest = (facts @ MODEL.dense_weights + MODEL.bias) * MODEL.slope + MODEL.shift
-    assert np.allclose(scored.parts.sum(0), scored.logits[0] - rest, atol=1e-4)
+    tokens, heads_of = np.indices((len(scored.gives), len(heads.names))).reshape(2, -1)
+    parts = scored.part(np.zeros_like(tokens), tokens, heads_of).reshape(-1, len(heads.names)) * MODEL.slope
+    assert np.allclose(parts.sum(0), scored.logits[0] - rest, atol=1e-4)
 
 
 def test_a_model_is_stored_and_read_again() -> None:

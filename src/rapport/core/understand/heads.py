@@ -76,12 +76,21 @@ class Scored(msgspec.Struct, frozen=True, eq=False):
 
     #: (texts, heads) calibrated logits
     logits: Floats
-    #: (tokens of all texts, heads): what each token, with the pair that begins at it, adds to the logits
-    parts: Floats
-    #: (tokens,) whether a pair that begins at it is among what it adds
+    #: (tokens of all texts, heads of words + heads of grams): what each token, with the pair that begins at it, gives
+    gives: Floats
+    #: (texts, 2): what the words and the grams of a text are multiplied by; 0 for a text without tokens
+    shrink: Floats
+    #: (tokens,) whether a pair that begins at it is among what it gives
     paired: npt.NDArray[np.bool_]
     #: (texts + 1,) where the tokens of each text begin
     bounds: Ints
+
+    def part(self, text: Ints, token: Ints, head: Ints) -> Floats:
+        """What tokens, counted through the batch, add to heads before the slope; text, token and head one by one."""
+        of_words, of_grams = self.shrink[text].T
+        grams = head + self.logits.shape[1]
+        found: Floats = self.gives[token, head] * of_words + self.gives[token, grams] * of_grams
+        return found
 
 
 class Heads:
@@ -155,7 +164,7 @@ class Heads:
     ) -> Scored:
         if not features:
             nothing = np.zeros((0, len(self.names)))
-            return Scored(nothing, nothing, np.zeros(0, np.bool_), np.zeros(1, np.int64))
+            return Scored(nothing, nothing, nothing, np.zeros(0, np.bool_), np.zeros(1, np.int64))
         tokens = [read_tokens(one) for one in features]
         lengths = np.fromiter(map(len, tokens), np.int64, len(tokens))
         bounds = np.concatenate(([0], np.cumsum(lengths)))
@@ -170,19 +179,18 @@ class Heads:
         )
         logits = facts @ self.model.dense_weights + self.model.bias
         places = self._look_up(tokens)
+        shrink = np.zeros((len(texts), 2), np.float32)
         if not len(places):
-            return Scored(self._calibrate(logits), np.zeros((0, heads), np.float32), np.zeros(0, np.bool_), bounds)
+            none = np.zeros((0, 2 * heads), np.float32)
+            return Scored(self._calibrate(logits), none, shrink, np.zeros(0, np.bool_), bounds)
         turned = reached(self._negates[places], self._ends[places], starts)
         gives = self._sums[places, turned.astype(np.int64)]
         paired = self._add_pairs(gives, places, starts)
         full = np.flatnonzero(lengths)
         sums = np.add.reduceat(gives, starts[full], axis=0)
-        of_words = 1 / np.sqrt(np.maximum(sums[:, -2:-1], 1e-9))
-        of_grams = 1 / np.sqrt(np.maximum(sums[:, -1:], 1e-9))
-        logits[full] += sums[:, :heads] * of_words + sums[:, heads : 2 * heads] * of_grams
-        texts_of = np.repeat(np.arange(len(full)), lengths[full])
-        parts = gives[:, :heads] * of_words[texts_of] + gives[:, heads : 2 * heads] * of_grams[texts_of]
-        return Scored(self._calibrate(logits), parts * self.model.slope, paired, bounds)
+        shrink[full] = 1 / np.sqrt(np.maximum(sums[:, -2:], 1e-9))
+        logits[full] += sums[:, :heads] * shrink[full, :1] + sums[:, heads : 2 * heads] * shrink[full, 1:]
+        return Scored(self._calibrate(logits), gives, shrink, paired, bounds)
 
     def _calibrate(self, logits: Floats) -> Floats:
         return logits * self.model.slope + self.model.shift

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from rapport.core.understand.features import Features
-from rapport.core.understand.heads import Floats, Heads, Scored
+from rapport.core.understand.heads import Floats, Heads, Ints, Scored
 from rapport.core.understand.intent import SURE
 from rapport.core.understand.listed import LISTED, SPAN, Listed
 from rapport.core.understand.vocabulary import MAX_REASONS, READINGS
@@ -17,84 +18,118 @@ WORTH_NAMING = 0.12
 #: Words that add less than this share of what the first one adds are not named beside it.
 WORTH_BESIDE = 0.25
 _MOODS = ("negative", "neutral", "positive")
+_NEUTRAL = _MOODS.index("neutral")
 
 
 class Explainer:
     """Names the words. What it names are the parts of the very sum that the reading was made of."""
 
     def __init__(self, heads: Heads) -> None:
-        self._names = heads.names
-        self._heads = {name: place for place, name in enumerate(heads.names)}
-        dense = heads.model.dense_weights * heads.model.slope
-        #: a head's weights of bad and of good words
-        self._feeling = [(float(bad), float(good)) for bad, good in dense[:2].T]
-        #: the weight of a point of the word list that speaks for a head itself, and the place of that list in READINGS
-        self._own = [
-            (float(dense[LISTED.index(short), place]) / SPAN, READINGS.index(short)) if short in READINGS else None
-            for place, short in enumerate(name.rpartition(".")[2] for name in heads.names)
+        self._moods = np.array([heads.names.index(f"sentiment.{mood}") for mood in _MOODS])
+        #: head -> how a line calls its reading
+        self._names = [
+            "sentiment" if place in self._moods else name.rpartition(".")[2] for place, name in enumerate(heads.names)
         ]
+        self._slope = heads.model.slope
+        weights = heads.model.dense_weights * heads.model.slope
+        #: (2, heads): what bad and what good words add to each head
+        self._feeling = weights[: len(("negative", "positive"))]
+        #: head -> the list of its own name, and what a point of that list adds; heads without one have an empty list
+        self._list = np.full(len(heads.names), len(READINGS))
+        self._point = np.zeros(len(heads.names))
+        for head, name in enumerate(self._names):
+            if name in READINGS:
+                self._list[head] = READINGS.index(name)
+                self._point[head] = weights[LISTED.index(name), head] / SPAN
 
     def batch(
         self, features: Sequence[Features], listed: Sequence[Listed], scored: Scored, moods: Floats, chances: Floats
     ) -> list[list[str]]:
         """For each text one line a reading that holds: "complaint: 'still waiting', 'third time'"."""
         lines: list[list[str]] = [[] for _ in features]
-        for text, mood in enumerate(moods.argmax(1).tolist()):
-            if mood != 1:
-                head = self._heads[f"sentiment.{_MOODS[mood]}"]
-                self._add(lines[text], "sentiment", head, text, features[text], listed[text], scored)
-        texts, heads = np.nonzero(chances >= SURE)
-        for text, head in zip(texts.tolist(), heads.tolist(), strict=True):
-            name = self._names[head]
-            if not name.startswith("sentiment."):
-                short = name.rpartition(".")[2]
-                self._add(lines[text], short, head, text, features[text], listed[text], scored)
+        holds = self._hold(moods, chances)
+        holds[np.diff(scored.bounds) == 0] = False
+        texts, heads = np.nonzero(holds)
+        if not len(texts):
+            return lines
+        on_lists = _OnLists(listed, scored)
+        readings, tokens = self._worth_naming(texts, heads, on_lists, scored)
+        last, quoted = 0, dict[str, None]()
+        firsts = scored.bounds[texts].tolist()
+        of_texts, of_heads = texts.tolist(), heads.tolist()
+        for reading, token, pair in zip(
+            readings.tolist(), tokens.tolist(), scored.paired[tokens].tolist(), strict=True
+        ):
+            if reading != last:
+                if quoted:
+                    lines[of_texts[last]].append(f"{self._names[of_heads[last]]}: {', '.join(quoted)}")
+                last, quoted = reading, {}
+            if len(quoted) < MAX_REASONS:
+                first = firsts[reading]
+                end = max(token + 1 + pair, on_lists.reach.get(token, 0))
+                if words := _quotable(features[of_texts[reading]].written[token - first : end - first]):
+                    quoted[f"'{words}'"] = None
+        if quoted:
+            lines[of_texts[last]].append(f"{self._names[of_heads[last]]}: {', '.join(quoted)}")
         return lines
 
-    def _add(
-        self, lines: list[str], name: str, head: int, text: int, features: Features, listed: Listed, scored: Scored
-    ) -> None:
-        first, last = scored.bounds[text], scored.bounds[text + 1]
-        parts = scored.parts[first:last, head].tolist()
-        reach: dict[int, int] = {}
-        for start, end, more in self._of_lists(head, listed):
-            parts[start] += more
-            reach[start] = max(reach.get(start, 0), end)
-        least = max(WORTH_NAMING, WORTH_BESIDE * max(parts, default=0.0))
-        worth = sorted([(-part, place) for place, part in enumerate(parts) if part >= least])
-        quoted: dict[str, None] = {}
-        for _, place in worth[: 2 * MAX_REASONS]:
-            end = max(place + 1 + int(scored.paired[first + place]), reach.get(place, 0))
-            words = features.written[place:end]
-            while len(words) > 1 and not words[-1][0].isalnum():
-                words.pop()
-            if words[0][0] != "@" and not words[0].startswith("http") and "'" not in words:
-                quoted[f"'{' '.join(words).lower()}'"] = None
-                if len(quoted) == MAX_REASONS:
-                    break
-        if quoted:
-            lines.append(f"{name}: {', '.join(quoted)}")
+    def _hold(self, moods: Floats, chances: Floats) -> npt.NDArray[np.bool_]:
+        """(texts, heads) which readings hold: those that are sure, and of the moods the most probable."""
+        holds: npt.NDArray[np.bool_] = chances >= SURE
+        mood = moods.argmax(1)
+        holds[:, self._moods] = (mood[:, None] == np.arange(len(_MOODS))) & (mood[:, None] != _NEUTRAL)
+        return holds
 
-    def _of_lists(self, head: int, listed: Listed) -> list[tuple[int, int, float]]:
-        """What each listed term adds through the sums of the lists: (start, end, log-odds)."""
-        adds: list[tuple[int, int, float]] = []
-        feeling = listed.feeling
-        if feeling.words:
-            bad, good = self._feeling[head]
-            negative = -sum([strength for strength, _ in feeling.words if strength < 0]) or 1.0
-            positive = sum([strength for strength, _ in feeling.words if strength > 0]) or 1.0
-            bad *= feeling.negative / negative
-            good *= feeling.positive / positive
-            adds = [
-                (hit.start, hit.end, -bad * strength if strength < 0 else good * strength)
-                for strength, hit in feeling.words
-            ]
-        if (own := self._own[head]) is not None:
-            weight, wanted = own
-            adds += [
-                (hit.start, hit.end, weight * points)
-                for hit in listed.hits
-                for mark, points in hit.entry.marks
-                if mark == wanted
-            ]
-        return adds
+    def _worth_naming(self, texts: Ints, heads: Ints, on_lists: _OnLists, scored: Scored) -> tuple[Ints, Ints]:
+        """The tokens that carried readings, given by text and head: (which reading, token) in two arrays, by reading,
+        the weightiest first.
+        """
+        lengths = np.diff(scored.bounds)[texts]
+        starts = np.cumsum(lengths) - lengths
+        reading = np.repeat(np.arange(len(texts)), lengths)
+        token = np.arange(len(reading)) + (scored.bounds[texts] - starts)[reading]
+        head = heads[reading]
+        part = scored.part(texts[reading], token, head) * self._slope[head]
+        part += on_lists.bad[token] * self._feeling[0, head] + on_lists.good[token] * self._feeling[1, head]
+        part += on_lists.points[token, self._list[head]] * self._point[head]
+        least = np.maximum(WORTH_NAMING, WORTH_BESIDE * np.maximum.reduceat(part, starts))
+        named = np.flatnonzero(part >= least[reading])
+        named = named[np.lexsort((-part[named], reading[named]))]
+        return reading[named], token[named]
+
+
+class _OnLists:
+    """What the terms of the word lists say, by the token at which each begins; tokens are counted through the batch."""
+
+    def __init__(self, listed: Sequence[Listed], scored: Scored) -> None:
+        tokens = len(scored.gives)
+        #: (tokens,) the share of a bad and of a good word in what its text feels
+        self.bad = np.zeros(tokens)
+        self.good = np.zeros(tokens)
+        #: (tokens, lists and one that is empty) points
+        self.points = np.zeros((tokens, len(READINGS) + 1))
+        #: token -> where the longest term of several words that begins there ends
+        self.reach: dict[int, int] = {}
+        for first, (hits, feeling, _, _) in zip(scored.bounds[:-1].tolist(), listed, strict=True):
+            for start, end, (_, marks, _) in hits:
+                if end > start + 1:
+                    self.reach[first + start] = first + end
+                for place, points in marks:
+                    self.points[first + start, place] = points
+            if feeling.words:
+                bad = feeling.negative / (sum([x for x, _ in feeling.words if x < 0]) or 1.0)
+                good = feeling.positive / (sum([x for x, _ in feeling.words if x > 0]) or 1.0)
+                for strength, hit in feeling.words:
+                    if strength < 0:
+                        self.bad[first + hit[0]] = strength * bad
+                    else:
+                        self.good[first + hit[0]] = strength * good
+
+
+def _quotable(words: list[str]) -> str:
+    """The words as they are quoted, in lower case; empty for what nobody would want to read: handles, addresses."""
+    while len(words) > 1 and not words[-1][0].isalnum():
+        words = words[:-1]
+    if words[0][0] == "@" or words[0].startswith("http") or "'" in words:
+        return ""
+    return " ".join(words).lower()
