@@ -105,7 +105,7 @@ def _joined(folder: Path) -> Iterator[Example]:
             beside, name, _ = dice.choice(others[label])
             if (label == 1 and dice.random() < 0.5) or name.lower() == target.lower():
                 continue
-            parts = [text.replace("$T$", MARK), beside.replace("$T$", name)]
+            parts = [text.replace("$T$", MARK), beside.replace("$T$", name.title())]
             if dice.random() < 0.5:
                 parts.reverse()
             joined = parts[0].rstrip(".,!;: ") + dice.choice(JOINTS) + parts[1]
