@@ -7,6 +7,7 @@ people want to buy, ask or praise is read by the lists alone; all else is traine
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
 from functools import cache
 
 import numpy as np
@@ -23,6 +24,7 @@ from rapport.core.understand.language import LanguageFinder, plain_code
 from rapport.core.understand.listed import Listed, list_words
 from rapport.core.understand.reasons import Explainer
 from rapport.core.understand.spans import why_spans
+from rapport.core.understand.team import Difference, Team
 from rapport.core.understand.vocabulary import Vocabulary, load_vocabularies
 
 __all__ = ["Reader", "load_reader", "why_spans"]
@@ -51,6 +53,8 @@ class Reader:
         cascade: Cascade | None = None,
     ) -> None:
         self._cascade = cascade
+        #: a workspace's own model, see `taught`
+        self._team: Team | None = None
         self._languages = languages
         self._vocabularies = vocabularies
         self._default = vocabularies["en"]
@@ -60,6 +64,22 @@ class Reader:
         self._feelings = [places[f"sentiment.{name}"] for name in ("negative", "neutral", "positive")]
         self._complaint = places["complaint"]
         self._order = [places[name] for name in _READ]
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        """The readings that are trained, by the names of their heads."""
+        return self._heads.names
+
+    @property
+    def version(self) -> str:
+        """Name and version of the trained model."""
+        return self._heads.model.version
+
+    def taught(self, difference: Difference, version: int) -> Reader:
+        """A reader that adds a team's own model to what this one reads. Both share what they hold."""
+        other = copy(self)
+        other._team = Team(difference, version, self._heads.names)
+        return other
 
     def get_ready(self) -> None:
         """Load what is loaded at first use, so that no post waits for it."""
@@ -102,6 +122,9 @@ class Reader:
         )
         models = self._look_again(posts, spoken, relevant, scored.logits)
         self._heed_stars(posts, scored.logits)
+        if self._team is not None:
+            scored = self._team.add(features, scored)
+            models = [f"{model}+{self._team.name}" for model in models]
         moods = shares(scored.logits[:, self._feelings])
         chances = logistic(scored.logits)
         reasons = self._explain.batch(features, listed, scored, moods, chances)
