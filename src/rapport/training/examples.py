@@ -27,7 +27,17 @@ EMOTION = ("anger", "joy", "optimism", "sadness")
 VALIDATE = 5
 
 #: Readings that were labelled by hand -> their column.
-BY_HAND = {"urgency": "urgent", "personal": "personal", "request": "request", "report": "report"}
+BY_HAND = {
+    "urgency": "urgent",
+    "personal": "personal",
+    "question": "question",
+    "request": "request",
+    "praise": "praise",
+    "purchase": "purchase",
+    "report": "report",
+}
+#: What a random tweet that answers nobody is taken not to have where nobody read it.
+_UNREAD = ("urgency", "personal", "request", "report")
 
 TRAIN, VALIDATION = "train", "validation"
 
@@ -116,6 +126,18 @@ def _pairs(folder: Path, task: str, source: str, language: str = "en") -> Iterat
             yield Example(clean(text), task, int(label), source, part, language)
 
 
+def _labels(name: str) -> dict[str, dict[str, str]]:
+    """Id -> row of a file of labels made by hand (training/labels/README.md)."""
+    lines = resources.files("rapport.training.labels").joinpath(f"{name}.csv").read_text("utf-8").splitlines()
+    return {row["id"]: row for row in csv.DictReader(lines)}
+
+
+def _read(row: dict[str, str], text: str, source: str, group: str = "") -> Iterator[Example]:
+    """What somebody who read the text says of it."""
+    for task, column in BY_HAND.items():
+        yield Example(text, task, int(row[column]), source, part_of(text), group=group)
+
+
 def _tweeteval(folder: Path) -> Iterator[Example]:
     for task in ("emotion", "irony", "offensive", "hate", "sentiment"):
         yield from _pairs(folder / "01_tweeteval" / task, task, "tweeteval")
@@ -177,15 +199,18 @@ def _sanders(folder: Path) -> Iterator[Example]:
 
 def _complaints(folder: Path) -> Iterator[Example]:
     """Preotiuc-Pietro 2019. `group` tells the domain rows, which are hard, from the random tweets beside them, of which
-    those that answer nobody are taken to ask nothing of anybody either.
+    those that answer nobody are taken to ask nothing of anybody either. A third of all was read by us.
     """
+    labels = _labels("complaints")
     for row in read_rows(folder / "04_intent" / "complaints_preotiuc2019.csv"):
         text = clean(row["text"])
         random = row["domain"] in {"random_tweet", "random_reply"}
         group = "random" if random else "domain"
         yield Example(text, "complaint", int(row["complaint"]), "complaints", part_of(text), group=group)
-        if row["domain"] == "random_tweet":
-            for task in BY_HAND:
+        if row["tweet_id"] in labels:
+            yield from _read(labels[row["tweet_id"]], text, "complaints", group)
+        elif row["domain"] == "random_tweet":
+            for task in _UNREAD:
                 yield Example(text, task, 0, "complaints", part_of(text), group=group)
 
 
@@ -225,16 +250,25 @@ def _banking(folder: Path) -> Iterator[Example]:
 
 def _ibm(folder: Path) -> Iterator[Example]:
     """First messages of customers, labelled by hand (training/labels/README.md)."""
-    labels = resources.files("rapport.training.labels").joinpath("ibm.csv").read_text("utf-8")
-    wanted = {row["id"]: row for row in csv.DictReader(labels.splitlines())}
+    wanted = _labels("ibm")
     dialogues = json.loads((folder / "03_twcs" / "ibm_customer_care_dev.json").read_text(encoding="utf-8"))
     for dialogue in dialogues:
         first = next((turn for turn in dialogue["dialogContent"] if turn.get("client")), None)
         row = wanted.pop(str(first["tweet_ID"]), None) if first else None
         if first is not None and row is not None:
-            text = clean(first["message"])
-            for task, column in BY_HAND.items():
-                yield Example(text, task, int(row[column]), "ibm", part_of(text))
+            yield from _read(row, clean(first["message"]), "ibm")
+
+
+def _plain(_: Path) -> Iterator[Example]:
+    """Sentences that customers might write, written and labelled by us. All are for training."""
+    lines = resources.files("rapport.training.labels").joinpath("plain.csv").read_text("utf-8").splitlines()
+    for row in csv.DictReader(lines):
+        text, language = row["text"], row["language"]
+        yield Example(text, "sentiment", SENTIMENT.index(row["sentiment"]), "plain", TRAIN, language)
+        if row["emotion"]:
+            yield Example(text, "emotion", EMOTION.index(row["emotion"]), "plain", TRAIN, language)
+        for task, column in {"irony": "irony", "complaint": "complaint", **BY_HAND}.items():
+            yield Example(text, task, int(row[column]), "plain", TRAIN, language)
 
 
 _FAULTS = frozenset(
@@ -278,4 +312,5 @@ SETS: dict[str, Read] = {
     "clinc": _clinc,
     "banking": _banking,
     "ibm": _ibm,
+    "plain": _plain,
 }
