@@ -151,11 +151,14 @@ def read_rows(path: Path, encoding: str = "utf-8") -> Iterator[dict[str, str]]:
 
 def _semeval(folder: Path) -> Iterator[Example]:
     """Every fourth also stands for what is no spam: the sets of spam are short messages and comments, no tweets."""
+    labels = _labels("semeval")
     for number, row in enumerate(read_rows(folder / "01_tweeteval" / "sentiment" / "train_semeval2013-2016.csv")):
         text = clean(row["text"])
         yield Example(text, "sentiment", int(row["label"]), "semeval", TRAIN)
         if number % 4 == 0:
             yield Example(text, "spam", 0, "semeval", TRAIN)
+        if row["id"] in labels:
+            yield from _read(labels[row["id"]], text, "semeval")
 
 
 _LANGUAGES = {
@@ -177,11 +180,14 @@ def _xlmt(folder: Path) -> Iterator[Example]:
 
 def _amazon(folder: Path) -> Iterator[Example]:
     """Sentences of reviews with the mean of twenty people's ratings; those near the border are left out."""
+    labels = _labels("amazon")
     path = folder / "01c_vader_groundtruth" / "amazonReviewSnippets_GroundTruth.txt"
     for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
         cells = line.split("\t")
         if len(cells) < 3:
             continue
+        if cells[0] in labels:
+            yield from _read(labels[cells[0]], clean(cells[2]), "amazon")
         mean = float(cells[1])
         if 0.4 < abs(mean) < 0.9:
             continue
@@ -190,16 +196,18 @@ def _amazon(folder: Path) -> Iterator[Example]:
 
 
 def _sanders(folder: Path) -> Iterator[Example]:
-    labels = {"negative": 0, "neutral": 1, "positive": 2}
+    labels = _labels("sanders")
     for row in read_rows(folder / "04_intent" / "sanders_brand_tweets.csv"):
-        if row["Sentiment"] in labels:
+        if row["Sentiment"] in SENTIMENT:
             text = clean(row["TweetText"])
-            yield Example(text, "sentiment", labels[row["Sentiment"]], "sanders", part_of(text))
+            yield Example(text, "sentiment", SENTIMENT.index(row["Sentiment"]), "sanders", part_of(text))
+            if row["TweetId"] in labels:
+                yield from _read(labels[row["TweetId"]], text, "sanders")
 
 
 def _complaints(folder: Path) -> Iterator[Example]:
     """Preotiuc-Pietro 2019. `group` tells the domain rows, which are hard, from the random tweets beside them, of which
-    those that answer nobody are taken to ask nothing of anybody either. A third of all was read by us.
+    those that answer nobody are taken to ask nothing of anybody either. Many were read by us.
     """
     labels = _labels("complaints")
     for row in read_rows(folder / "04_intent" / "complaints_preotiuc2019.csv"):
@@ -221,9 +229,13 @@ def _sms(folder: Path) -> Iterator[Example]:
 
 def _youtube(folder: Path) -> Iterator[Example]:
     """Comments on three videos. All are for training; validation goes video by video (`group`)."""
+    labels = _labels("youtube")
     for path in sorted((folder / "05_spam_bots" / "youtube").glob("*.csv")):
         for row in read_rows(path, "utf-8-sig"):
-            yield Example(clean(row["CONTENT"]), "spam", int(row["CLASS"]), "youtube", TRAIN, group=path.stem)
+            text = clean(row["CONTENT"])
+            yield Example(text, "spam", int(row["CLASS"]), "youtube", TRAIN, group=path.stem)
+            if row["COMMENT_ID"] in labels:
+                yield from _read(labels[row["COMMENT_ID"]], text, "youtube", path.stem)
 
 
 def _clinc(folder: Path) -> Iterator[Example]:
