@@ -207,7 +207,7 @@ def _sanders(folder: Path) -> Iterator[Example]:
 
 def _complaints(folder: Path) -> Iterator[Example]:
     """Preotiuc-Pietro 2019. `group` tells the domain rows, which are hard, from the random tweets beside them, of which
-    those that answer nobody are taken to ask nothing of anybody either. All domain rows and some others were read by us.
+    those that answer nobody are taken to ask nothing of anybody either. We read all domain rows and some others.
     """
     labels = _labels("complaints")
     for row in read_rows(folder / "04_intent" / "complaints_preotiuc2019.csv"):
