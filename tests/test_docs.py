@@ -136,7 +136,7 @@ def test_the_guide_explains_every_state_of_a_source() -> None:
 
 
 def test_every_setting_that_a_page_names_exists() -> None:
-    from rapport.config.settings import Settings
+    from rapport.settings import Settings
 
     names = {f"RAPPORT_{field.upper()}" for field in Settings.__struct_fields__}
     for page in PAGES:

@@ -22,7 +22,7 @@ from rapport.pipeline.worker import Worker
 
 if TYPE_CHECKING:
     from rapport.bus.base import Bus
-    from rapport.config.settings import Settings
+    from rapport.settings import Settings
 
 
 def now() -> dt.datetime:

@@ -8,8 +8,8 @@ import msgspec
 import pytest
 
 from rapport.cli.main import COMMANDS, build_parser
-from rapport.config.settings import Settings
 from rapport.networks.files.layouts import TABLES, Layout
+from rapport.settings import Settings
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
 

@@ -39,7 +39,7 @@ def load_django(data: str | None = None) -> None:
 
 
 def typed_settings() -> Any:
-    """The typed settings object (`rapport.config.settings.Settings`), after `load_django`."""
+    """The typed settings object (`rapport.settings.Settings`), after `load_django`."""
     from django.conf import settings
 
     return settings.RAPPORT

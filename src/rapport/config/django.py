@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from rapport.config.keys import keep_key
-from rapport.config.settings import Settings, load_settings
+from rapport.settings import Settings, load_settings
 
 RAPPORT: Settings = load_settings()
 
