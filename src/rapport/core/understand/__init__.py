@@ -78,7 +78,7 @@ class Reader:
     def taught(self, difference: Difference, version: int) -> Reader:
         """A reader that adds a team's own model to what this one reads. Both share what they hold."""
         other = copy(self)
-        other._team = Team(difference, version, self._heads.names)
+        other._team = Team(difference, version, self._heads.model)
         return other
 
     def get_ready(self) -> None:
@@ -123,7 +123,7 @@ class Reader:
         models = self._look_again(posts, spoken, relevant, scored.logits)
         self._heed_stars(posts, scored.logits)
         if self._team is not None:
-            scored = self._team.add(features, scored)
+            self._team.add(features, scored)
             models = [f"{model}+{self._team.name}" for model in models]
         moods = shares(scored.logits[:, self._feelings])
         chances = logistic(scored.logits)

@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from rapport.core.understand.features import Features
 from rapport.core.understand.grams import MAX_TOKEN, ends, negates, reached, read_tokens
-from rapport.core.understand.heads import Floats, Ints, Scored
+from rapport.core.understand.heads import Floats, Ints, Model, Scored
 
 #: Lengths of the n-grams that stand for the stem of a token.
 STEMS = (4, 5)
@@ -69,18 +69,19 @@ def turn(tokens: Sequence[str]) -> list[bool]:
         np.array([ends(token) for token in tokens], bool),
         np.zeros(1, np.int64),
     )
-    return flags.tolist()
+    return [bool(flag) for flag in flags]
 
 
 class Team:
     """Adds a difference to what the heads said. The answer for a text does not depend on what else is in the batch."""
 
-    def __init__(self, difference: Difference, version: int, names: Sequence[str]) -> None:
-        """`names` are the heads, in their order; heads that are no more are left out."""
+    def __init__(self, difference: Difference, version: int, model: Model) -> None:
+        """`model` is the shipped one; heads that it has no more are left out."""
         #: as a reading tells it, behind the name of the shipped model
         self.name = f"team-{version}"
-        kept = [place for place, name in enumerate(difference.names) if name in names]
-        self._columns = np.array([list(names).index(difference.names[place]) for place in kept], np.int64)
+        kept = [place for place, name in enumerate(difference.names) if name in model.names]
+        self._columns = np.array([model.names.index(difference.names[place]) for place in kept], np.int64)
+        self._slope = model.slope[self._columns]
         weights = np.ascontiguousarray(difference.weights[:, kept], np.float32)
         self._shift = difference.shift[kept]
         self._weights = dict(zip(difference.features, weights, strict=True))
@@ -100,29 +101,28 @@ class Team:
         rows = [weights[place] for place, name in enumerate(difference.features) if name.startswith("p ")]
         self._pair_weights = np.array(rows, np.float32).reshape(-1, len(kept))[order]
 
-    def add(self, features: Sequence[Features], scored: Scored) -> Scored:
-        """The batch with the difference in its logits (changed in place) and in what each token adds to them."""
-        if not len(self._columns):
-            return scored
-        with self._lock:
-            return self._add([read_tokens(one) for one in features], scored)
+    def add(self, features: Sequence[Features], scored: Scored) -> None:
+        """Add the difference to the logits of a batch, and to what each token gives to them, in place."""
+        if len(self._columns):
+            with self._lock:
+                self._add([read_tokens(one) for one in features], scored)
 
-    def _add(self, tokens: list[list[str]], scored: Scored) -> Scored:
+    def _add(self, tokens: list[list[str]], scored: Scored) -> None:
         lengths = np.fromiter(map(len, tokens), np.int64, len(tokens))
         full = np.flatnonzero(lengths)
         if not len(full):
-            return scored
+            return
         starts = scored.bounds[:-1]
         places = self._look_up(tokens)
         turned = reached(self._negates[places], self._ends[places], starts)
         gives = self._sums[places, turned.astype(np.int64)]
-        paired = self._add_pairs(gives, places, starts)
+        scored.paired[:] |= self._add_pairs(gives, places, starts)
         scale = 1 / np.sqrt(lengths[full])
         sums = np.add.reduceat(gives, starts[full], axis=0) * scale[:, None]
         scored.logits[np.ix_(full, self._columns)] += sums + self._shift
-        parts = scored.parts.copy()
-        parts[:, self._columns] += gives * np.repeat(scale, lengths[full])[:, None]
-        return Scored(scored.logits, parts, scored.paired | paired, scored.bounds)
+        # as if its words had given it: what `Scored.part` and the slope make of it is what was added to the logits
+        share = np.repeat(scale / scored.shrink[full, 0], lengths[full])
+        scored.gives[:, self._columns] += gives * share[:, None] / self._slope
 
     def _look_up(self, tokens: list[list[str]]) -> Ints:
         places = self._places
