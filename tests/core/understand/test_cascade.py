@@ -52,6 +52,14 @@ def test_a_language_that_no_transformer_knows_is_read_once() -> None:
     assert not twice(load_reader([], 1.0).read([post("電車がまた遅れて、誰も理由を教えてくれませんでした")])[0])
 
 
+def test_hindi_is_looked_at_again_in_its_own_letters_only() -> None:
+    own, latin = load_reader(["hi"], 1.0).read([post("मेरा पार्सल अब तक नहीं आया"), post("mera parcel ab tak nahi aaya")])
+    assert (own.language, latin.language) == ("hi", "hi")
+    assert own.model.endswith("+deep-many-1")
+    assert own.sentiment.label == "negative"
+    assert not twice(latin)
+
+
 def test_each_language_has_its_model() -> None:
     english, german = load_reader(["en", "de"], 1.0).read([post(DOUBTFUL), post(GERMAN)])
     assert english.model.endswith("+deep-en-1")
