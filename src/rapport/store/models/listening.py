@@ -296,6 +296,8 @@ class TopicMatch(models.Model):
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, db_index=False)
     topic = models.ForeignKey(Topic, on_delete=models.CASCADE, related_name="matches", db_index=False)
     post = models.ForeignKey(Post, on_delete=models.CASCADE, related_name="topic_matches")
+    #: number of the mood toward what the topic listens for (`core.felt`); null where the mood of the whole text is it
+    mood = models.SmallIntegerField(null=True, blank=True)
 
     objects = ScopedQuerySet["TopicMatch"].as_manager()
 
