@@ -18,7 +18,7 @@ pytest.importorskip("onnxruntime", reason="the extra rapport[deep] is not instal
 
 NOON = dt.datetime(2026, 11, 21, 12, 0, tzinfo=dt.UTC)
 CLEAR = "This is the worst service I have ever had, terrible, I hate it!!"
-DOUBTFUL = "It finally came, only two weeks after you said it would"
+DOUBTFUL = "It works, but not as it did"
 GERMAN = "Endlich da, nur zwei Wochen später als ihr gesagt habt"
 
 

@@ -1,7 +1,7 @@
 """`Reader`: posts in, what the machine understands of them out. Built once by `load_reader`, then pure.
 
-The language is found first; the word lists of that language and the trained heads (`heads`) then read the text. What
-people want to buy, ask or praise is read by the lists alone; all else is trained (docs/reference/model-card.md).
+The language is found first; the word lists of that language and the trained heads (`heads`) then read the text
+(docs/reference/model-card.md).
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ MOST_POSTS = 256
 MOST_TOKENS = 20_000
 #: What each star of a review above three adds to the log-odds of a positive text; below three, of a negative one.
 STAR = 1.2
-#: What is left of what a review's text says of a complaint, beside the stars.
+#: What is left of what a review's text says of complaint and praise, beside the stars.
 BESIDE_STARS = 0.5
 #: A probability in a reading has so many decimals.
 DECIMALS = 4
@@ -62,7 +62,7 @@ class Reader:
         self._explain = Explainer(heads)
         places = {name: place for place, name in enumerate(heads.names)}
         self._feelings = [places[f"sentiment.{name}"] for name in ("negative", "neutral", "positive")]
-        self._complaint = places["complaint"]
+        self._starred = [(places[name], adds) for name, adds in intent.STARS.items()]
         self._order = [places[name] for name in _READ]
 
     @property
@@ -130,14 +130,12 @@ class Reader:
         reasons = self._explain.batch(features, listed, scored, moods, chances)
         rows = np.round(chances[:, self._order], DECIMALS).tolist()
         feelings = np.round(moods, DECIMALS).tolist()
-        for post, features_of, tongue, one, mood, row, words, model in zip(
-            posts, features, spoken, listed, feelings, rows, reasons, models, strict=True
+        for post, features_of, tongue, mood, row, why, model in zip(
+            posts, features, spoken, feelings, rows, reasons, models, strict=True
         ):
             if not features_of.words and post.rating is None:
                 yield Reading(post.network, post.id, tongue[0], tongue[1], model=self._heads.model.version)
                 continue
-            wants = intent.judge(one.odds, one.feeling, post.rating)
-            why = (*words, *intent.reasons(one.hits, one.feeling, wants, features_of.written))
             reading = Reading(
                 network=post.network,
                 id=post.id,
@@ -145,15 +143,15 @@ class Reader:
                 language_confidence=tongue[1],
                 sentiment=_sentiment(*mood),
                 emotion=Emotion(*row[0:4]),
-                intent=Intent(row[4], wants[0], row[5], wants[1], wants[2], row[6]),
-                urgency=row[7],
-                personal=row[8],
-                spam=row[9],
-                offensive=row[10],
-                irony=row[11],
-                hate=row[12],
+                intent=Intent(*row[4:10]),
+                urgency=row[10],
+                personal=row[11],
+                spam=row[12],
+                offensive=row[13],
+                irony=row[14],
+                hate=row[15],
                 model=model,
-                why=why,
+                why=tuple(why),
             )
             if post.rating is not None:
                 reading = replace(reading, why=tuple(_with_stars(why, post.rating, reading)))
@@ -178,14 +176,16 @@ class Reader:
                 logits[place, self._feelings[0]] -= lean
                 logits[place, self._feelings[2]] += lean
                 logits[place, self._feelings[1]] -= abs(lean) / 2
-                logits[place, self._complaint] *= BESIDE_STARS
-                logits[place, self._complaint] += intent.STARS["complaint"][round(post.rating) - 1]
+                for head, adds in self._starred:
+                    logits[place, head] *= BESIDE_STARS
+                    logits[place, head] += adds[round(post.rating) - 1]
 
 
 #: The trained heads in the order in which a reading is filled.
 _READ = (
-    "emotion.anger", "emotion.joy", "emotion.optimism", "emotion.sadness", "complaint", "request", "report", "urgency",
-    "personal", "spam", "offensive", "irony", "hate",
+    "emotion.anger", "emotion.joy", "emotion.optimism", "emotion.sadness",
+    "complaint", "question", "request", "praise", "purchase", "report",
+    "urgency", "personal", "spam", "offensive", "irony", "hate",
 )  # fmt: skip
 
 

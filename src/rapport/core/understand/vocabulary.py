@@ -117,16 +117,6 @@ def load_vocabularies() -> dict[str, Vocabulary]:
     return loaded | {"": Vocabulary(_read((_COMMON,)))}
 
 
-def quote(found: list[tuple[float, Hit]], written: list[str]) -> list[str]:
-    """The weightiest distinct terms, as the author wrote them, in quotation marks."""
-    quoted: dict[str, None] = {}
-    for _, hit in sorted(found, key=lambda item: -item[0]):
-        quoted[f"'{' '.join(written[hit.start : hit.end]).lower()}'"] = None
-        if len(quoted) == MAX_REASONS:
-            break
-    return list(quoted)
-
-
 def _read(names: Iterable[str]) -> dict[tuple[str, ...], Entry]:
     """Tables -> terms. A line is `reading TAB weight TAB term | term`; what a later table says of the same term and
     reading replaces what an earlier one said."""
