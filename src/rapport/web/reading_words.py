@@ -17,6 +17,10 @@ from rapport.web.words import Span, tone
 #: name of a reading -> what pages call it
 NAMES = {
     "sentiment": gettext_lazy("Mood"),
+    "emotion.anger": gettext_lazy("Anger"),
+    "emotion.joy": gettext_lazy("Joy"),
+    "emotion.optimism": gettext_lazy("Optimism"),
+    "emotion.sadness": gettext_lazy("Sadness"),
     "intent.complaint": gettext_lazy("Complaint"),
     "intent.question": gettext_lazy("Question"),
     "intent.request": gettext_lazy("Request"),
@@ -36,15 +40,12 @@ REASONS = {
     "negative": pgettext_lazy("mood", "Negative"),
     "neutral": pgettext_lazy("mood", "Neutral"),
     "positive": pgettext_lazy("mood", "Positive"),
-    "anger": gettext_lazy("Anger"),
-    "joy": gettext_lazy("Joy"),
-    "optimism": gettext_lazy("Optimism"),
-    "sadness": gettext_lazy("Sadness"),
     **{name.rpartition(".")[2]: label for name, label in NAMES.items() if name not in {"sentiment", "language"}},
 }
 #: the key of each choice while the sheet is open: no two are the same, and none is z (undo), w (marks) or k (language)
 LETTERS = {
     "sentiment=negative": "n", "sentiment=neutral": "u", "sentiment=positive": "p",
+    "emotion.anger": "f", "emotion.joy": "j", "emotion.optimism": "m", "emotion.sadness": "d",
     "intent.complaint": "c", "intent.question": "q", "intent.request": "r", "intent.praise": "a",
     "intent.purchase": "b", "intent.report": "t", "urgency": "g", "personal": "l", "irony": "i", "offensive": "o",
     "hate": "h", "spam": "s",

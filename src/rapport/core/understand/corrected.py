@@ -14,13 +14,14 @@ from typing import Any
 import msgspec
 
 from rapport.core.errors import InvalidInput
-from rapport.core.reading import Intent, Reading, Sentiment
+from rapport.core.reading import Emotion, Intent, Reading, Sentiment
 
 MOODS = ("negative", "neutral", "positive")
 INTENTS = Intent.__struct_fields__
+EMOTIONS = Emotion.__struct_fields__
 #: every reading that can be corrected, by the name that it is kept under
 READINGS = (
-    "sentiment", *(f"intent.{name}" for name in INTENTS),
+    "sentiment", *(f"emotion.{name}" for name in EMOTIONS), *(f"intent.{name}" for name in INTENTS),
     "urgency", "personal", "irony", "offensive", "hate", "spam", "language",
 )  # fmt: skip
 #: a reading that is not a label holds from here on
@@ -135,6 +136,7 @@ def _number(reading: Reading, name: str) -> float:
 def _with_number(reading: Reading, name: str, number: float) -> Reading:
     group, _, last = name.rpartition(".")
     if group:
-        return msgspec.structs.replace(reading, intent=msgspec.structs.replace(reading.intent, **{last: number}))
+        number_in = msgspec.structs.replace(getattr(reading, group), **{last: number})
+        return msgspec.structs.replace(reading, **{group: number_in})
     changed: Reading = msgspec.structs.replace(reading, **{last: number})
     return changed

@@ -17,6 +17,7 @@ from rapport.actions import corrections as acts
 from rapport.core.decision import Outcome
 from rapport.core.errors import RapportError
 from rapport.core.felt import INTENTS
+from rapport.core.understand.corrected import EMOTIONS
 from rapport.store.models import Conversation, Correction, Post
 from rapport.store.queries.corrections import corrections_on
 from rapport.store.queries.talk import judge
@@ -110,6 +111,7 @@ def _show(request: DeskRequest, row: Conversation, post: Post, judged: Outcome) 
         "post": post,
         "reading": reading,
         "moods": mood_toggles(reading),
+        "emotions": toggles(reading, tuple(f"emotion.{name}" for name in EMOTIONS)),
         "intents": toggles(reading, tuple(f"intent.{name}" for name in INTENTS)),
         "others": toggles(reading, _HOW),
         "said": [(each, _may_withdraw(request, each)) for each in said],
