@@ -29,6 +29,7 @@ from rapport.actions import (
     rematch,
     rules,
     score,
+    team_model,
 )
 from rapport.bus.base import Batch
 from rapport.core.post import Author, Post
@@ -48,6 +49,7 @@ from rapport.store.models import (
     Membership,
     Person,
     PreparedReply,
+    TeamModel,
     Topic,
 )
 from rapport.store.models import Post as StoredPost
@@ -62,6 +64,7 @@ NOT_ACTIONS = {
     "audit": {"write_audit", "announce", "require", "require_conversation", "sees"},
     "outbound": {"chain_hash", "describe"},
     "rematch": {"look_up_rematch"},
+    "team_model": {"note_progress"},
 }
 
 
@@ -170,6 +173,21 @@ def push(world: World) -> Any:
     one = world.claimed(pushed=False)
     AuditEntry.objects.all().delete()
     return delivery.mark_pushed(one, now=NOON)
+
+
+def in_the_making(world: World) -> TeamModel:
+    team_model.ask_team_model(world.alice, now=NOON)
+    row = team_model.claim_team_model("w", now=NOON)
+    assert row is not None
+    AuditEntry.objects.all().delete()
+    return row
+
+
+def team_made(world: World) -> TeamModel:
+    row = in_the_making(world)
+    team_model.finish_team_model(row, [], b"x", beside="", corrections=0, stood=0, now=NOON)
+    AuditEntry.objects.all().delete()
+    return row
 
 
 #: name -> what calls it; each must write at least one audit row
@@ -316,6 +334,24 @@ WALK: dict[str, Callable[[World], Any]] = {
         score.set_score(w.alice, w.conversation, 80, now=NOON),
         AuditEntry.objects.all().delete(),
         score.clear_score(w.alice, w.conversation, now=NOON),
+    ),
+    "team_model.ask_team_model": lambda w: team_model.ask_team_model(w.alice, now=NOON),
+    "team_model.ask_from_command_line": lambda w: team_model.ask_from_command_line(w.workspace, now=NOON),
+    "team_model.claim_team_model": lambda w: (
+        team_model.ask_team_model(w.alice, now=NOON),
+        AuditEntry.objects.all().delete(),
+        team_model.claim_team_model("w", now=NOON),
+    ),
+    "team_model.finish_team_model": lambda w: team_model.finish_team_model(
+        in_the_making(w), [], None, beside="", corrections=0, stood=0, now=NOON
+    ),
+    "team_model.fail_team_model": lambda w: team_model.fail_team_model(in_the_making(w), "no", now=NOON),
+    "team_model.use_team_model": lambda w: team_model.use_team_model(w.alice, team_made(w), now=NOON),
+    "team_model.use_from_command_line": lambda w: team_model.use_from_command_line(team_made(w), now=NOON),
+    "team_model.withdraw_team_model": lambda w: (
+        team_model.use_team_model(w.alice, team_made(w), now=NOON),
+        AuditEntry.objects.all().delete(),
+        team_model.withdraw_team_model(w.alice, now=NOON),
     ),
     "rules.save_rules": lambda w: rules.save_rules(w.alice, default_document(), "same", now=NOON),
 }

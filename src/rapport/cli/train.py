@@ -9,12 +9,13 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
+from rapport.cli.train_team import train_team
 from rapport.core.errors import InvalidInput
 
 Log = Callable[[str], None]
 
 #: Name of what is made; a reading tells it, so it changes with every change that changes readings.
-VERSION = "heads-2026.11"
+VERSION = "heads-2026.11.2"
 
 
 #: What can be made, in the order in which it is.
@@ -23,8 +24,20 @@ MODELS = ("heads", "deep", "deep_many")
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """The arguments of the command."""
-    parser.description = "Learn the readings from labelled texts and write the model with its card."
-    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder of the labelled texts")
+    parser.description = (
+        "Learn how the customers of a workspace write, from what its people corrected; or, with --data and no "
+        "--workspace, learn the readings that ship from labelled texts and write the model with its card."
+    )
+    parser.add_argument("--workspace", metavar="SLUG", help="whose corrections; needed only where there are several")
+    parser.add_argument(
+        "--use", action=argparse.BooleanOptionalAction, default=True,
+        help="put the model of a workspace in force where it is better (--no-use: a person does it on the page)",
+    )  # fmt: skip
+    parser.add_argument("--json", action="store_true", help="the figures of a workspace's model as one JSON object")
+    parser.add_argument(
+        "--data", type=Path, metavar="DIR",
+        help="folder of the labelled texts; with --workspace, as everywhere, the data folder",
+    )  # fmt: skip
     parser.add_argument(
         "--out", type=Path, default=Path("trained"), metavar="DIR", help="where the model goes (trained)"
     )
@@ -37,6 +50,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Exit status 0. Raises InvalidInput when the extra is not installed or a set of texts is not there."""
+    if arguments.workspace or arguments.data is None:
+        return train_team(arguments)
     began = time.monotonic()
 
     def log(line: str) -> None:

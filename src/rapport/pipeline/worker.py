@@ -23,14 +23,17 @@ from rapport.core.rules import RuleSet, compile_rules
 from rapport.core.score import Weights
 from rapport.core.understand import Reader, load_reader
 from rapport.core.understand.corrected import Corrected
+from rapport.core.understand.team import unpack
 from rapport.pipeline.line import PILE_ON, Snapshot, fingerprint, process
 from rapport.pipeline.loop import keep_going
+from rapport.pipeline.teaching import Teacher
 from rapport.store.models import Workspace
 from rapport.store.queries.corrections import corrections_version, read_corrections
 from rapport.store.queries.fingerprints import Recent
 from rapport.store.queries.moods import read_crisis, read_crowds, read_usual_trouble
 from rapport.store.queries.outcomes import read_person_facts
-from rapport.store.queries.snapshot import configuration_version, read_configuration, read_team_load
+from rapport.store.queries.snapshot import Configuration, configuration_version, read_configuration, read_team_load
+from rapport.store.queries.team_model import read_weights
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +75,8 @@ class Worker:
         self.lease = lease
         self.name = f"{os.uname().nodename}-{os.getpid()}"[:64]
         self._compiled: dict[int, Compiled] = {}
-        self._readers: dict[tuple[str, ...], Reader] = {}
+        #: (languages, share of the second look) -> the reader of whoever has no model of their own
+        self._readers: dict[tuple[tuple[str, ...], float], Reader] = {}
         #: workspace -> the texts of the last days that near-copies are known by
         self._windows: dict[int, Window] = {}
         self._moods: dict[int, Mood] = {}
@@ -82,12 +86,14 @@ class Worker:
     def run_forever(self, stop: Event) -> None:
         """Work until `stop` is set."""
         is_ready = False
+        teacher = Teacher(self.name, self.clock, self.share)
 
         def step() -> float:
             nonlocal is_ready
             if not is_ready:
                 self.get_ready()
                 is_ready = True
+            teacher.look()
             return 0.0 if self.work_once() else IDLE
 
         keep_going(stop, step)
@@ -95,8 +101,7 @@ class Worker:
     def get_ready(self) -> None:
         """Load what is loaded at first use: the models of languages take seconds, which the first short post waited."""
         for languages in {tuple(found) for found in Workspace.objects.values_list("languages", flat=True)}:
-            self._readers[languages] = load_reader(languages, self.share)
-            self._readers[languages].get_ready()
+            self._shipped_reader(languages, self.share).get_ready()
 
     def drain(self) -> int:
         """Work until the bus is empty; returns the number of posts processed."""
@@ -166,16 +171,25 @@ class Worker:
         if known is not None and known.version == configuration_version(workspace):
             return known
         source = read_configuration(workspace)
-        languages = source.languages
-        if languages not in self._readers:
-            self._readers[languages] = load_reader(languages, self.share)
         self._compiled[workspace] = Compiled(
             version=source.version,
             matcher=compile_topics(source.topics),
-            reader=self._readers[languages],
+            reader=self._reader(source),
             rules=compile_rules(source.rules, version=source.rules_version),
             handles=source.handles,
             weights=source.weights,
             weights_version=source.weights_version,
         )
         return self._compiled[workspace]
+
+    def _reader(self, source: Configuration) -> Reader:
+        """The reader of a workspace, with its own model where one is in force."""
+        shipped = self._shipped_reader(source.languages, self.share if source.share is None else source.share)
+        if not source.team_version:
+            return shipped
+        return shipped.taught(unpack(read_weights(source.workspace, source.team_version)), source.team_version)
+
+    def _shipped_reader(self, languages: tuple[str, ...], share: float) -> Reader:
+        if (languages, share) not in self._readers:
+            self._readers[languages, share] = load_reader(languages, share)
+        return self._readers[languages, share]

@@ -95,6 +95,8 @@ class Figures(msgspec.Struct, frozen=True):
     chance_corrected: float = 1.0
     chance_all: float = 1.0
     chance_told_apart: float = 1.0
+    #: whether it was learnt and judged at all
+    tried: bool = False
     taken: bool = False
     #: why not: "no head", "few corrected", "few stood", "not better", "overturns", "gives up"
     reason: str = ""
@@ -381,7 +383,7 @@ def judge(name: str, shipped: Numbers, team: Numbers, truth: Numbers, corrected:
         name, int(corrected.sum()), int(stood.sum()),
         int((corrected & was).sum()), int((corrected & now).sum()), mended, spoilt,
         int((stood & was).sum()), int((stood & now).sum()), overturned, restored,
-        chance_corrected, chance_all, apart, taken, reason,
+        chance_corrected, chance_all, apart, True, taken, reason,
     )  # fmt: skip
 
 

@@ -98,8 +98,8 @@ class Team:
         codes = np.array([self._places[one] * _PAIR + self._places[other] for one, other in pairs], np.int64)
         order = np.argsort(codes)
         self._pairs = codes[order]
-        rows = [weights[place] for place, name in enumerate(difference.features) if name.startswith("p ")]
-        self._pair_weights = np.array(rows, np.float32).reshape(-1, len(kept))[order]
+        rows = [place for place, name in enumerate(difference.features) if name.startswith("p ")]
+        self._pair_weights = weights[np.array(rows, np.int64)[order]]
 
     def add(self, features: Sequence[Features], scored: Scored) -> None:
         """Add the difference to the logits of a batch, and to what each token gives to them, in place."""

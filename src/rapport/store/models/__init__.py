@@ -33,7 +33,7 @@ from rapport.store.models.listening import (
 )
 from rapport.store.models.outbound import Approval, Attempt, Delivery, Draft, PreparedReply
 from rapport.store.models.people import Handle, Person, PersonMerge
-from rapport.store.models.readings import Correction
+from rapport.store.models.readings import Correction, ReadingSettings, TeamModel
 from rapport.store.models.rules import RuleSet, ScoreWeights
 
 __all__ = [
@@ -66,11 +66,13 @@ __all__ = [
     "PersonMerge",
     "Post",
     "PreparedReply",
+    "ReadingSettings",
     "Received",
     "RuleSet",
     "ScoreCorrection",
     "ScoreWeights",
     "SignInLink",
+    "TeamModel",
     "ThreadLink",
     "Tombstone",
     "Topic",

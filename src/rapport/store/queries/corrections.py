@@ -43,21 +43,26 @@ def training_rows(workspace: Workspace | int) -> Iterator[tuple[str, str, str]]:
     the majority, and the newest word where there is none. Left out: what was taken back, posts that were deleted since,
     and posts that were edited to say something else.
     """
+    return ((text, reading, value) for _, text, reading, value in corrected_posts(workspace))
+
+
+def corrected_posts(workspace: Workspace | int) -> Iterator[tuple[int, str, str, str]]:
+    """As `training_rows`, each with the row id of the post that was corrected first before it."""
     votes: dict[tuple[str, str], dict[int | None, str]] = {}
-    texts: dict[str, str] = {}
+    texts: dict[str, tuple[int, str]] = {}
     rows = in_force(workspace).filter(post__deleted=False).order_by("pk")
-    for key, reading, value, by, text in rows.values_list(
-        "text_key", "reading", "value", "by", "post__text"
+    for key, reading, value, by, post, text in rows.values_list(
+        "text_key", "reading", "value", "by", "post", "post__text"
     ).iterator():
         if key not in texts:
             if text_key(text) != key:
                 continue
-            texts[key] = text
+            texts[key] = post, text
         said = votes.setdefault((key, reading), {})
         said.pop(by, None)  # the newest word stands last
         said[by] = value
     for (key, reading), said in votes.items():
-        yield texts[key], reading, _majority(list(said.values()))
+        yield *texts[key], reading, _majority(list(said.values()))
 
 
 def _majority(values: list[str]) -> str:

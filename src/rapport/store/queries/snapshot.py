@@ -9,7 +9,17 @@ from django.db.models import Count, Q
 
 from rapport.core.route import Member, TeamLoad
 from rapport.core.score import SHIPPED, Weights
-from rapport.store.models import BasketMember, Channel, Conversation, RuleSet, ScoreWeights, Topic, Workspace
+from rapport.store.models import (
+    BasketMember,
+    Channel,
+    Conversation,
+    ReadingSettings,
+    RuleSet,
+    ScoreWeights,
+    Topic,
+    Workspace,
+)
+from rapport.store.queries.team_model import team_version
 
 
 class Configuration(msgspec.Struct, frozen=True):
@@ -26,6 +36,10 @@ class Configuration(msgspec.Struct, frozen=True):
     handles: frozenset[str]
     weights: Weights = SHIPPED
     weights_version: int = 0
+    #: the version of the workspace's own model that is in force; 0: the shipped one reads alone
+    team_version: int = 0
+    #: how many of the posts that matter get a second look (0..1); None: as the deployment says
+    share: float | None = None
 
 
 def configuration_version(workspace_id: int) -> int:
@@ -48,7 +62,14 @@ def read_configuration(workspace_id: int) -> Configuration:
         handles=_own_handles(workspace),
         weights=weights_of(workspace),
         weights_version=_weights_version(workspace),
+        team_version=team_version(workspace_id),
+        share=read_share(workspace_id),
     )
+
+
+def read_share(workspace_id: int) -> float | None:
+    """The share of posts for the second look that a workspace set itself."""
+    return ReadingSettings.objects.of(workspace_id).values_list("share", flat=True).first()
 
 
 def weights_of(workspace: Workspace) -> Weights:
