@@ -143,7 +143,8 @@ def test_a_finished_count_or_one_of_yesterday_is_begun_anew(alice: Any, store: A
 
     store("delay")
     asked = Asked("delay")
-    for odd in (Count(asked.digest, NOON, matched=9, done=True), Count(asked.digest, NOON.replace(year=1), below=0)):
+    finished = Count(digest=asked.digest, now=NOON, matched=9, done=True)
+    for odd in (finished, Count(digest=asked.digest, now=NOON.replace(year=1), below=0)):
         found = count_on(alice.workspace.pk, asked, odd, now=NOON, zone=dt.UTC, seconds=60)
         assert (found.matched, found.now) == (1, NOON)
 
@@ -253,3 +254,62 @@ def test_an_old_post_that_was_heard_late_counts_when_it_was_said(alice: Any, sto
     match(alice.workspace, "Delays", [row])
     assert [voice.found for voice in share_of_voice(alice.workspace.pk, NOON - dt.timedelta(days=7))] == [0]
     assert [voice.found for voice in share_of_voice(alice.workspace.pk, NOON - dt.timedelta(days=101))] == [1]
+
+
+# ---------------------------------------------------------------- people and machines apart
+
+
+def machine(name: str) -> Author:
+    return Author(id=f"id-{name}", handle=name, name=name, bot=True)
+
+
+def test_what_machines_said_is_counted_and_told_apart(alice: Any, hear: Any, make_post: Any) -> None:
+    from rapport.store.models import Post as PostRow
+
+    hear(
+        make_post("I love this delay, thank you so much", id="1", author="ann"),
+        *[make_post("A terrible, terrible delay, I hate it", id=f"m{n}", author=machine(f"r{n}")) for n in range(3)],
+        make_post("No news", id="2", author="ann"),
+    )
+    found = count(alice.workspace, "delay")
+    assert (found.matched, found.automated, found.people.matched) == (4, 3, 1)
+    assert (found.windows, found.people.windows) == ([4, 4, 4], [1, 1, 1])
+    assert (found.days[-1], found.people.days[-1]) == (4, 1)
+    assert (found.moods, found.people.moods) == ([0, 3, 0, 1], [0, 0, 0, 1])
+    assert found.people.samples == [PostRow.objects.get(external_id="1").pk]
+    assert len(found.samples) == 4
+    both = count(alice.workspace, "news", "delay")
+    assert (both.added, both.dropped, both.people.added, both.people.dropped) == (1, 4, 1, 1)
+
+
+def test_the_mood_toward_the_topic_counts_where_it_differs(alice: Any, hear: Any, make_post: Any) -> None:
+    from rapport.store.models import Topic, TopicMatch
+    from rapport.store.queries.topics import Asked, count_on
+
+    hear(make_post("A terrible, terrible delay, I hate it", id="1"))
+    topic = Topic.objects.create(workspace=alice.workspace, slug="d", name="D", query="delay", updated_at=NOON)
+    row = count(alice.workspace, "delay").samples[0]
+    for toward, moods in ((None, [0, 1, 0, 0]), (3, [0, 0, 0, 1])):
+        TopicMatch.objects.update_or_create(
+            workspace=alice.workspace, topic=topic, post_id=row, defaults={"mood": toward}
+        )  # fmt: skip
+        asked = Asked("delay", topic=topic.pk)
+        assert count_on(alice.workspace.pk, asked, None, now=NOON, zone=dt.UTC, seconds=60).moods == moods
+
+
+def test_share_of_voice_tells_machines_apart_and_can_leave_them_out(alice: Any, store: Any, make_post: Any) -> None:
+    from rapport.store.queries.topics import share_of_voice
+
+    said = store(*[make_post(author=machine(f"r{n}")) for n in range(3)], make_post(author="ann"), make_post())
+    match(alice.workspace, "Rain", said[:4])
+    match(alice.workspace, "Delays", said[3:])
+    since = NOON - dt.timedelta(days=7)
+
+    def told(**asked: bool) -> list[tuple[str, int, int, float]]:
+        voices = share_of_voice(alice.workspace.pk, since, **asked)
+        return [(voice.topic.name, voice.found, voice.automated, round(voice.people_share, 2)) for voice in voices]
+
+    assert told() == [("Rain", 4, 3, 0.17), ("Delays", 2, 0, 0.33)]
+    shares = [voice.share for voice in share_of_voice(alice.workspace.pk, since, people_only=True)]
+    assert [each[:3] for each in told(people_only=True)] == [("Delays", 2, 0), ("Rain", 1, 3)]
+    assert shares == [pytest.approx(2 / 3), pytest.approx(1 / 3)]

@@ -15,6 +15,7 @@ from rapport.core.errors import InvalidInput, NotAllowed
 from rapport.core.guard import stop_words
 from rapport.store.models import Basket, BusMessage, Conversation, Membership, Note, Outcome, Person, Workspace
 from rapport.store.queries.accounts import note_accounts
+from rapport.store.queries.automated import set_apart
 from rapport.store.queries.conversations import refresh, words_of
 from rapport.store.queries.fingerprints import Recent, entries_of, find_copies, recount
 from rapport.store.queries.ingest import read_stored
@@ -57,14 +58,17 @@ def record(
             for (row, post), outcome in zip(posts, outcomes, strict=True)
         ]
         made = [(row, outcome) for (row, _), outcome in zip(posts, standing, strict=True) if outcome is not None]
+        accounts = note_accounts(made, stored)
+        if accounts.turned:
+            set_apart(batch.workspace, accounts.turned, now)
         store_outcomes(batch.workspace, made, stored, now)
         note_presence(posts, stored, now)
-        note_accounts(made, stored)
-        count_moods(batch.workspace, made, stored, now)
+        count_moods(batch.workspace, made, stored, accounts.automated, now)
         linked = link_posts(batch.workspace, posts, stored)
         touched = set(linked.conversations.values())
         copies = find_copies(batch.workspace, posts, standing, stored, linked, recent, now) if recent else {}
-        seen = refresh(batch.workspace, linked, words_of(posts, standing, stored, copies), now)
+        words = words_of(posts, standing, stored, copies, automated=accounts.automated)
+        seen = refresh(batch.workspace, linked, words, now)
         _suppress_who_asked(batch, now)
         announce(batch.workspace, now, seen)
         write_audit(

@@ -13,6 +13,7 @@ from rapport.core.errors import InvalidInput, NotAllowed
 from rapport.core.identity import Known, carry_strictness, combine, rebase
 from rapport.store.models import Conversation, Handle, Membership, Person, PersonMerge, Workspace
 from rapport.store.queries import identity
+from rapport.store.queries.automated import set_apart
 from rapport.store.queries.people import visible_people
 
 RELATIONSHIPS = (
@@ -44,12 +45,16 @@ def say_automated(by: Membership, handle: Handle, word: bool | None, *, now: dt.
     """Say of an account that it is automated (True) or not (False): that stands above the score. None takes it back."""
     _require_person(by, handle.person)
     with transaction.atomic():
+        _lock_workspace(by)
         row = Handle.objects.of(by.workspace).select_for_update().filter(pk=handle.pk).first()
         if row is None or row.ours:
             raise InvalidInput("This account is not there any more, or is one of ours.")
+        was = row.automated
         row.bot_word = word
         row.bot_word_by, row.bot_word_at = (None, None) if word is None else (by, now)
         row.save(update_fields=["bot_word", "bot_word_by", "bot_word_at"])
+        if row.automated != was:
+            set_apart(by.workspace_id, {row.pk: row.automated}, now)
         verb = {True: "person.bot", False: "person.no_bot", None: "person.bot_unsaid"}[word]
         write_audit(by.workspace, by, verb, row.person, now, handle=_called(row))
         touched = Conversation.objects.of(by.workspace).filter(person=row.person_id).values_list("pk", flat=True)[:200]

@@ -122,7 +122,7 @@ class AuthorFacts(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 class PileOn(msgspec.Struct, frozen=True, gc=False):
     """How many speak in one thread at once."""
 
-    #: different people who are not us, the author of the post among them
+    #: different people who are not us and whose account does not look automated, the author among them if they are one
     people: int
     #: the time in which they spoke
     minutes: int = 60
@@ -133,10 +133,12 @@ class Crisis(msgspec.Struct, frozen=True, gc=False):
 
     #: how far from usual: 0 (within what happens) to 1 (never seen)
     level: float
-    #: negative posts within the last hours, and how many are usual in these
+    #: negative posts within the last hours, and how many are usual in these; none from accounts that look automated
     negative: int
     usual: float
     hours: int
+    #: negative posts of these hours from accounts that look automated: told, and counted for nothing
+    automated: int = 0
 
 
 #: shared by everybody of whom nothing is known

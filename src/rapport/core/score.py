@@ -185,6 +185,8 @@ def strengths(
         yield "pile_on", crowd, f"{pile_on.people} people in this thread within {_minutes(pile_on.minutes)}"
     if crisis is not None and crisis.level > 0:
         told = f"{crisis.negative:,} negative posts in {crisis.hours} hours, usually {crisis.usual:.0f}"
+        if crisis.automated:
+            told += f"; {crisis.automated:,} more from accounts that look automated, which do not count"
         # a storm makes what is part of it more pressing: as much for everything would change no order
         yield "crisis", crisis.level * mood, told
 

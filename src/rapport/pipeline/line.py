@@ -31,7 +31,7 @@ from rapport.core.route import TeamLoad, route
 from rapport.core.rules import RuleSet
 from rapport.core.score import FEW_PEOPLE, SHIPPED, Weights, score
 from rapport.core.understand import Reader
-from rapport.core.understand.accounts import knowing, score_author
+from rapport.core.understand.accounts import PROBABLE, knowing, score_author
 from rapport.core.understand.corrected import Corrected, apply, text_key
 
 #: kinds of posts that are meant for us whatever they say
@@ -61,7 +61,8 @@ class Snapshot(msgspec.Struct, frozen=True):
     weights: Weights = SHIPPED
     #: the version of the weights; 0 for the shipped ones
     weights_version: int = 0
-    #: (network, id of a post that is answered in this batch) -> keys of those who spoke in its thread within `PILE_ON`
+    #: (network, id of a post that is answered in this batch) -> keys of those who spoke in its thread within `PILE_ON`,
+    #: without accounts that look automated
     crowds: Mapping[tuple[str, str], frozenset[str]] = {}
     #: what the workspace goes through now; None: nothing unusual
     crisis: Crisis | None = None
@@ -75,7 +76,7 @@ def process(posts: Sequence[Post], snapshot: Snapshot, now: dt.datetime) -> list
     readings = understand(posts, snapshot, topics)
     people = remember(posts, readings, snapshot)
     accounts = suspect(posts, people)
-    crowds = gather(posts, snapshot, now)
+    crowds = gather(posts, accounts, snapshot, now)
     scores = weigh(posts, readings, people, crowds, snapshot, now)
     decisions = decide(posts, readings, scores, list(map(knowing, people, accounts)), topics, snapshot, now)
     routes = send_to(decisions, people, snapshot)
@@ -140,9 +141,18 @@ def suspect(posts: Sequence[Post], people: Sequence[PersonFacts]) -> list[Accoun
     return [score_author(post, facts) for post, facts in zip(posts, people, strict=True)]
 
 
-def gather(posts: Sequence[Post], snapshot: Snapshot, now: dt.datetime) -> list[PileOn | None]:
-    """How many people speak in the thread of each post at once: those known, and those of this batch."""
+def gather(
+    posts: Sequence[Post], accounts: Sequence[AccountScore | None], snapshot: Snapshot, now: dt.datetime
+) -> list[PileOn | None]:
+    """How many people speak in the thread of each post at once: those known, and those of this batch.
+
+    Accounts that look automated are no people: machines alone, however many, are no pile-on.
+    """
     spoke: dict[tuple[str, str], set[str]] = {}
+    machines: dict[str, set[str]] = {}
+    for post, account in zip(posts, accounts, strict=True):
+        if account is not None and account.bot >= PROBABLE:
+            machines.setdefault(post.network, set()).add(post.author.key)
     found: list[PileOn | None] = []
     for post in posts:
         if post.author.ours or post.created_at < now - PILE_ON:
@@ -152,6 +162,7 @@ def gather(posts: Sequence[Post], snapshot: Snapshot, now: dt.datetime) -> list[
         crowd = {post.author.key}
         for name in names:
             crowd |= spoke.get(name) or snapshot.crowds.get(name, frozenset())
+        crowd -= machines.get(post.network, set())
         spoke.update((name, crowd) for name in names)
         found.append(PileOn(len(crowd), PILE_ON // dt.timedelta(minutes=1)) if len(crowd) > FEW_PEOPLE else None)
     return found

@@ -10,7 +10,6 @@ from typing import Any
 import msgspec
 import pytest
 from django.test import Client
-from django.utils import timezone
 
 BASE = "/w/fernway/settings/topics/"
 
@@ -214,14 +213,19 @@ def test_a_count_that_somebody_made_up_shows_nothing_of_others(
     from rapport.actions.listening import open_file_channel
     from rapport.bus.table import TableBus
     from rapport.store.models import Post
+    from rapport.store.queries.topic_part import Part
     from rapport.store.queries.topics import Asked, Count
 
     now = make_post().created_at
     theirs = open_file_channel(cast.charlie.workspace, "f", "mastodon", now=now)
     hear_posts(theirs, [make_post("a secret delay")], TableBus(), now=now)
-    made_up = Count(Asked("delay").digest, now, below=0, samples=list(Post.objects.values_list("pk", flat=True)))
-    page, _state = try_out(lea, query="delay", so_far=msgspec.json.encode(made_up).decode())
-    assert "secret" not in page
+    rows = list(Post.objects.values_list("pk", flat=True))
+    made_up = Count(digest=Asked("delay").digest, now=now, below=0, samples=rows, people=Part(samples=rows))
+    for automated in ("", "without"):
+        page, _state = try_out(
+            lea, query="delay", so_far=msgspec.json.encode(made_up).decode(), automated=automated
+        )  # fmt: skip
+        assert "secret" not in page
 
 
 def test_a_topic_of_another_workspace_is_missing(lea: Client, cast: Any, now: Any) -> None:
@@ -274,16 +278,58 @@ def test_saving_can_apply_the_query_to_stored_posts(lea: Client, hear: Any, make
     assert "every 1s" in lea.get(f"{BASE}{topic.pk}/").content.decode()
 
 
-def test_the_share_of_voice_over_a_period(lea: Client, cast: Any, hear: Any, make_post: Any, now: Any) -> None:
+def test_the_share_of_voice_over_a_period(
+    lea: Client, cast: Any, hear: Any, make_post: Any, now: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from rapport.actions.listening import save_topic
 
+    monkeypatch.setattr("django.utils.timezone.now", lambda: now)
     save_topic(cast.lea, "", "Delays", "delay", now=now)
     save_topic(cast.lea, "", "Praise", "thanks", now=now)
-    today = timezone.now()
-    hear(make_post("delay", created_at=today), make_post("delay, thanks", created_at=today))
+    hear(make_post("delay", created_at=now), make_post("delay, thanks", created_at=now))
     page = lea.get(f"{BASE}?days=7").content.decode()
     rows = re.findall(
         r'<tr><th scope="row">.*?>([^<]*)</a></th><td class="num">(\d+)</td><td class="num">(\d+) %', page
     )
     assert rows == [("Delays", "2", "67"), ("Praise", "1", "33")]
     assert re.search(r'href="\?days=7[^"]*" aria-current="true"', page)
+
+
+# ---------------------------------------------------------------- people and machines apart
+
+
+def test_machines_are_told_apart_and_one_switch_leaves_them_out(
+    lea: Client, hear: Any, make_post: Any, now: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from rapport.core.post import Author
+    from rapport.store.models import Topic
+
+    monkeypatch.setattr("django.utils.timezone.now", lambda: now)
+    lea.post(f"{BASE}new/", {"name": "Delays", "query": "delay", "active": "on"})
+    topic = Topic.objects.get()
+    robots = [Author(id=f"r{n}", handle=f"robot{n}", bot=True) for n in range(3)]
+    hear(
+        make_post("I love this delay, thank you so much", author="ann", created_at=now),
+        *[make_post("A terrible, terrible delay, I hate it", author=each, created_at=now) for each in robots],
+    )
+    page, state = try_out(lea, query="delay")
+    assert re.search(r'<b class="num">4</b> <span>posts match', page)
+    assert "3 of them are from accounts that look automated." in page
+    assert "Without them 0 % are negative instead of 75 %." in page
+    assert state["said"] == "4 posts match."
+    page, state = try_out(lea, query="delay", automated="without")
+    assert re.search(r'<b class="num">1</b> <span>post matches', page)
+    assert "3 more are from accounts that look automated, and left out here." in page
+    assert (page.count('<li class="sample"'), state["said"]) == (1, "1 post matches.")
+    # the address says it, on the page of the topic and over the share of voice, and saving keeps it
+    for address in (f"{BASE}{topic.pk}/?automated=without", f"{BASE}new/?automated=without"):
+        form = lea.get(address).content.decode()
+        assert 'name="automated" value="without" id="id_automated" checked' in form or "Nothing to count yet" in form
+    answer = lea.post(f"{BASE}{topic.pk}/", {"name": "Delays", "query": "delay", "automated": "without"})
+    assert answer.headers["Location"] == f"{BASE}{topic.pk}/?automated=without"
+    voices = lea.get(f"{BASE}?days=7").content.decode()
+    assert "3 of these are from accounts that look automated" in voices
+    assert 'href="?days=7&amp;automated=without#voice-title"' in voices
+    voices = lea.get(f"{BASE}?days=7&automated=without").content.decode()
+    assert "3 more are from accounts that look automated, and left out here." in voices
+    assert 'href="?days=30&amp;automated=without#voice-title"' in voices

@@ -109,6 +109,8 @@ class Conversation(models.Model):
     #: core.felt of the post that `decided_by` names: number of its mood, bits of its intents; null = nothing was read
     mood = models.SmallIntegerField(null=True, blank=True)
     intents = models.SmallIntegerField(null=True, blank=True)
+    #: everybody outside who speaks in it looks automated (Handle.automated); null = none did when it was last looked at
+    automated = models.BooleanField(null=True, blank=True)
     #: the beginning of its newest inbound post
     preview = models.CharField(max_length=300, blank=True)
     why = models.CharField(max_length=500, blank=True)
@@ -146,13 +148,14 @@ class Conversation(models.Model):
                     "assignee",
                     "mood",
                     "intents",
+                    "automated",
                 ],
                 include=["id"],
                 name="listed",
             ),
             # the counts of the navigation, and a list by waiting time
             models.Index(
-                fields=["workspace", "state", "basket", "waiting_since", "assignee", "mood", "intents"],
+                fields=["workspace", "state", "basket", "waiting_since", "assignee", "mood", "intents", "automated"],
                 include=["id"],
                 name="waiting",
             ),

@@ -151,13 +151,20 @@ class ChannelHour(models.Model):
 
 
 class MoodHour(models.Model):
-    """How many posts of a workspace were said in an hour, and how many of them were negative: its usual trouble."""
+    """How many posts were said to a workspace in an hour, and how many of them were negative: its usual trouble.
+
+    Accounts that look automated are counted apart; what one said moves when it begins or ceases to look so.
+    """
 
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="mood_hours", db_index=False)
     #: the beginning of the hour, UTC
     hour = models.DateTimeField()
+    #: by accounts that do not look automated
     posts = models.PositiveIntegerField(default=0)
     negative = models.PositiveIntegerField(default=0)
+    #: by accounts that look automated; null = none
+    automated = models.PositiveIntegerField(null=True, blank=True)
+    automated_negative = models.PositiveIntegerField(null=True, blank=True)
 
     objects = ScopedQuerySet["MoodHour"].as_manager()
 

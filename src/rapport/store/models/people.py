@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
-from rapport.core.understand.accounts import is_automated
+from rapport.core.understand.accounts import PROBABLE, is_automated
 from rapport.store.models.accounts import Membership, Workspace
 from rapport.store.models.scoped import ScopedQuerySet
 
@@ -65,6 +65,14 @@ class Handle(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["workspace", "network", "external_id"], name="one_handle")]
+        indexes = [
+            # the few that look automated, and a few that a person spoke for (store.queries.automated)
+            models.Index(
+                fields=["workspace"],
+                condition=models.Q(bot=True) | models.Q(bot_word=True) | models.Q(bot_score__gte=PROBABLE),
+                name="automated_handle",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"@{self.handle or self.external_id}"

@@ -1,4 +1,4 @@
-"""Whether accounts are automated: what their last texts repeat, and the score that is kept with each."""
+"""Whether accounts are automated: what their last texts repeat, the score that is kept with each, and how SQL asks."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
+import msgspec
+
 from rapport.core.decision import AccountScore, Outcome
+from rapport.core.understand.accounts import PROBABLE, is_automated
 from rapport.core.understand.habits import LEAST_TEXTS, MOST_TEXTS, count_repeated
 from rapport.store.queries.ingest import StoredPost
 from rapport.store.queries.sql import adapt, select_in, update_rows
@@ -15,6 +18,29 @@ from rapport.store.queries.sql import adapt, select_in, update_rows
 WEEK = dt.timedelta(days=7)
 #: a score that moved by less is left as it stands: its row would be written with every post
 MOVED = 0.02
+
+
+class Judged(msgspec.Struct, frozen=True):
+    """What a batch says of the accounts that speak in it, by the row ids of their handles."""
+
+    #: those that look automated
+    automated: frozenset[int] = frozenset()
+    #: those that begin (True) or cease (False) to look automated with this batch
+    turned: Mapping[int, bool] = {}
+
+
+def which_look_automated(handle: str) -> str:
+    """`Handle.automated` in SQL, as a condition: null counts as false. `handle`: the table or its alias.
+
+    Its first half is the condition of the index "automated_handle", word for word, so that the few can be found by it.
+    """
+    probable = f"{handle}.bot OR {handle}.bot_word OR {handle}.bot_score >= {PROBABLE}"
+    return f"({probable}) AND ({handle}.bot OR {handle}.bot_word OR {handle}.bot_word IS NULL)"
+
+
+def looks_automated(handle: str) -> str:
+    """The same as a value that is true or false, to be selected or negated."""
+    return f"COALESCE({which_look_automated(handle)}, FALSE)"
 
 
 def read_repeated(
@@ -41,7 +67,7 @@ def read_repeated(
     return {handle: count_repeated(said) for handle, said in texts.items()}
 
 
-def note_accounts(made: Sequence[tuple[int, Outcome]], stored: Mapping[int, StoredPost]) -> None:
+def note_accounts(made: Sequence[tuple[int, Outcome]], stored: Mapping[int, StoredPost]) -> Judged:
     """Keep with each handle what its newest outcome says of the account; where a person has said so, that stands."""
     newest: dict[int, tuple[StoredPost, AccountScore]] = {}
     for row, outcome in made:
@@ -53,6 +79,24 @@ def note_accounts(made: Sequence[tuple[int, Outcome]], stored: Mapping[int, Stor
         if _has_moved(known, account)
     ]
     update_rows("store_handle", ("bot_score", "bot_reasons"), changed)
+    return _judge(stored, newest)
+
+
+def _judge(stored: Mapping[int, StoredPost], newest: Mapping[int, tuple[StoredPost, AccountScore]]) -> Judged:
+    automated = {
+        kept.handle
+        for kept in stored.values()
+        if kept.handle not in newest and is_automated(bool(kept.bot), kept.bot_word, kept.bot_score)
+    }
+    turned = {}
+    for handle, (known, account) in newest.items():
+        # an account that has just begun to call itself a bot was no machine by the score that was kept before
+        was, looks = is_automated(False, None, known.bot_score), is_automated(False, None, account.bot)
+        if looks:
+            automated.add(handle)
+        if was != looks:
+            turned[handle] = looks
+    return Judged(frozenset(automated), turned)
 
 
 def _has_moved(known: StoredPost, account: AccountScore) -> bool:

@@ -18,6 +18,7 @@ from rapport.core.felt import intent_bits, mood_number
 from rapport.core.post import Post
 from rapport.core.reading import Reading
 from rapport.store.models import Basket, Conversation
+from rapport.store.queries.accounts import looks_automated
 from rapport.store.queries.fingerprints import count_folded, entries_of, promote_copies, recount
 from rapport.store.queries.ingest import PREVIEW, StoredPost
 from rapport.store.queries.sql import adapt, insert_rows, moment, select_in, update_rows
@@ -51,6 +52,8 @@ class Word(msgspec.Struct, frozen=True, gc=False):
     intents: int = 0
     #: row id of the first post that said nearly the same
     copy_of: int | None = None
+    #: its author looks automated
+    automated: bool = False
 
 
 class Standing(msgspec.Struct, frozen=True, gc=False):
@@ -68,6 +71,8 @@ class Standing(msgspec.Struct, frozen=True, gc=False):
     answered: bool
     #: row id of the first post of which all that they said is a near-copy; None: they said something of their own
     copy_of: int | None = None
+    #: everybody outside who speaks in it looks automated
+    automated: bool = False
 
 
 def stand(words: Iterable[Word], settled_at: dt.datetime | None = None) -> Standing:
@@ -99,13 +104,15 @@ def stand(words: Iterable[Word], settled_at: dt.datetime | None = None) -> Stand
         newest=newest,
         answered=bool(ours),
         copy_of=standing[0].copy_of if all(word.copy_of for word in standing) and standing else None,
+        automated=newest is not None and all(word.automated for word in standing or ordered if not word.ours),
     )
 
 
 def read_words(conversations: Collection[int]) -> dict[int, list[Word]]:
     """Every post of these conversations, grouped by conversation."""
     rows = select_in(
-        "SELECT p.conversation_id, p.copy_of, p.id, h.person_id, p.sort_at, p.seen_at, p.ours, "
+        f"SELECT p.conversation_id, p.copy_of, {looks_automated('h')}, "  # noqa: S608  (our names)
+        "p.id, h.person_id, p.sort_at, p.seen_at, p.ours, "
         "CASE WHEN p.deleted THEN 'gone' ELSE p.kind END, "
         "CASE WHEN p.deleted THEN '' ELSE substr(p.text, 1, %s) END, "
         "o.score, o.basket, o.priority, o.quarantined, o.why, o.draft, o.routed_to, o.sentiment, o.intents, "
@@ -117,8 +124,8 @@ def read_words(conversations: Collection[int]) -> dict[int, list[Word]]:
         list(conversations),
     )
     found: dict[int, list[Word]] = {}
-    for conversation, first, *row in rows:
-        found.setdefault(conversation, []).append(_copy(_word(*row), first))
+    for conversation, first, automated, *row in rows:
+        found.setdefault(conversation, []).append(_mark(_word(*row), first, bool(automated)))
     return found
 
 
@@ -127,10 +134,13 @@ def words_of(
     outcomes: Sequence[Outcome | None],
     stored: Mapping[int, StoredPost],
     copies: Mapping[int, int],
+    *,
+    automated: Collection[int],
 ) -> dict[int, Word]:
     """Row id -> word, for posts whose outcomes have just been made: as `read_words` would read them.
 
     None stands for an outcome that does not count, because its post is gone. `copies`: row id of a near-copy -> first.
+    `automated`: handles that look automated.
     """
     words = {
         row: _word(row, *stored[row][2:8], None)
@@ -143,13 +153,16 @@ def words_of(
         )
         for (row, _), outcome in zip(posts, outcomes, strict=True)
     }  # fmt: skip
-    for row, first in copies.items():
-        words[row] = _copy(words[row], first)
+    marked = {*copies, *(row for row in words if stored[row].handle in automated)} if automated else copies.keys()
+    for row in marked:
+        words[row] = _mark(words[row], copies.get(row), stored[row].handle in automated)
     return words
 
 
-def _copy(word: Word, first: int | None) -> Word:
-    return word if first is None else msgspec.structs.replace(word, copy_of=first)
+def _mark(word: Word, first: int | None, automated: bool) -> Word:
+    if first is None and not automated:
+        return word
+    return msgspec.structs.replace(word, copy_of=first, automated=automated)
 
 
 def _word(
@@ -201,7 +214,7 @@ class _Row(NamedTuple):
 #: what `_change` computes, in its order
 _STATE_COLUMNS = (
     "state", "basket_id", "person_id", "priority", "score", "preview", "why", "decided_by", "draft_slug", "opened_at",
-    "waiting_since", "last_post_at", "snoozed_until", "assignee_id", "mood", "intents", "version", "id",
+    "waiting_since", "last_post_at", "snoozed_until", "assignee_id", "mood", "intents", "automated", "version", "id",
 )  # fmt: skip
 
 
@@ -315,7 +328,7 @@ def _change(
         pressing.why if pressing else "", decided, pressing.draft if pressing else "",
         adapt(opened), adapt(where.waiting_since), adapt(where.last_post_at),
         adapt(row.snoozed_until if state == Conversation.State.SNOOZED else None), assignee,
-        pressing.mood if pressing else 0, pressing.intents if pressing else 0,
+        pressing.mood if pressing else 0, pressing.intents if pressing else 0, where.automated,
         int(any(word.post in spoken for word in words)), row.id,
     )  # fmt: skip
 

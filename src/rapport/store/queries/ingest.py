@@ -175,6 +175,8 @@ class StoredPost(NamedTuple):
     bot_score: float | None
     bot_reasons: str | None
     bot_word: bool | None
+    #: the account says of itself that it is automated
+    bot: bool
 
     def is_answered_by(self, post: Post) -> bool:
         """Whether an outcome that was made of `post` still says something of what stands here now."""
@@ -192,7 +194,7 @@ def read_stored(rows: Sequence[int]) -> dict[int, StoredPost]:
         "CASE WHEN p.deleted THEN 'gone' ELSE p.kind END, "
         "CASE WHEN p.deleted THEN '' ELSE substr(p.text, 1, %s) END, "
         "w.first_seen, w.last_seen, p.edited_at, o.post_id IS NOT NULL, "
-        "h.id, h.bot_score, h.bot_reasons, h.bot_word FROM store_post p "
+        "h.id, h.bot_score, h.bot_reasons, h.bot_word, h.bot FROM store_post p "
         "JOIN store_handle h ON h.id = p.handle_id JOIN store_person w ON w.id = h.person_id "
         "LEFT JOIN store_outcome o ON o.post_id = p.id WHERE p.id {among}",
         [PREVIEW],

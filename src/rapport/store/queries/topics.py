@@ -22,18 +22,16 @@ from rapport.core.errors import InvalidInput, InvalidQuery
 from rapport.core.outline import Need, words_needed
 from rapport.core.post import Author, Post
 from rapport.core.query import Matcher, compile_topics
+from rapport.core.understand.accounts import is_automated
 from rapport.store.models import Channel, Topic, TopicMatch
 from rapport.store.models import Post as PostRow
+from rapport.store.queries.accounts import which_look_automated
 from rapport.store.queries.ingest import Extra, read_extra
 from rapport.store.queries.sql import adapt, insert_rows, moment
+from rapport.store.queries.topic_part import Id, Part, read_moods
 
 #: posts that one count reads at most
 READ_AT_MOST = 50_000
-#: posts that are shown as samples, and of each side of a change
-SAMPLES, SIDE = 20, 10
-#: days of the sparkline, and the windows that are counted, in days
-DAYS = 30
-WINDOWS = (1, 7, 30)
 #: posts that are read together: few at first, so that there is an answer soon
 FIRST_STEP, STEP = 100, 1_000
 #: ids that one look without words covers, of which other workspaces may have most
@@ -41,13 +39,11 @@ REACH = 5_000
 
 _COLUMNS = (
     "p.id, p.workspace_id, p.deleted, p.sort_at, p.seen_at, p.text, p.kind, p.lang, p.network, p.extra, p.rating, "
-    "h.external_id, h.handle, h.followers, h.verified, h.bot"
+    "h.external_id, h.handle, h.followers, h.verified, h.bot, h.bot_word, h.bot_score"
 )
 _NOTHING = Extra()
 _THEN = dt.datetime.fromtimestamp(0, dt.UTC)
-#: what a page hands back is checked: a row id that a database can hold, a moment in some zone
-_Id = Annotated[int, msgspec.Meta(ge=0, le=2**62)]
-_Ids = Annotated[list[_Id], msgspec.Meta(max_length=SAMPLES)]
+#: what a page hands back is checked: a moment in some zone
 _Moment = Annotated[dt.datetime, msgspec.Meta(tz=True)]
 
 
@@ -59,6 +55,8 @@ class Asked(msgspec.Struct, frozen=True):
     saved: str = ""
     #: queries whose posts are counted and folded away
     hides: tuple[str, ...] = ()
+    #: row id of the topic that was saved; 0 for a new one
+    topic: int = 0
 
     @property
     def changed(self) -> bool:
@@ -71,34 +69,18 @@ class Asked(msgspec.Struct, frozen=True):
         return hashlib.sha256(msgspec.json.encode(self)).hexdigest()[:16]
 
 
-class Count(msgspec.Struct):
-    """How far a count has come, and what it has found so far."""
+class Count(Part, kw_only=True):
+    """How far a count has come, and what it has found so far, whoever said it."""
 
     #: of the question that this is the count of
     digest: str
     #: when it began; the windows end here
     now: _Moment
     #: posts below this id are still to be read; None: all are
-    below: _Id | None = None
-    read: _Id = 0
-    matched: _Id = 0
-    #: of those that match, how many the list that hides folds away
-    hidden: _Id = 0
-    #: matches of the last 1, 7 and 30 days
-    windows: Annotated[list[_Id], msgspec.Meta(min_length=len(WINDOWS), max_length=len(WINDOWS))] = msgspec.field(
-        default_factory=lambda: [0] * len(WINDOWS)
-    )
-    #: matches of each of the last `DAYS` days, today last
-    days: Annotated[list[_Id], msgspec.Meta(min_length=DAYS, max_length=DAYS)] = msgspec.field(
-        default_factory=lambda: [0] * DAYS
-    )
-    samples: _Ids = []
-    folded: _Ids = []
-    #: against the saved query: what a change would add and drop
-    added: _Id = 0
-    dropped: _Id = 0
-    added_samples: _Ids = []
-    dropped_samples: _Ids = []
+    below: Id | None = None
+    read: Id = 0
+    #: what accounts said that do not look automated
+    people: Part = msgspec.field(default_factory=Part)
     #: everything that was heard since then has been counted
     since: _Moment | None = None
     done: bool = False
@@ -106,6 +88,11 @@ class Count(msgspec.Struct):
     capped: bool = False
     #: only posts that hold words of the query are read; the others cannot match
     by_words: bool = False
+
+    @property
+    def automated(self) -> int:
+        """How many of those that match are from accounts that look automated."""
+        return self.matched - self.people.matched
 
 
 class Candidate(NamedTuple):
@@ -115,6 +102,8 @@ class Candidate(NamedTuple):
     sort_at: Any
     seen_at: Any
     post: Post
+    #: its author looks automated
+    automated: bool
 
 
 class Voice(msgspec.Struct, frozen=True):
@@ -124,6 +113,13 @@ class Voice(msgspec.Struct, frozen=True):
     found: int
     #: its part of what all topics found, 0 to 1; a post that two topics found counts for each
     share: float
+    #: of those that the topic found, how many are from accounts that look automated; counted in `found` or left out
+    automated: int = 0
+
+    @property
+    def people_share(self) -> float:
+        """The part of `share` that accounts made which do not look automated, where `found` counts both."""
+        return self.share * max(self.found - self.automated, 0) / self.found if self.found else 0.0
 
 
 # ---------------------------------------------------------------- counting
@@ -150,7 +146,7 @@ def count_on(
     stop = time.perf_counter() + seconds
     topics = compile_topics([("new", asked.query), *([("saved", asked.saved)] if asked.changed else [])])
     hides = compile_hides(asked.hides)
-    count = so_far if so_far is not None and _goes_on(so_far, asked, now) else Count(asked.digest, now)
+    count = so_far if so_far is not None and _goes_on(so_far, asked, now) else Count(digest=asked.digest, now=now)
     needs = [words_needed(query) for query in ([asked.query, asked.saved] if asked.changed else [asked.query])]
     known = [need for need in needs if need is not None]
     need = Need("or", parts=tuple(known)) if len(known) == len(needs) else None
@@ -158,7 +154,7 @@ def count_on(
     while not count.done:
         began = time.perf_counter()
         rows, count.below = _newest(workspace, need, count.below, min(size, READ_AT_MOST - count.read))
-        _tally(count, rows, topics, hides, zone)
+        _tally(count, rows, topics, hides, zone, asked.topic)
         count.capped = count.read >= READ_AT_MOST and count.below > 0
         count.done = count.below <= 0 or count.capped
         ended = time.perf_counter()
@@ -174,41 +170,27 @@ def _goes_on(so_far: Count, asked: Asked, now: dt.datetime) -> bool:
     return so_far.digest == asked.digest and not so_far.done and abs(now - so_far.now) < dt.timedelta(hours=1)
 
 
-def _tally(count: Count, rows: Sequence[Candidate], topics: Matcher, hides: Matcher, zone: dt.tzinfo) -> None:
+def _tally(
+    count: Count, rows: Sequence[Candidate], topics: Matcher, hides: Matcher, zone: dt.tzinfo, topic: int
+) -> None:
     posts = [row.post for row in rows]
     today, compared = count.now.astimezone(zone).date(), "saved" in topics
-    for row, found in zip(rows, topics.match(posts), strict=True):
+    answers = topics.match(posts)
+    moods = read_moods([row.id for row, found in zip(rows, answers, strict=True) if "new" in found], topic)
+    for row, found in zip(rows, answers, strict=True):
+        parts: list[Part] = [count] if row.automated else [count, count.people]
         if "new" in found:
             folds = bool(len(hides)) and bool(hides.match([row.post])[0])
-            _note(count, row, folds, today, zone)
-        if found == ("new",) and compared:
-            count.added += 1
-            _keep(count.added_samples, row.id, SIDE)
-        elif found == ("saved",):
-            count.dropped += 1
-            _keep(count.dropped_samples, row.id, SIDE)
+            said = moment(row.sort_at)
+            days_ago = (today - said.astimezone(zone).date()).days
+            for part in parts:
+                part.note(row.id, folds, moods.get(row.id, 0), count.now - said, days_ago)
+        if compared and len(found) == 1:
+            for part in parts:
+                part.note_change(row.id, found == ("new",))
     count.read += len(rows)
     if rows:
         count.since = moment(rows[-1].seen_at)
-
-
-def _note(count: Count, row: Candidate, folds: bool, today: dt.date, zone: dt.tzinfo) -> None:
-    """One post that matches."""
-    count.matched += 1
-    count.hidden += folds
-    _keep(count.folded if folds else count.samples, row.id, SAMPLES)
-    said = moment(row.sort_at)
-    age = count.now - said
-    for index, days in enumerate(WINDOWS):
-        count.windows[index] += age < dt.timedelta(days=days)
-    ago = (today - said.astimezone(zone).date()).days
-    if 0 <= ago < DAYS:
-        count.days[DAYS - 1 - ago] += 1
-
-
-def _keep(ids: list[int], row: int, most: int) -> None:
-    if len(ids) < most:
-        ids.append(row)
 
 
 def read_count(text: str) -> Count | None:
@@ -322,14 +304,15 @@ def _candidates(workspace: int, rows: Sequence[tuple[Any, ...]]) -> list[Candida
 
 
 def _candidate(row: tuple[Any, ...]) -> Candidate:
-    number, _, _, said, seen, text, kind, lang, network, extra, rating, key, handle, followers, verified, bot = row
+    number, _, _, said, seen, text, kind, lang, network, extra, rating, key, handle, *account = row
+    followers, verified, bot, word, score = account
     more = _NOTHING if extra == "{}" else read_extra(extra)
     author = Author(id=key, handle=handle, followers=followers, verified=bool(verified), bot=bool(bot))
     post = Post(
         network, key, text, _THEN, author, kind=kind, lang=lang or None, mentions=more.mentions,
         hashtags=more.hashtags, links=more.links, media=more.media, rating=rating,
     )  # fmt: skip
-    return Candidate(number, said, seen, post)
+    return Candidate(number, said, seen, post, is_automated(bool(bot), word, score))
 
 
 # ---------------------------------------------------------------- topics
@@ -376,23 +359,32 @@ def correct_matches(topic: Topic, floor: int, below: int) -> tuple[int, int, int
 # ---------------------------------------------------------------- share of voice
 
 
-def share_of_voice(workspace: int, since: dt.datetime, topics: Iterable[Topic] | None = None) -> list[Voice]:
+def share_of_voice(
+    workspace: int, since: dt.datetime, topics: Iterable[Topic] | None = None, *, people_only: bool = False
+) -> list[Voice]:
     """What each topic of the workspace found among the posts said since then, most first, those without any last.
 
-    `topics`: the same, where the caller has them already. Posts that a list hides count; deleted ones do not.
+    `topics`: the same, where the caller has them already. `people_only`: shares of what accounts said that do not look
+    automated. Posts that a list hides count; deleted ones do not.
     """
     topics = list(Topic.objects.of(workspace) if topics is None else topics)
+    # the few accounts are looked up once, not with every post
     statement = (
-        "SELECT m.topic_id, count(*) FROM store_topicmatch m JOIN store_post p ON p.id = m.post_id "
+        "SELECT m.topic_id, count(*), sum(CASE WHEN p.handle_id IN (SELECT h.id FROM store_handle h "  # noqa: S608  (our names)
+        f"WHERE h.workspace_id = %s AND {which_look_automated('h')}) THEN 1 ELSE 0 END) "
+        "FROM store_topicmatch m JOIN store_post p ON p.id = m.post_id "
         "WHERE m.topic_id IN (SELECT id FROM store_topic WHERE workspace_id = %s) "
         "AND m.post_id >= %s AND p.sort_at >= %s AND NOT p.deleted GROUP BY m.topic_id"
     )
     with connection.cursor() as cursor:
-        cursor.execute(statement, [workspace, first_heard(since), adapt(since)])
-        counted = dict(cursor.fetchall())
-    found = {topic.pk: counted.get(topic.pk, 0) for topic in topics}
-    total = sum(found.values())
-    voices = [Voice(topic, found[topic.pk], found[topic.pk] / total if total else 0.0) for topic in topics]
+        cursor.execute(statement, [workspace, workspace, first_heard(since), adapt(since)])
+        counted = {topic: (found, machines) for topic, found, machines in cursor.fetchall()}
+    found = {topic.pk: counted.get(topic.pk, (0, 0)) for topic in topics}
+    shown = {topic: every - machines if people_only else every for topic, (every, machines) in found.items()}
+    total = sum(shown.values())
+    voices = [
+        Voice(topic, shown[topic.pk], shown[topic.pk] / total if total else 0.0, found[topic.pk][1]) for topic in topics
+    ]
     return sorted(voices, key=lambda voice: (-voice.found, voice.topic.name.casefold()))
 
 

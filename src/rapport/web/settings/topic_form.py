@@ -98,6 +98,8 @@ class TopicForm(ExactForm):
     led = forms.CharField(required=False, max_length=5, widget=forms.HiddenInput)
     #: row id of the topic that a count compares with
     topic = forms.CharField(required=False, max_length=19, widget=forms.HiddenInput)
+    #: "without": accounts that look automated are left out of what is shown; kept in the address
+    automated = forms.CharField(required=False, max_length=7)
     #: a count that is to go on
     so_far = forms.CharField(required=False, max_length=20_000)
     #: the button: "", "show" or "build"

@@ -9,6 +9,7 @@ import msgspec
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -25,6 +26,8 @@ from rapport.web.settings.topic_shown import show_count
 
 #: days over which the share of voice can be looked at
 PERIODS = (1, 7, 30, 90)
+#: what the address says for "without accounts that look automated"
+WITHOUT = "without"
 #: seconds that a count may take before its answer goes out: with a whole page, while somebody types, going on, and
 #: where no script asks for the rest
 PAGE, FIRST, NEXT, ALL = 0.01, 0.025, 0.25, 3.0
@@ -38,11 +41,14 @@ def index(request: DeskRequest) -> HttpResponse:
     days = chosen if chosen in PERIODS else 30
     since = timezone.now() - dt.timedelta(days=days)
     topics = list(history.listed_topics(request.workspace.pk))
-    voices = history.share_of_voice(request.workspace.pk, since, topics)
+    people_only = request.GET.get("automated", "") == WITHOUT
+    voices = history.share_of_voice(request.workspace.pk, since, topics, people_only=people_only)
     shown = {
         "topics": topics,
         "voices": voices,
         "heard": sum(voice.found for voice in voices),
+        "machines": sum(voice.automated for voice in voices),
+        "people_only": people_only,
         "days": days,
         "periods": PERIODS,
     }
@@ -109,7 +115,7 @@ def _form(request: DeskRequest, topic: Topic | None) -> tuple[TopicForm, Boxes]:
     if request.method == "POST":
         sent, boxes = agree(request.POST, networks)
         return TopicForm(sent, networks=networks), boxes
-    start: dict[str, Any] = {"active": True, "led": "text"}
+    start: dict[str, Any] = {"active": True, "led": "text", "automated": request.GET.get("automated", "")[:7]}
     boxes = Boxes()
     if topic is not None:
         boxes = boxes_for(topic.query, networks)
@@ -124,7 +130,8 @@ def _edit(request: DeskRequest, topic: Topic | None) -> HttpResponse:
     if form.is_bound and not looks and form.is_valid():
         saved = _save(request, form, topic)
         if saved is not None:
-            return redirect("topic", slug=request.workspace.slug, pk=saved.pk)
+            address = reverse("topic", kwargs={"slug": request.workspace.slug, "pk": saved.pk})
+            return redirect(address + (f"?automated={WITHOUT}" if form.written("automated") == WITHOUT else ""))
     shown = _try(request, form, boxes, topic, None, ALL if looks else PAGE)
     shown |= {"topic": topic, "run": rematch.look_up_rematch(topic) if topic else None}
     return render(request, "settings/topic.html", shown, status=422 if form.is_bound and not looks else 200)
@@ -164,13 +171,16 @@ def _try(
 ) -> dict[str, Any]:
     """What the page shows of the query as it is written now: its count, or the problem and its place."""
     query, workspace = form.written("query"), request.workspace.pk
-    asked = history.Asked(query, topic.query if topic else "", split_hides(form.written("hides")))
+    asked = history.Asked(
+        query, topic.query if topic else "", split_hides(form.written("hides")), topic.pk if topic else 0
+    )
+    people_only = form.written("automated") == WITHOUT
     shown: dict[str, Any] = {"form": form, "boxes": boxes, "problem": "", "hides_problem": "", "place": None}
     zone = timezone.get_current_timezone()
     try:
         if query.strip() or form.is_bound:
             count = history.count_on(workspace, asked, so_far, now=timezone.now(), zone=zone, seconds=seconds)
-            shown |= show_count(workspace, asked, count)
+            shown |= show_count(workspace, asked, count, people_only=people_only)
     except InvalidQuery as error:
         place = place_of(query, error.position)
         shown |= {"problem": str(error), "place": place, "excerpt": mark_position(query, error.position)}

@@ -92,9 +92,18 @@
     else if (event.target.matches("#boxes input")) event.preventDefault();
   });
 
+  // whether automated accounts are left out is kept in the address, as on every list
+  form.addEventListener("change", (event) => {
+    if (event.target.name !== "automated") return;
+    const here = new URL(location.href);
+    if (event.target.checked) here.searchParams.set("automated", "without");
+    else here.searchParams.delete("automated");
+    history.replaceState(history.state, "", here);
+  });
+
   // nothing typed is lost by a wrong click
   let unsaved = false;
-  form.addEventListener("input", () => { unsaved = true; });
+  form.addEventListener("input", (event) => { unsaved ||= event.target.name !== "automated"; });
   form.addEventListener("submit", () => { unsaved = false; });
   window.addEventListener("beforeunload", (event) => { if (unsaved) event.preventDefault(); });
   follow();
