@@ -26,6 +26,7 @@ from rapport.actions import (
     listening,
     outbound,
     people,
+    readings,
     rematch,
     rules,
     score,
@@ -36,6 +37,7 @@ from rapport.core.post import Author, Post
 from rapport.core.rhythm import Silence
 from rapport.core.rules import default_document
 from rapport.core.score import Weights
+from rapport.core.thresholds import Thresholds
 from rapport.networks.base import Page, Rechecked
 from rapport.store.models import (
     AuditEntry,
@@ -334,6 +336,9 @@ WALK: dict[str, Callable[[World], Any]] = {
         score.set_score(w.alice, w.conversation, 80, now=NOON),
         AuditEntry.objects.all().delete(),
         score.clear_score(w.alice, w.conversation, now=NOON),
+    ),
+    "readings.save_reading_settings": lambda w: readings.save_reading_settings(
+        w.alice, Thresholds(complaint=0.7), 0.1, now=NOON
     ),
     "team_model.ask_team_model": lambda w: team_model.ask_team_model(w.alice, now=NOON),
     "team_model.ask_from_command_line": lambda w: team_model.ask_from_command_line(w.workspace, now=NOON),

@@ -19,6 +19,7 @@ from rapport.core.reading import Reading
 from rapport.core.route import TeamLoad, route
 from rapport.core.rules import RuleSet, compile_rules
 from rapport.core.score import score_again
+from rapport.core.thresholds import Thresholds
 from rapport.core.understand.corrected import (
     apply,
     check_value,
@@ -35,6 +36,7 @@ from rapport.store.queries.conversations import refresh
 from rapport.store.queries.corrections import in_force
 from rapport.store.queries.ingest import read_stored
 from rapport.store.queries.outcomes import read_person_facts, store_outcomes
+from rapport.store.queries.readings import read_counting
 from rapport.store.queries.snapshot import Configuration, read_configuration, read_team_load
 from rapport.store.queries.threads import Linked
 
@@ -59,11 +61,12 @@ def correct(by: Membership, post: Post, reading: str, value: str, *, now: dt.dat
         judged = _read_outcome(post.pk)
         if judged is None:
             raise InvalidInput("This post has not been read yet; try again in a moment.")
+        counting = read_counting(by.workspace_id)
         said = in_force(by.workspace_id).filter(text_key=key, reading=reading)
         own = said.filter(by=by).order_by("-pk").first()
-        if own is not None and own.value == value and value_of(judged.reading, reading) == value:
+        if own is not None and own.value == value and value_of(judged.reading, reading, counting) == value:
             return own
-        machine, was, model = _machine(by.workspace_id, key, judged.reading, reading)
+        machine, was, model = _machine(by.workspace_id, key, judged.reading, reading, counting)
         said.filter(by=by).update(withdrawn_at=now)
         made = Correction.objects.create(
             workspace_id=by.workspace_id, post=post, text_key=key, reading=reading, value=value, was=was, model=model,
@@ -124,14 +127,16 @@ def _bump(workspace_id: int) -> None:
     Workspace.objects.filter(pk=workspace_id).update(corrections_version=version)
 
 
-def _machine(workspace_id: int, key: str, reading: Reading, name: str) -> tuple[list[Any], str, str]:
+def _machine(
+    workspace_id: int, key: str, reading: Reading, name: str, counting: Thresholds
+) -> tuple[list[Any], str, str]:
     """What the machine read under this name, its value, and the model that did."""
     if is_corrected(reading, name):
         # somebody said something already: what the machine had read stands there
         known = Correction.objects.of(workspace_id).filter(text_key=key, reading=name).order_by("-pk").first()
         if known is not None:
             return known.machine, known.was, known.model
-    return measured(reading, name), value_of(reading, name), reading.model
+    return measured(reading, name), value_of(reading, name, counting), reading.model
 
 
 def _read_anew(by: Membership, correction: Correction, value: str | None, now: dt.datetime) -> None:

@@ -21,6 +21,7 @@ from rapport.store.queries.fingerprints import Recent, entries_of, find_copies, 
 from rapport.store.queries.ingest import read_stored
 from rapport.store.queries.moods import count_moods
 from rapport.store.queries.outcomes import note_presence, store_outcomes
+from rapport.store.queries.readings import read_counting
 from rapport.store.queries.score import machine_score
 from rapport.store.queries.sql import redone_if_lost
 from rapport.store.queries.threads import link_posts
@@ -67,7 +68,9 @@ def record(
         linked = link_posts(batch.workspace, posts, stored)
         touched = set(linked.conversations.values())
         copies = find_copies(batch.workspace, posts, standing, stored, linked, recent, now) if recent else {}
-        words = words_of(posts, standing, stored, copies, automated=accounts.automated)
+        words = words_of(
+            posts, standing, stored, copies, read_counting(batch.workspace), automated=accounts.automated
+        )
         seen = refresh(batch.workspace, linked, words, now)
         _suppress_who_asked(batch, now)
         announce(batch.workspace, now, seen)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from rapport.core.reading import Intent, Reading
+from rapport.core.thresholds import SHIPPED, Thresholds
 
 #: the number of a mood is its place here; 0 says that nothing was read
 MOODS = ("", "negative", "neutral", "positive")
 #: the bit of an intent is 1 << its place here: kept in the database, so append only
 INTENTS = ("complaint", "question", "request", "praise", "purchase", "report")
-#: an intent counts as there from this probability on
-THERE = 0.5
 
 
 def mood_number(label: str) -> int:
@@ -22,11 +21,11 @@ def intent_bit(name: str) -> int:
     return 1 << INTENTS.index(name)
 
 
-def intent_bits(intent: Intent) -> int:
-    """The bits of every intent that is there."""
-    return sum(1 << place for place, name in enumerate(INTENTS) if getattr(intent, name) >= THERE)
+def intent_bits(intent: Intent, thresholds: Thresholds = SHIPPED) -> int:
+    """The bits of every intent that counts."""
+    return sum(1 << place for place, name in enumerate(INTENTS) if getattr(intent, name) >= getattr(thresholds, name))
 
 
-def felt(reading: Reading) -> tuple[int, int]:
-    """(number of the mood, bits of the intents)."""
-    return mood_number(reading.sentiment.label), intent_bits(reading.intent)
+def felt(reading: Reading, thresholds: Thresholds = SHIPPED) -> tuple[int, int]:
+    """(number of the mood, bits of the intents), as far as they count."""
+    return mood_number(thresholds.mood(reading)), intent_bits(reading.intent, thresholds)

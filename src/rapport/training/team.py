@@ -25,7 +25,7 @@ from rapport.core.copies import ALIKE, Window, fingerprints, likeness, shingles
 from rapport.core.post import Post
 from rapport.core.reading import Reading
 from rapport.core.understand import Reader
-from rapport.core.understand.corrected import HOLDS, INTENTS, MOODS, text_key
+from rapport.core.understand.corrected import EMOTIONS, HOLDS, INTENTS, MOODS, text_key
 from rapport.core.understand.features import extract
 from rapport.core.understand.grams import read_tokens
 from rapport.core.understand.team import Difference, say, turn
@@ -37,6 +37,7 @@ Numbers = npt.NDArray[np.int64]
 #: Readings that can be learnt, and the heads that make each.
 HEADS: dict[str, tuple[str, ...]] = {
     "sentiment": tuple(f"sentiment.{name}" for name in MOODS),
+    **{f"emotion.{name}": (f"emotion.{name}",) for name in EMOTIONS},
     **{f"intent.{name}": (name,) for name in INTENTS},
     **{name: (name,) for name in ("urgency", "personal", "irony", "offensive", "hate", "spam")},
 }

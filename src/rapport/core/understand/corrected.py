@@ -15,6 +15,7 @@ import msgspec
 
 from rapport.core.errors import InvalidInput
 from rapport.core.reading import Emotion, Intent, Reading, Sentiment
+from rapport.core.thresholds import SHIPPED, Thresholds
 
 MOODS = ("negative", "neutral", "positive")
 INTENTS = Intent.__struct_fields__
@@ -24,7 +25,7 @@ READINGS = (
     "sentiment", *(f"emotion.{name}" for name in EMOTIONS), *(f"intent.{name}" for name in INTENTS),
     "urgency", "personal", "irony", "offensive", "hate", "spam", "language",
 )  # fmt: skip
-#: a reading that is not a label holds from here on
+#: a reading that is not a label holds from here on, where a workspace asks for nothing else
 HOLDS = 0.5
 #: what a corrected reading gives as its reason, behind its name
 BY_A_PERSON = "corrected by a person"
@@ -64,13 +65,13 @@ def check_value(name: str, value: str) -> str:
     return wanted
 
 
-def value_of(reading: Reading, name: str) -> str:
-    """What a reading says under this name, in the words of `check_value`."""
+def value_of(reading: Reading, name: str, thresholds: Thresholds = SHIPPED) -> str:
+    """What a reading says under this name, in the words of `check_value`, as far as it counts."""
     if name == "sentiment":
-        return reading.sentiment.label
+        return thresholds.mood(reading)
     if name == "language":
         return reading.language
-    return "true" if _number(reading, name) >= HOLDS else "false"
+    return "true" if thresholds.holds(reading, name) else "false"
 
 
 def apply(reading: Reading, corrections: Corrected) -> Reading:

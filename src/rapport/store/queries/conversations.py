@@ -17,6 +17,7 @@ from rapport.core.decision import PRIORITIES, Outcome
 from rapport.core.felt import intent_bits, mood_number
 from rapport.core.post import Post
 from rapport.core.reading import Reading
+from rapport.core.thresholds import SHIPPED, Thresholds
 from rapport.store.models import Basket, Conversation
 from rapport.store.queries.accounts import looks_automated
 from rapport.store.queries.fingerprints import count_folded, entries_of, promote_copies, recount
@@ -134,6 +135,7 @@ def words_of(
     outcomes: Sequence[Outcome | None],
     stored: Mapping[int, StoredPost],
     copies: Mapping[int, int],
+    counting: Thresholds = SHIPPED,
     *,
     automated: Collection[int],
 ) -> dict[int, Word]:
@@ -141,6 +143,7 @@ def words_of(
 
     None stands for an outcome that does not count, because its post is gone. `copies`: row id of a near-copy -> first.
     `automated`: handles that look automated.
+    `counting`: from which certainty readings count.
     """
     words = {
         row: _word(row, *stored[row][2:8], None)
@@ -149,7 +152,7 @@ def words_of(
             row, *stored[row][2:8],
             outcome.score.value, outcome.route.basket, outcome.decision.priority, outcome.decision.quarantined,
             outcome.decision.why[:500], outcome.decision.draft or "", outcome.route.person,
-            outcome.reading.sentiment.label, intent_bits(outcome.reading.intent), None,
+            counting.mood(outcome.reading), intent_bits(outcome.reading.intent, counting), None,
         )
         for (row, _), outcome in zip(posts, outcomes, strict=True)
     }  # fmt: skip

@@ -13,6 +13,7 @@ from rapport.core.felt import intent_bits
 from rapport.core.post import Post
 from rapport.store.queries.accounts import read_repeated
 from rapport.store.queries.ingest import StoredPost
+from rapport.store.queries.readings import read_counting
 from rapport.store.queries.sql import adapt, insert_rows, moment, select_in, update_rows
 
 #: how far back the history of a person reaches in `PersonFacts`
@@ -31,14 +32,14 @@ def store_outcomes(
     now: dt.datetime,
 ) -> None:
     """Write outcomes by the row of their post (a later one replaces an earlier one) and the topics that matched."""
-    processed = adapt(now)
+    processed, counting = adapt(now), read_counting(workspace_id)
     rows = [
         (
-            row, workspace_id, outcome.reading.sentiment.label, outcome.reading.language, outcome.score.value,
+            row, workspace_id, counting.mood(outcome.reading), outcome.reading.language, outcome.score.value,
             outcome.route.basket, outcome.decision.priority, outcome.decision.quarantined, outcome.decision.why[:500],
             outcome.decision.draft or "", outcome.route.person,
             outcome.decision.rule_set, _encoder.encode(outcome).decode(), processed,
-            intent_bits(outcome.reading.intent),
+            intent_bits(outcome.reading.intent, counting),
         )
         for row, outcome in outcomes
     ]  # fmt: skip

@@ -13,6 +13,7 @@ from rapport.core.reading import Reading
 from rapport.core.understand.corrected import is_corrected, value_of
 from rapport.store.models import Approval, AuditEntry, Correction, Post, TeamModel, Workspace
 from rapport.store.queries.corrections import corrected_posts, in_force
+from rapport.store.queries.readings import read_counting
 from rapport.store.queries.sql import chunks
 
 #: Acts of people that are looked through for the posts that they had before them, the newest; and posts that count.
@@ -41,6 +42,7 @@ def read_said(workspace: Workspace, readings: Iterable[str]) -> Iterator[Row]:
     for pk, _, reading, value in corrected:
         if pk in posts:
             yield posts[pk], reading, value, True
+    counting = read_counting(workspace.pk)
     names = sorted({reading for _, _, reading, _ in corrected})
     for _, row in _posts(find_acted_on(workspace)):
         try:
@@ -48,7 +50,11 @@ def read_said(workspace: Workspace, readings: Iterable[str]) -> Iterator[Row]:
         except msgspec.MsgspecError:
             continue
         if read.model:
-            yield from ((row, name, value_of(read, name), False) for name in names if not is_corrected(read, name))
+            for name in names:
+                value = value_of(read, name, counting)
+                # between both lines nobody can say what they let stand
+                if value == value_of(read, name) and not is_corrected(read, name):
+                    yield row, name, value, False
 
 
 def find_acted_on(workspace: Workspace, most: int = MOST_STOOD) -> list[int]:
