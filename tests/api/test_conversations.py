@@ -74,6 +74,18 @@ def test_a_list_is_narrowed_by_basket_and_state(sync: Program, channel: Any) -> 
     assert listed(state="folded") == hidden[:1]
 
 
+def test_conversations_of_machines_say_so_and_can_be_left_out(sync: Program, channel: Any) -> None:
+    care = Basket.objects.of(channel.workspace).get(slug="care")
+    ids = numbered(channel, care, 3)
+    Conversation.objects.filter(pk=ids[0]).update(automated=True)
+    Conversation.objects.filter(pk=ids[1]).update(automated=False)
+    told = {line["id"]: line["automated"] for line in sync.get("conversations").json()["conversations"]}
+    assert told == {ids[0]: True, ids[1]: False, ids[2]: False}
+    kept = sync.get("conversations", automated="without").json()["conversations"]
+    assert [line["id"] for line in kept] == [ids[2], ids[1]]
+    assert sync.get("conversations", automated="only").status_code == 400
+
+
 def test_a_page_costs_the_same_queries_whatever_its_length(
     sync: Program, channel: Any, django_assert_max_num_queries: Any
 ) -> None:

@@ -14,7 +14,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from api.conftest import Program
 from rapport.actions.accounts import change_member, invite
 from rapport.actions.api import create_token
-from rapport.api import conversations, corrections, posts
+from rapport.api import conversations, corrections, posts, topics
 from rapport.api.urls import ENDPOINTS
 from rapport.core.roles import ROLES, may
 from rapport.store.models import Approval, Basket, Conversation, Delivery
@@ -26,6 +26,7 @@ ROUTES: dict[str, tuple[str, str, str, Any]] = {
     "api:conversations": ("read", "GET", "conversations", None),
     "api:conversation": ("read", "GET", "conversations/{}", None),
     "api:draft": ("draft", "POST", "conversations/{}/draft", {"text": "Hello"}),
+    "api:topics": ("configure", "GET", "topics?days=7", None),
     "api:corrections": ("configure", "GET", "corrections", None),
     "api:correct": (
         "draft",
@@ -144,7 +145,7 @@ def test_no_route_approves_or_sends_whatever_it_is_asked(sync: Program, conversa
 
 
 def test_no_module_of_the_interface_can_reach_the_approval() -> None:
-    for module in (conversations, corrections, posts):
+    for module in (conversations, corrections, posts, topics):
         source = inspect.getsource(module)
         assert "approve(" not in source
         assert "Delivery" not in source

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import get_args
 
 from django.http import HttpResponse
 
@@ -27,6 +28,7 @@ from rapport.store.mapping import post_of
 from rapport.store.models import Basket, Conversation, Draft, Membership
 from rapport.store.models.scoped import ScopedQuerySet
 from rapport.store.queries import desk, talk
+from rapport.store.queries.felt import Machines, felt_as
 
 MAX_PAGE = 100
 _SLUG = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -38,7 +40,7 @@ def list_conversations(call: Call) -> ConversationList:
     limit = read_number(call, "limit", desk.PAGE, MAX_PAGE)
     before = read_number(call, "cursor", MAX_ID, MAX_ID)
     rows = desk.visible_conversations(call.by).filter(pk__lt=before)
-    rows = _in_wanted_state(call, rows)
+    rows = felt_as(_in_wanted_state(call, rows), machines=wanted_machines(call))
     if "basket" in call.query:
         rows = rows.filter(basket=_basket(call))
     found = list(_with_names(rows).order_by("-pk")[: limit + 1])
@@ -103,6 +105,14 @@ def _in_wanted_state(call: Call, rows: ScopedQuerySet[Conversation]) -> ScopedQu
     return desk.in_state(rows, wanted)
 
 
+def wanted_machines(call: Call) -> str:
+    """What the call asks of accounts that look automated: "" or "without". Raises `Refused` for anything else."""
+    wanted = call.query.get("automated", "")
+    if wanted not in get_args(Machines):
+        raise bad("query.automated", "is not what can be asked of automated accounts", "Send without, or leave it out.")
+    return wanted
+
+
 def _basket(call: Call) -> Basket:
     slug = call.query["basket"]
     found = desk.visible_baskets(call.by).filter(slug=slug).first() if _SLUG.fullmatch(slug) else None
@@ -127,6 +137,7 @@ def _line(row: Conversation, by: Membership) -> ConversationLine:
         opened_at=row.opened_at,
         waiting_since=row.waiting_since,
         last_post_at=row.last_post_at,
+        automated=bool(row.automated),
         version=row.version,
         page=f"/w/{by.workspace.slug}/c/{row.pk}/",
     )

@@ -23,7 +23,8 @@ _REF = "#/components/schemas/{name}"
 _OWN: tuple[type[msgspec.Struct], ...] = (
     problems.Problem, problems.Fault, acts.Taken, acts.Rejected, shapes.ConversationList, shapes.ConversationWhole,
     shapes.ConversationLine, shapes.Named, shapes.Said, shapes.Remark, shapes.OwnDraft, shapes.Explanation,
-    shapes.DraftBody, shapes.CorrectionBody, shapes.CorrectionLine, shapes.CorrectionList,
+    shapes.DraftBody, shapes.CorrectionBody, shapes.CorrectionLine, shapes.CorrectionList, shapes.TopicList,
+    shapes.TopicVoice,
 )  # fmt: skip
 #: statuses that every call with a token can meet
 _USUAL = (400, 401, 403, 405, 429, 503)

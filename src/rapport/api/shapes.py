@@ -45,6 +45,8 @@ class ConversationLine(msgspec.Struct, frozen=True):
     #: the oldest post of theirs that nobody has answered
     waiting_since: dt.datetime | None
     last_post_at: dt.datetime | None
+    #: everybody outside who speaks in it looks automated
+    automated: bool
     #: rises whenever somebody speaks
     version: int
     #: its page on the desk
@@ -123,6 +125,30 @@ class DraftBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     replaces: str = ""
     #: show it to colleagues who may send
     propose: bool = False
+
+
+class TopicVoice(msgspec.Struct, frozen=True):
+    """What one topic found in a period."""
+
+    slug: str
+    name: str
+    query: str
+    #: it is listened for
+    active: bool
+    #: posts that it found, without those left out
+    found: int
+    #: its part of what all topics found, 0 to 1
+    share: float
+    #: of all that it found, how many posts are from accounts that look automated
+    automated: int
+
+
+class TopicList(msgspec.Struct, frozen=True):
+    """Every topic, most found first."""
+
+    #: the period
+    days: int
+    topics: tuple[TopicVoice, ...]
 
 
 class CorrectionBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

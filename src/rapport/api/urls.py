@@ -9,7 +9,7 @@ from django.http import HttpResponse
 from django.urls import path
 
 from rapport.actions.api import Taken
-from rapport.api import conversations, corrections, posts
+from rapport.api import conversations, corrections, posts, topics
 from rapport.api.door import Endpoint, Parameter, serve
 from rapport.api.openapi import render
 from rapport.api.shapes import (
@@ -20,11 +20,15 @@ from rapport.api.shapes import (
     CorrectionList,
     DraftBody,
     OwnDraft,
+    TopicList,
 )
 from rapport.core.post import Post
 from rapport.core.understand.corrected import READINGS
 from rapport.store.queries.desk import ON_REQUEST, PAGE
 
+_MACHINES = Parameter(
+    "automated", "query", "`without` leaves out accounts that look automated.", {"type": "string", "enum": ["without"]}
+)
 _ID = Parameter("pk", "path", "The conversation's id.", {"type": "integer", "minimum": 1}, required=True)
 
 
@@ -83,6 +87,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
                 "state", "query", "One state; else all of these but `folded`.",
                 {"type": "string", "enum": list(ON_REQUEST)},
             ),
+            _MACHINES,
             Parameter(
                 "limit", "query", f"How many at most; {PAGE} unless told.",
                 {"type": "integer", "minimum": 1, "maximum": conversations.MAX_PAGE},
@@ -113,6 +118,22 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         body=DraftBody,
         parameters=(_ID,),
         refusals=(404, 409, 413, 415),
+    ),
+    Endpoint(
+        name="topics",
+        method="GET",
+        path="topics",
+        right="configure",
+        view=topics.list_topics,
+        summary="Topics with what each one found in the last days.",
+        answer=TopicList,
+        parameters=(
+            Parameter(
+                "days", "query", f"How far back; {topics.DAYS} unless told.",
+                {"type": "integer", "minimum": 1, "maximum": topics.MAX_DAYS},
+            ),
+            _MACHINES,
+        ),
     ),
     Endpoint(
         name="corrections",

@@ -213,6 +213,32 @@ def test_each_choice_of_a_filter_shows_its_count_and_leads_there_and_back(cast: 
     assert "Nothing fits" in empty.content.decode()
 
 
+def test_machines_are_told_apart_and_one_switch_of_the_address_leaves_them_out(
+    cast: Any, enter: Any, many: Any
+) -> None:
+    many(2, preview="a machine", mood=1, automated=True)
+    many(1, preview="a person", mood=1, automated=False)
+    many(1, preview="nobody looked", mood=3)
+    client = enter(cast.amir)
+    page = client.get(f"{ROOT}b/care/")
+    listing = page.context["listing"]
+    assert "4 open (2 automated)" in listing.summary
+    assert page.content.decode().count("automated</span>") == 2
+    assert (listing.machines.count, listing.machines.current) == (2, False)
+    without = client.get(listing.machines.url).context["listing"]
+    assert {row.conversation.preview for row in without.rows} == {"a person", "nobody looked"}
+    assert "2 open" in without.summary
+    assert "automated=without" in without.beside
+    assert [choice.label for choice in without.chosen] == ["Without automated accounts"]
+    assert {choice.label: choice.count for choice in without.moods}["Negative"] == 1
+    # each filter keeps the others, and taking this one away leads back
+    assert "automated=without" in without.moods[0].url
+    assert client.get(without.chosen[0].url).context["listing"].asked == listing.asked
+    negative = client.get(without.moods[0].url).context["listing"]
+    assert ([row.conversation.preview for row in negative.rows], negative.machines.count) == (["a person"], 2)
+    assert len(names(client, f"{ROOT}b/care/?automated=x")) == 4
+
+
 def test_ready_lists_hold_what_is_to_be_served_and_shared_from_every_basket_in_sight(
     cast: Any, enter: Any, many: Any
 ) -> None:

@@ -1,4 +1,4 @@
-"""Lists by mood and intent: which conversations are in them, and how many."""
+"""Lists by mood, intent and whether machines speak: which conversations are in them, and how many."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from rapport.store.models import Conversation
 from rapport.store.models.scoped import ScopedQuerySet
 
 Mood = Literal["", "negative", "neutral", "positive"]
+#: "without": conversations in which only accounts speak that look automated are left out
+Machines = Literal["", "without"]
 Intent = Literal["", "complaint", "question", "request", "praise", "purchase", "report"]
 assert get_args(Mood) == MOODS
 assert get_args(Intent)[1:] == INTENTS
@@ -23,6 +25,8 @@ class Shares(msgspec.Struct, frozen=True):
 
     moods: dict[str, int]
     intents: dict[str, int]
+    #: of those in the chosen mood with the chosen intent, how many are of accounts that look automated
+    automated: int
     #: False: the list is longer than what was looked at
     whole: bool
 
@@ -37,21 +41,33 @@ def has_intent(intent: str) -> Q:
     return Q(GreaterThan(F("intents").bitand(intent_bit(intent)), 0)) if intent else Q()
 
 
-def felt_as(rows: ScopedQuerySet[Conversation], mood: str = "", intent: str = "") -> ScopedQuerySet[Conversation]:
-    """Those of `rows` that are in this mood and have this intent, as far as one is named."""
-    return rows.filter(has_mood(mood), has_intent(intent))
+def of_machines(machines: str) -> Q:
+    """Conversations in which somebody speaks whose account does not look automated; every one for ""."""
+    return Q(automated__isnull=True) | Q(automated=False) if machines == "without" else Q()
 
 
-def count_shares(rows: ScopedQuerySet[Conversation], most: int, mood: str = "", intent: str = "") -> Shares:
+def felt_as(
+    rows: ScopedQuerySet[Conversation], mood: str = "", intent: str = "", machines: str = ""
+) -> ScopedQuerySet[Conversation]:
+    """Those of `rows` in this mood and with this intent, as far as one is named, machines left out or not."""
+    return rows.filter(has_mood(mood), has_intent(intent), of_machines(machines))
+
+
+def count_shares(
+    rows: ScopedQuerySet[Conversation], most: int, mood: str = "", intent: str = "", machines: str = ""
+) -> Shares:
     """For each mood how many rows a list with it and `intent` has, and for each intent with `mood`: one query.
 
     Of a list of more than `most` rows only so many are looked at: the numbers then stand for "so many or more".
     """
-    moods = {f"mood_{each}": Count("pk", filter=has_mood(each) & has_intent(intent)) for each in MOODS[1:]}
-    intents = {f"intent_{each}": Count("pk", filter=has_intent(each) & has_mood(mood)) for each in INTENTS}
-    found = rows.order_by()[:most].aggregate(looked_at=Count("pk"), **moods, **intents)
+    kept = of_machines(machines)
+    moods = {f"mood_{each}": Count("pk", filter=has_mood(each) & has_intent(intent) & kept) for each in MOODS[1:]}
+    intents = {f"intent_{each}": Count("pk", filter=has_intent(each) & has_mood(mood) & kept) for each in INTENTS}
+    left_out = Count("pk", filter=has_mood(mood) & has_intent(intent) & Q(automated=True))
+    found = rows.order_by()[:most].aggregate(looked_at=Count("pk"), left_out=left_out, **moods, **intents)
     return Shares(
         {each: found[f"mood_{each}"] for each in MOODS[1:]},
         {each: found[f"intent_{each}"] for each in INTENTS},
+        found["left_out"],
         whole=found["looked_at"] < most,
     )

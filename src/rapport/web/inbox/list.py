@@ -93,6 +93,8 @@ class Asked(msgspec.Struct, frozen=True):
     #: only conversations in this mood, and with this intent
     mood: felt.Mood = ""
     intent: felt.Intent = ""
+    #: "without": no conversations in which only accounts speak that look automated
+    automated: felt.Machines = ""
     #: name of a ready list, in place of a basket
     ready: str = ""
 
@@ -126,6 +128,7 @@ class Asked(msgspec.Struct, frozen=True):
         pairs = (
             ("tab", self.tab, plain.tab), ("sort", self.sort, sort), ("state", self.state, plain.state),
             ("mood", self.mood, plain.mood), ("intent", self.intent, plain.intent),
+            ("automated", self.automated, plain.automated),
         )  # fmt: skip
         found = {name: value for name, value, usual in pairs if value != usual}
         if self.show != plain.show:
@@ -153,6 +156,7 @@ def asked_for(request: HttpRequest, basket: str = "", ready: str = "") -> Asked:
         words=words,
         mood=mood if mood in MOODS else "",  # type: ignore[arg-type]
         intent=intent if intent in INTENTS else "",  # type: ignore[arg-type]
+        automated="without" if get("automated", "") == "without" else "",
         ready=ready,
     )
 
@@ -189,6 +193,8 @@ class Listing(msgspec.Struct, frozen=True):
     #: choosing a mood or an intent, or taking the choice back; with how many there are
     moods: list[Choice]
     intents: list[Choice]
+    #: leaving out accounts that look automated, or taking them in again; with how many they are
+    machines: Choice
     #: what is chosen of them, each leading to the list without it
     chosen: list[Choice]
 
@@ -208,8 +214,10 @@ def read_listing(member: Membership, asked: Asked, now: dt.datetime) -> Listing:
         rows = reads.search(member, asked.words, ("folded",) if asked.state == "folded" else reads.LISTED)
     else:
         title, rows = _("Search"), reads.visible_conversations(member).none()
-    shares = felt.count_shares(reads.of_tab(rows, asked.tab, member), reads.MOST_COUNTED, asked.mood, asked.intent)
-    rows = felt.felt_as(rows, asked.mood, asked.intent)
+    shares = felt.count_shares(
+        reads.of_tab(rows, asked.tab, member), reads.MOST_COUNTED, asked.mood, asked.intent, asked.automated
+    )
+    rows = felt.felt_as(rows, asked.mood, asked.intent, asked.automated)
     counts = reads.tally(rows, member)
     ordered = reads.in_order(reads.of_tab(rows, asked.tab, member), asked.sort, now, weights_of(member.workspace))
     shown, more = reads.list_rows(ordered, asked.show)
@@ -217,7 +225,7 @@ def read_listing(member: Membership, asked: Asked, now: dt.datetime) -> Listing:
     return Listing(
         asked=asked,
         title=title,
-        summary=_summary(asked, counts, now),
+        summary=_summary(asked, counts, shares, now),
         rows=shown,
         tabs=[
             Choice(
@@ -240,10 +248,14 @@ def read_listing(member: Membership, asked: Asked, now: dt.datetime) -> Listing:
         beside=asked.beside(),
         moods=[_felt_choice(asked, root, "mood", each, shares) for each in MOODS],
         intents=[_felt_choice(asked, root, "intent", each, shares) for each in INTENTS],
+        machines=_machines_choice(asked, root, shares),
         chosen=[
-            _felt_choice(asked, root, kind, value, shares)
-            for kind, value in (("mood", asked.mood), ("intent", asked.intent))
-            if value
+            *(
+                _felt_choice(asked, root, kind, value, shares)
+                for kind, value in (("mood", asked.mood), ("intent", asked.intent))
+                if value
+            ),
+            *([_machines_choice(asked, root, shares)] if asked.automated else ()),
         ],
     )
 
@@ -263,13 +275,21 @@ def _felt_choice(asked: Asked, root: str, kind: str, value: str, shares: felt.Sh
     return Choice(str((MOODS if kind == "mood" else INTENTS)[value]), address, is_chosen, count)
 
 
+def _machines_choice(asked: Asked, root: str, shares: felt.Shares) -> Choice:
+    """The switch "without automated accounts", with how many it leaves out; where it is on, it leads back."""
+    without = asked.automated == "without"
+    address = asked.address(root, automated="" if without else "without", show=reads.PAGE)
+    count = shares.automated if shares.whole else f"{shares.automated:,}+"
+    return Choice(_("Without automated accounts"), address, without, count)
+
+
 def _counted(asked: Asked, found: int) -> int | str:
     """A count as it is shown: a number, or "500+" where a search or a count went no further."""
     most = FOUND if asked.words else reads.MOST_COUNTED
     return found if found < most else f"{most:,}+"
 
 
-def _summary(asked: Asked, counts: reads.Tally, now: dt.datetime) -> str:
+def _summary(asked: Asked, counts: reads.Tally, shares: felt.Shares, now: dt.datetime) -> str:
     from rapport.web.templatetags.desk_frame import since
 
     if asked.words:
@@ -277,6 +297,8 @@ def _summary(asked: Asked, counts: reads.Tally, now: dt.datetime) -> str:
     if not asked.basket and not asked.ready:
         return ""
     line = _("%(n)s %(state)s") % {"n": _counted(asked, counts.all), "state": str(STATES[asked.state]).lower()}
+    if shares.automated and not asked.automated:
+        line = _("%(line)s (%(n)s automated)") % {"line": line, "n": f"{shares.automated:,}"}
     if asked.state == "open" and counts.oldest:
         return _("%(line)s, oldest waits %(time)s") % {"line": line, "time": since(counts.oldest, now)}
     return line
