@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from rapport.cli import understand
+from rapport.core.errors import InvalidInput
 
 
 def line(name: str, text: str) -> str:
@@ -68,3 +69,19 @@ def test_it_reads_standard_input_without_loading_django() -> None:
     )
     assert (done.returncode, done.stderr) == (0, b"")
     assert json.loads(done.stdout)["id"] == "7"
+
+
+def test_the_mood_toward_a_brand_is_told_where_a_post_names_others_too(
+    tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    file = tmp_path / "posts.jsonl"
+    file.write_text(
+        f"{line('1', 'Acme lost my bag, Globex was wonderful.')}\n{line('2', 'Acme lost my bag.')}\n", "utf-8"
+    )
+    assert understand.run(arguments("--toward", "acme", "--languages", "en", str(file))) == 0
+    two, one = (json.loads(row) for row in capfdbinary.readouterr().out.splitlines())
+    assert (two["toward"]["name"], two["toward"]["sentiment"]["label"]) == ("Acme", "negative")
+    assert two["toward"]["words"] == ["lost my bag"]
+    assert one["toward"] is None
+    with pytest.raises(InvalidInput, match="never closed"):
+        understand.run(arguments("--toward", "(", str(file)))

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from rapport.core.decision import AuthorFacts, Crisis, Decision, Outcome, PersonFacts, PileOn, Route, Score
 from rapport.core.errors import InvalidInput, InvalidWeights
 from rapport.core.post import Author, Post
-from rapport.core.reading import Emotion, Intent, Reading, Sentiment
+from rapport.core.reading import Emotion, Intent, Reading, Sentiment, Toward
 from rapport.core.score import (
     FACTORS,
     FULL_PILE_ON,
@@ -296,3 +296,17 @@ def test_every_problem_is_told_at_once_and_the_sum_only_where_all_are_numbers() 
     }
     assert find_problems(msgspec.structs.asdict(SHIPPED)) == {}
     assert sum(getattr(SHIPPED, name) for name in FACTORS) == 100
+
+
+def test_the_mood_toward_the_brand_is_weighed_and_named() -> None:
+    post = Post("x", "1", "Acme is great, Globex is awful", NOW, Author(handle="a"))
+    bad = Reading("x", "1", sentiment=Sentiment("negative", 0.8, 0.1, 0.1), emotion=Emotion(anger=0.9))
+    ours = Toward("acme", "Acme", Sentiment("positive", 0.05, 0.05, 0.9), ours=True)
+    whole = score(post, bad, STRANGER, NOW)
+    apart = score(post, bad, STRANGER, NOW, toward=(ours,))
+    assert apart.value < whole.value
+    theirs = Toward("globex", "Globex", Sentiment("negative", 0.95, 0.03, 0.02))
+    reasons = [factor.reason for factor in score(post, bad, STRANGER, NOW, toward=(theirs,)).factors]
+    assert "negative 0.95 toward Globex, anger 0.90" in reasons
+    outcome = Outcome("x", "1", (), bad, apart, Decision("care"), Route("care"), decided_at=NOW, toward=(ours,))
+    assert score_again(outcome, None, SHIPPED) == apart

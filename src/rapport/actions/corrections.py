@@ -219,7 +219,7 @@ def _decide_one(
     value = score_again(outcome, row.rating, configuration.weights)
     decision = rules.decide(
         post_of(row, outcome.author), outcome.reading, value, facts, outcome.topics,
-        outcome.decided_at or now, outcome.business_hours, frozenset(outcome.handles),
+        outcome.decided_at or now, outcome.business_hours, frozenset(outcome.handles), outcome.toward,
     )  # fmt: skip
     return msgspec.structs.replace(
         outcome, score=value, decision=decision, route=route(decision, facts, load),

@@ -68,9 +68,7 @@ def record(
         linked = link_posts(batch.workspace, posts, stored)
         touched = set(linked.conversations.values())
         copies = find_copies(batch.workspace, posts, standing, stored, linked, recent, now) if recent else {}
-        words = words_of(
-            posts, standing, stored, copies, read_counting(batch.workspace), automated=accounts.automated
-        )
+        words = words_of(posts, standing, stored, copies, read_counting(batch.workspace), automated=accounts.automated)
         seen = refresh(batch.workspace, linked, words, now)
         _suppress_who_asked(batch, now)
         announce(batch.workspace, now, seen)

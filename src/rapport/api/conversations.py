@@ -152,7 +152,7 @@ def _said(entry: talk.Entry) -> Said:
     judged = entry.judgement
     if judged is None:
         return Said(post_of(entry.post), None, None)
-    return Said(post_of(entry.post, judged.author), judged.reading, judged.score, judged.topics)
+    return Said(post_of(entry.post, judged.author), judged.reading, judged.score, judged.topics, judged.toward)
 
 
 def _draft(draft: Draft) -> OwnDraft:

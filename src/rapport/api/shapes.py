@@ -8,7 +8,7 @@ import msgspec
 
 from rapport.core.decision import Score, Step
 from rapport.core.post import Post
-from rapport.core.reading import Reading
+from rapport.core.reading import Reading, Toward
 
 
 class Named(msgspec.Struct, frozen=True):
@@ -70,6 +70,8 @@ class Said(msgspec.Struct, frozen=True):
     score: Score | None
     #: slugs of the topics that matched
     topics: tuple[str, ...] = ()
+    #: the mood toward what topics listen for, where the text names somebody else too
+    toward: tuple[Toward, ...] = ()
 
 
 class Remark(msgspec.Struct, frozen=True):

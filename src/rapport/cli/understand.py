@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -11,11 +12,16 @@ import msgspec
 
 from rapport.cli.post_lines import PostLines
 from rapport.core.errors import InvalidInput
+from rapport.core.query import parse
+from rapport.core.reading import Reading, Toward
+from rapport.core.toward import Aims
 from rapport.core.understand import Reader, load_reader
 from rapport.core.understand.cascade import SHARE
 
 #: Posts that are read together. Larger gains nothing; smaller keeps a pipe waiting less.
 BATCH = 256
+#: What the brand of `--toward` is called inside.
+BRAND = "brand"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -35,6 +41,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="SHARE",
         help=f"share of the posts, the doubtful ones, that the transformer reads too: 0 none, 1 all ({SHARE:g})",
     )
+    parser.add_argument(
+        "--toward",
+        default="",
+        metavar="BRAND",
+        help='also tell the mood toward this brand (a word, "two words" or a query) where a post names others too',
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -44,17 +56,28 @@ def run(arguments: argparse.Namespace) -> int:
     if not 0 <= arguments.deep <= 1:
         raise InvalidInput(f"--deep {arguments.deep:g}: must lie between 0 (none) and 1 (all).")
     reader = load_reader([code.strip() for code in arguments.languages.split(",") if code.strip()], arguments.deep)
+    toward = _brand(arguments.toward, reader) if arguments.toward else None
     if arguments.file == "-":
-        return _understand(sys.stdin.buffer, reader)
+        return _understand(sys.stdin.buffer, reader, toward)
     with Path(arguments.file).open("rb") as lines:
-        return _understand(lines, reader)
+        return _understand(lines, reader, toward)
 
 
-def _understand(lines: BinaryIO, reader: Reader) -> int:
+def _brand(query: str, reader: Reader) -> Aims:
+    parse(query)  # says at once what is wrong with it
+    return Aims([(BRAND, query)], frozenset(), reader.vocabularies)
+
+
+def _understand(lines: BinaryIO, reader: Reader, toward: Aims | None) -> int:
     posts = PostLines("understand", lines, BATCH)
     encoder = msgspec.json.Encoder()
     for batch in posts:
-        sys.stdout.buffer.write(encoder.encode_lines(reader.read(batch)))
+        readings = reader.read(batch)
+        told: list[object] = list(readings)
+        if toward is not None:
+            felt = toward.feel(batch, [(BRAND,)] * len(batch), readings, reader.targets)
+            told = [_with_toward(reading, one) for reading, one in zip(readings, felt, strict=True)]
+        sys.stdout.buffer.write(encoder.encode_lines(told))
         sys.stdout.buffer.flush()
     if posts.rejected:
         several = "s" if posts.rejected > 1 else ""
@@ -63,3 +86,11 @@ def _understand(lines: BinaryIO, reader: Reader) -> int:
             file=sys.stderr,
         )
     return 1 if posts.rejected else 0
+
+
+def _with_toward(reading: Reading, felt: Sequence[Toward]) -> dict[str, object]:
+    """The reading with `toward`: the mood toward the brand and its words, or null where the text has one mood."""
+    told: dict[str, object] = msgspec.to_builtins(reading)
+    one = felt[0] if felt else None
+    told["toward"] = {"name": one.name, "sentiment": one.sentiment, "words": one.words} if one else None
+    return told

@@ -11,7 +11,7 @@ from typing import Literal
 
 import msgspec
 
-from rapport.core.reading import Reading
+from rapport.core.reading import Reading, Toward
 
 Priority = Literal["low", "medium", "high", "urgent"]
 PRIORITIES: tuple[Priority, ...] = ("low", "medium", "high", "urgent")
@@ -176,3 +176,5 @@ class Outcome(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     weights: int = 0
     #: how likely the author's account is automated; None where nothing told
     account: AccountScore | None = None
+    #: the mood toward topics, where it may differ from that of the whole text
+    toward: tuple[Toward, ...] = ()

@@ -1,9 +1,15 @@
-"""Mood and intents of a post as two small numbers: what lists are filtered by."""
+"""Which mood of a post counts for us; mood and intents as two small numbers: what lists are filtered by."""
 
 from __future__ import annotations
 
-from rapport.core.reading import Intent, Reading
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
+from rapport.core.decision import Outcome
+from rapport.core.reading import Intent, Reading, Toward
 from rapport.core.thresholds import SHIPPED, Thresholds
+from rapport.core.understand.corrected import is_corrected
 
 #: the number of a mood is its place here; 0 says that nothing was read
 MOODS = ("", "negative", "neutral", "positive")
@@ -24,6 +30,26 @@ def intent_bit(name: str) -> int:
 def intent_bits(intent: Intent, thresholds: Thresholds = SHIPPED) -> int:
     """The bits of every intent that counts."""
     return sum(1 << place for place, name in enumerate(INTENTS) if getattr(intent, name) >= getattr(thresholds, name))
+
+
+def counts(reading: Reading, toward: Sequence[Toward]) -> Toward | None:
+    """The mood that counts in place of that of the whole text: of several the most negative, of those toward ourselves
+    where there are any. None where the whole counts: nothing else was read, or a person said what the mood is.
+    """
+    if not toward or is_corrected(reading, "sentiment"):
+        return None
+    return max([each for each in toward if each.ours] or toward, key=lambda each: each.sentiment.negative)
+
+
+def as_felt(reading: Reading, toward: Sequence[Toward]) -> Reading:
+    """The reading with the mood that counts."""
+    found = counts(reading, toward)
+    return reading if found is None else replace(reading, sentiment=found.sentiment)
+
+
+def felt_of(outcome: Outcome) -> Reading:
+    """The reading of an outcome with the mood that counts."""
+    return as_felt(outcome.reading, outcome.toward)
 
 
 def felt(reading: Reading, thresholds: Thresholds = SHIPPED) -> tuple[int, int]:

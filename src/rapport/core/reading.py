@@ -34,6 +34,20 @@ class Intent(msgspec.Struct, frozen=True, gc=False):
     report: float = 0.0
 
 
+class Toward(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """The mood toward what one topic listens for, where it may differ from the mood of the whole text."""
+
+    #: slug of the topic
+    topic: str
+    #: who is meant, as the author wrote it
+    name: str
+    sentiment: Sentiment
+    #: the words that carried it, in lower case
+    words: tuple[str, ...] = ()
+    #: the topic asks for one of our own handles
+    ours: bool = False
+
+
 class Reading(msgspec.Struct, frozen=True, gc=False):
     """Everything read from one post."""
 

@@ -29,7 +29,7 @@ from rapport.core.decision import (
     Step,
 )
 from rapport.core.post import Author, Media, Metrics, Post
-from rapport.core.reading import Emotion, Intent, Reading, Sentiment
+from rapport.core.reading import Emotion, Intent, Reading, Sentiment, Toward
 from rapport.core.reply import Draft, Finding, Reply, Verdict
 
 #: what is published: each becomes NAME.json with everything that it holds
@@ -42,6 +42,7 @@ _PARTS: tuple[type[msgspec.Struct], ...] = (
     Sentiment,
     Emotion,
     Intent,
+    Toward,
     Score,
     Factor,
     Decision,

@@ -8,15 +8,16 @@ waiting grows with time, so the desk adds it when it sorts (`waiting_points`).
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from math import isfinite, log, log10
 
 import msgspec
 
 from rapport.core.decision import NOBODY, Crisis, Factor, Outcome, PersonFacts, PileOn, Score
 from rapport.core.errors import InvalidWeights
+from rapport.core.felt import as_felt, counts
 from rapport.core.post import Author, Post
-from rapport.core.reading import Reading
+from rapport.core.reading import Reading, Toward
 
 #: Earlier negative posts count for this long.
 HISTORY = dt.timedelta(days=30)
@@ -127,13 +128,15 @@ def score(
     weights: Weights = SHIPPED,
     pile_on: PileOn | None = None,
     crisis: Crisis | None = None,
+    toward: Sequence[Toward] = (),
 ) -> Score:
     """The score of one post, without waiting. `now` (aware) is the end of the history that counts.
 
     Factors without points are left out; the others come heaviest first, each cut to a tenth, and `value` is their sum.
+    `toward`: the mood toward topics, which counts in place of that of the whole text.
     More anger, urgency, reach, history, people in the thread or crisis never lowers it.
     """
-    return add_up(strengths(post, reading, facts, now, weights, pile_on, crisis), weights)
+    return add_up(strengths(post, reading, facts, now, weights, pile_on, crisis, toward), weights)
 
 
 def add_up(measured: Iterator[tuple[str, float, str]], weights: Weights) -> Score:
@@ -162,9 +165,11 @@ def strengths(
     weights: Weights = SHIPPED,
     pile_on: PileOn | None = None,
     crisis: Crisis | None = None,
+    toward: Sequence[Toward] = (),
 ) -> Iterator[tuple[str, float, str]]:
     """(factor, strength 0..1, reason) for each factor that has anything to say. Of the weights only shares count."""
-    mood, felt = _mood(reading)
+    mood, felt = _mood(reading, toward)
+    reading = as_felt(reading, toward)
     yield "mood", mood, felt
     yield "intent", *_intent(reading, weights)
     yield "urgency", reading.urgency, f"urgency {reading.urgency:.2f}"
@@ -207,7 +212,7 @@ def strengths_of(
     kept = next((factor.reason for factor in outcome.score.factors if factor.name == "history"), "")
     post = Post(outcome.network, outcome.id, "", _NEVER, Author(followers=outcome.author.followers), rating=rating)
     now = outcome.decided_at or _NEVER
-    yield from strengths(post, reading, facts or NOBODY, now, weights, outcome.pile_on, outcome.crisis)
+    yield from strengths(post, reading, facts or NOBODY, now, weights, outcome.pile_on, outcome.crisis, outcome.toward)
     if facts is None and kept:
         yield "history", 1.0, kept
 
@@ -226,9 +231,15 @@ def _minutes(minutes: int) -> str:
     return "an hour" if minutes == 60 else f"{minutes} minutes"
 
 
-def _mood(reading: Reading) -> tuple[float, str]:
-    negative, anger = reading.sentiment.negative, reading.emotion.anger
-    reason = f"negative {negative:.2f}" + (f", anger {anger:.2f}" if anger >= NAMED else "")
+def _mood(reading: Reading, toward: Sequence[Toward]) -> tuple[float, str]:
+    apart = counts(reading, toward)
+    negative = (reading if apart is None else apart).sentiment.negative
+    anger = reading.emotion.anger if apart is None or apart.sentiment.label == "negative" else 0.0
+    reason = (
+        f"negative {negative:.2f}"
+        + (f" toward {apart.name}" if apart else "")
+        + (f", anger {anger:.2f}" if anger >= NAMED else "")
+    )
     return negative + (1 - negative) * ANGER * anger, reason
 
 

@@ -24,12 +24,14 @@ from rapport.core.decision import (
     Route,
     Score,
 )
+from rapport.core.felt import as_felt
 from rapport.core.post import Author, Post
 from rapport.core.query import Matcher
-from rapport.core.reading import Reading
+from rapport.core.reading import Reading, Toward
 from rapport.core.route import TeamLoad, route
 from rapport.core.rules import RuleSet
 from rapport.core.score import FEW_PEOPLE, SHIPPED, Weights, score
+from rapport.core.toward import Aims
 from rapport.core.understand import Reader
 from rapport.core.understand.accounts import PROBABLE, knowing, score_author
 from rapport.core.understand.corrected import Corrected, apply, text_key
@@ -68,19 +70,22 @@ class Snapshot(msgspec.Struct, frozen=True):
     crisis: Crisis | None = None
     #: text key -> what people said of the readings of texts that say this
     corrections: Mapping[str, Corrected] = {}
+    #: what the topics point at; None: one mood for the whole text
+    aims: Aims | None = None
 
 
 def process(posts: Sequence[Post], snapshot: Snapshot, now: dt.datetime) -> list[Outcome]:
     """Posts -> outcomes, one each, in the same order."""
     topics = match(posts, snapshot)
     readings = understand(posts, snapshot, topics)
-    people = remember(posts, readings, snapshot)
+    toward = feel(posts, topics, readings, snapshot)
+    people = remember(posts, list(map(as_felt, readings, toward)), snapshot)
     accounts = suspect(posts, people)
     crowds = gather(posts, accounts, snapshot, now)
-    scores = weigh(posts, readings, people, crowds, snapshot, now)
-    decisions = decide(posts, readings, scores, list(map(knowing, people, accounts)), topics, snapshot, now)
+    scores = weigh(posts, readings, toward, people, crowds, snapshot, now)
+    decisions = decide(posts, readings, toward, scores, list(map(knowing, people, accounts)), topics, snapshot, now)
     routes = send_to(decisions, people, snapshot)
-    kept = keep(posts, people, crowds, accounts, snapshot, now)
+    kept = keep(posts, people, crowds, accounts, toward, snapshot, now)
     return [
         Outcome(post.network, post.id, *made, *inputs)
         for post, *made, inputs in zip(posts, topics, readings, scores, decisions, routes, kept, strict=True)
@@ -110,6 +115,15 @@ def understand(posts: Sequence[Post], snapshot: Snapshot, topics: Sequence[tuple
         return readings
     said = [snapshot.corrections.get(text_key(post.text), {}) for post in posts]
     return [apply(reading, told) if told else reading for reading, told in zip(readings, said, strict=True)]
+
+
+def feel(
+    posts: Sequence[Post], topics: Sequence[tuple[str, ...]], readings: Sequence[Reading], snapshot: Snapshot
+) -> list[tuple[Toward, ...]]:
+    """The mood toward what the topics of each post point at, where it may differ from the mood of the whole."""
+    if snapshot.aims is None or not any(topics):
+        return [()] * len(posts)
+    return snapshot.aims.feel(posts, topics, readings, snapshot.reader.targets)
 
 
 def _matters(post: Post, topics: tuple[str, ...], snapshot: Snapshot) -> bool:
@@ -171,6 +185,7 @@ def gather(
 def weigh(
     posts: Sequence[Post],
     readings: Sequence[Reading],
+    toward: Sequence[tuple[Toward, ...]],
     people: Sequence[PersonFacts],
     crowds: Sequence[PileOn | None],
     snapshot: Snapshot,
@@ -178,14 +193,15 @@ def weigh(
 ) -> list[Score]:
     """How pressing each post is, with its factors."""
     return [
-        score(post, reading, facts, now, snapshot.weights, pile_on, snapshot.crisis)
-        for post, reading, facts, pile_on in zip(posts, readings, people, crowds, strict=True)
+        score(post, reading, facts, now, snapshot.weights, pile_on, snapshot.crisis, felt)
+        for post, reading, felt, facts, pile_on in zip(posts, readings, toward, people, crowds, strict=True)
     ]
 
 
 def decide(
     posts: Sequence[Post],
     readings: Sequence[Reading],
+    toward: Sequence[tuple[Toward, ...]],
     scores: Sequence[Score],
     people: Sequence[PersonFacts],
     topics: Sequence[tuple[str, ...]],
@@ -194,8 +210,10 @@ def decide(
 ) -> list[Decision]:
     """What the rules say about each post."""
     return [
-        snapshot.rules.decide(post, reading, value, facts, slugs, now, snapshot.business_hours, snapshot.handles)
-        for post, reading, value, facts, slugs in zip(posts, readings, scores, people, topics, strict=True)
+        snapshot.rules.decide(post, reading, value, facts, slugs, now, snapshot.business_hours, snapshot.handles, felt)
+        for post, reading, felt, value, facts, slugs in zip(
+            posts, readings, toward, scores, people, topics, strict=True
+        )
     ]
 
 
@@ -209,6 +227,7 @@ def keep(
     people: Sequence[PersonFacts],
     crowds: Sequence[PileOn | None],
     accounts: Sequence[AccountScore | None],
+    toward: Sequence[tuple[Toward, ...]],
     snapshot: Snapshot,
     now: dt.datetime,
 ) -> list[tuple[object, ...]]:
@@ -226,8 +245,9 @@ def keep(
             snapshot.crisis,
             snapshot.weights_version,
             account,
+            felt,
         )
-        for post, facts, pile_on, account in zip(posts, people, crowds, accounts, strict=True)
+        for post, facts, pile_on, account, felt in zip(posts, people, crowds, accounts, toward, strict=True)
     ]
 
 

@@ -21,6 +21,7 @@ from rapport.core.rhythm import Rhythm
 from rapport.core.route import TeamLoad
 from rapport.core.rules import RuleSet, compile_rules
 from rapport.core.score import Weights
+from rapport.core.toward import Aims
 from rapport.core.understand import Reader, load_reader
 from rapport.core.understand.corrected import Corrected
 from rapport.core.understand.team import unpack
@@ -53,6 +54,7 @@ class Compiled(msgspec.Struct, frozen=True):
     handles: frozenset[str]
     weights: Weights
     weights_version: int
+    aims: Aims
 
 
 class Mood(msgspec.Struct):
@@ -147,6 +149,7 @@ class Worker:
             crowds=read_crowds(batch.workspace, talking, now - PILE_ON),
             crisis=self._crisis(batch.workspace, now),
             corrections=self._corrections(batch.workspace),
+            aims=compiled.aims,
         )
 
     def _crisis(self, workspace: int, now: dt.datetime) -> Crisis | None:
@@ -171,14 +174,16 @@ class Worker:
         if known is not None and known.version == configuration_version(workspace):
             return known
         source = read_configuration(workspace)
+        reader = self._reader(source)
         self._compiled[workspace] = Compiled(
             version=source.version,
             matcher=compile_topics(source.topics),
-            reader=self._reader(source),
+            reader=reader,
             rules=compile_rules(source.rules, version=source.rules_version),
             handles=source.handles,
             weights=source.weights,
             weights_version=source.weights_version,
+            aims=Aims(source.topics, source.handles, reader.vocabularies),
         )
         return self._compiled[workspace]
 

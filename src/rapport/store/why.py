@@ -76,7 +76,7 @@ def _again(row: Post, outcome: Outcome) -> tuple[Step, ...]:
     facts = knowing(outcome.facts, outcome.account)
     return rules.explain(
         post_of(row, outcome.author), outcome.reading, outcome.score, facts, outcome.topics,
-        outcome.decided_at, outcome.business_hours, frozenset(outcome.handles),
+        outcome.decided_at, outcome.business_hours, frozenset(outcome.handles), outcome.toward,
     )  # fmt: skip
 
 

@@ -9,9 +9,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from rapport.core.decision import Outcome
-from rapport.core.reading import Reading
+from rapport.core.felt import counts
+from rapport.core.reading import Reading, Toward
 from rapport.core.understand import why_spans
 from rapport.core.understand.corrected import MOODS, is_corrected, value_of
+from rapport.core.understand.spans import find_words
 from rapport.web.words import Span, tone
 
 #: name of a reading -> what pages call it
@@ -122,11 +124,36 @@ def spans_of(judgement: Outcome | None, text: str) -> list[Span]:
     if judgement is None:
         return []
     mood = judgement.reading.sentiment.label
-    return [
-        (start, end, mood if name == "sentiment" else name)
-        for start, end, name in why_spans(judgement.reading, text)
-        if name not in _UNMARKED and _tells(text[start:end])
+    read = [
+        (start, end, mood if name == "sentiment" else name) for start, end, name in why_spans(judgement.reading, text)
     ]
+    if apart := towards(judgement):
+        # each brand's words in its own mood: those of the whole text would mix them
+        read = [span for span in read if span[2] != mood]
+        read += [
+            (start, end, each.sentiment.label)
+            for each in apart
+            for start, end in find_words(each.words, text)
+            if each.sentiment.label != "neutral"
+        ]
+    return [span for span in sorted(set(read)) if span[2] not in _UNMARKED and _tells(text[span[0] : span[1]])]
+
+
+def towards(judgement: Outcome | None) -> tuple[Toward, ...]:
+    """The moods toward brands that say something else than the whole text, or than each other; ours first."""
+    if judgement is None or counts(judgement.reading, judgement.toward) is None:
+        return ()
+    labels = {judgement.reading.sentiment.label, *(each.sentiment.label for each in judgement.toward)}
+    return tuple(sorted(judgement.toward, key=lambda each: not each.ours)) if len(labels) > 1 else ()
+
+
+def toward_word(toward: Toward) -> str:
+    """ "negative toward Acme"."""
+    if toward.sentiment.label == "negative":
+        return _("negative toward %(name)s") % {"name": toward.name}
+    if toward.sentiment.label == "positive":
+        return _("positive toward %(name)s") % {"name": toward.name}
+    return _("neutral toward %(name)s") % {"name": toward.name}
 
 
 def _tells(words: str) -> bool:
@@ -144,8 +171,10 @@ def carried_by(judgement: Outcome | None, text: str) -> list[Carried]:
     if judgement is None:
         return []
     mood = judgement.reading.sentiment.label
-    order = [mood if line.startswith("sentiment: ") else line.partition(": ")[0] for line in judgement.reading.why]
-    return [Carried(name, reason_word(name), tone(name), tuple(words[name])) for name in order if name in words]
+    order = [each.sentiment.label for each in towards(judgement)]
+    order += [mood if line.startswith("sentiment: ") else line.partition(": ")[0] for line in judgement.reading.why]
+    named = [name for name in dict.fromkeys(order) if name in words]
+    return [Carried(name, reason_word(name), tone(name), tuple(words[name])) for name in named]
 
 
 def describe(row: Any) -> str:

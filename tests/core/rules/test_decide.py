@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from rapport.core.decision import Decision, PersonFacts, Score, Step
 from rapport.core.post import Author, Metrics, Post
-from rapport.core.reading import Emotion, Intent, Reading, Sentiment
+from rapport.core.reading import Emotion, Intent, Reading, Sentiment, Toward
 from rapport.core.rules import compile_rules, default_document
 from rapport.core.rules.fields import Case
 from rapport.core.rules.patterns import group_patterns
@@ -574,3 +574,13 @@ def test_a_hundred_rules_are_no_burden() -> None:
     for _ in range(300):
         rules.decide(post, reading, Score(), PersonFacts(), (), NOW)
     assert time.perf_counter() - before < 30  # linear, whatever the machine does besides
+
+
+def test_a_rule_can_ask_for_the_mood_toward_the_brand() -> None:
+    toward = (Toward("acme", "Acme", POSITIVE, ours=True),)
+    document = rule("sentiment == 'negative' and toward.sentiment == 'positive' and toward.positive > 0.7")
+    assert decide(document, reading=a_reading(NEGATIVE), toward=toward).tags == ("hit",)
+    assert decide(document, reading=a_reading(NEGATIVE)).tags == ()
+    assert decide(rule("toward.negative > 0.7"), reading=a_reading(NEGATIVE)).tags == ("hit",)
+    (found,) = explain(rule("toward.negative > 0.7"), reading=a_reading(NEGATIVE), toward=toward)
+    assert not found.matched

@@ -44,6 +44,8 @@ class Case(msgspec.Struct, gc=False):
     business_hours: bool
     #: our own handles in lower case, without @; empty when they are not known
     handles: frozenset[str] = frozenset()
+    #: the mood toward us or toward the brand of a topic; None where it is that of the whole text
+    toward: Sentiment | None = None
     #: `post.text` in UTF-8, made once for all patterns
     encoded: bytes | None = None
     #: (field, pattern) -> what the pattern found, None for nothing; each is searched once
@@ -121,6 +123,10 @@ def fold(text: str) -> str:
     return text.lstrip("@#").casefold()
 
 
+def _toward(mood: str) -> Callable[[Case], Any]:
+    return lambda case: getattr(case.toward or case.sentiment, mood)
+
+
 _KINDS = ("post", "reply", "repost", "quote", "review", "message", "comment", "topic", "mail")
 _VISIBILITIES = ("public", "unlisted", "private", "direct")
 _LABELS = ("negative", "neutral", "positive")
@@ -196,6 +202,17 @@ _READING = (
     Field("negative", "number", "how negative it feels, 0 to 1", "sentiment.negative"),
     Field("neutral", "number", "how neutral it feels, 0 to 1", "sentiment.neutral"),
     Field("positive", "number", "how positive it feels, 0 to 1", "sentiment.positive"),
+    Field(
+        "toward.sentiment",
+        "text",
+        "the most probable mood toward us, or toward the brand of the topic that found it; that of the whole text "
+        "where nobody else is [named](readings.md#toward-one-of-several)",
+        _toward("label"),
+        choices=_LABELS,
+    ),
+    Field("toward.negative", "number", "how negative it is toward them, 0 to 1", _toward("negative")),
+    Field("toward.neutral", "number", "how neutral it is toward them, 0 to 1", _toward("neutral")),
+    Field("toward.positive", "number", "how positive it is toward them, 0 to 1", _toward("positive")),
     Field("anger", "number", "how angry it sounds, 0 to 1", "emotion.anger"),
     Field("joy", "number", "how joyful it sounds, 0 to 1", "emotion.joy"),
     Field("optimism", "number", "how hopeful it sounds, 0 to 1", "emotion.optimism"),

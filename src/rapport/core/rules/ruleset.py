@@ -7,13 +7,14 @@ asks about. Both are pure, so an explanation made later from the same arguments 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import msgspec
 
 from rapport.core.decision import Decision, PersonFacts, Priority, Score, Step
+from rapport.core.felt import as_felt
 from rapport.core.post import Post
-from rapport.core.reading import Reading
+from rapport.core.reading import Reading, Toward
 from rapport.core.rules import words
 from rapport.core.rules.actions import ERROR_TAG, Action
 from rapport.core.rules.baskets import FALLBACK
@@ -64,16 +65,17 @@ class RuleSet(msgspec.Struct, frozen=True):
         now: dt.datetime,
         business_hours: bool = True,
         handles: frozenset[str] = frozenset(),
+        toward: Sequence[Toward] = (),
     ) -> Decision:
         """Try the rules in order on one post and say what follows, with the steps that matched or broke.
 
         `topics` are slugs; `now` is aware; `handles` are our own in lower case without @ (empty: not known, and
-        `addressed` then takes any mention for one of ours). The first matching rule that names a basket, a
-        priority or a draft wins; notifications and tags add up; a matching rule with `stop` ends the list.
-        A rule whose evaluation breaks counts as not matched, says "error: ..." in the trace and leaves the tag
-        `rule-error` on the post. Never raises for a value in the post.
+        `addressed` then takes any mention for one of ours); `toward` is the mood toward topics.
+        The first matching rule that names a basket, a priority or a draft wins; notifications and tags add up; a
+        matching rule with `stop` ends the list. A rule whose evaluation breaks counts as not matched, says
+        "error: ..." in the trace and leaves the tag `rule-error` on the post. Never raises for a value in the post.
         """
-        case = _case(post, reading, score, facts, topics, now, business_hours, handles)
+        case = _case(post, reading, score, facts, topics, now, business_hours, handles, toward)
         steps: list[Step] = []
         outcome = _Sum()
         tried = len(self.rules)
@@ -101,12 +103,13 @@ class RuleSet(msgspec.Struct, frozen=True):
         now: dt.datetime,
         business_hours: bool = True,
         handles: frozenset[str] = frozenset(),
+        toward: Sequence[Toward] = (),
     ) -> tuple[Step, ...]:
         """Every rule that `decide` tries for the same arguments, matched or not, with the values that it found.
 
         The steps of `Decision.trace` are among them, the same and in the same order, and there are `Decision.tried`.
         """
-        case = _case(post, reading, score, facts, topics, now, business_hours, handles)
+        case = _case(post, reading, score, facts, topics, now, business_hours, handles, toward)
         steps: list[Step] = []
         outcome = _Sum()
         for rule in self.rules:
@@ -157,6 +160,7 @@ def _case(
     now: dt.datetime,
     business_hours: bool,
     handles: frozenset[str],
+    toward: Sequence[Toward],
 ) -> Case:
     return Case(
         post=post,
@@ -171,6 +175,7 @@ def _case(
         now=now,
         business_hours=business_hours,
         handles=handles,
+        toward=as_felt(reading, toward).sentiment,
     )
 
 

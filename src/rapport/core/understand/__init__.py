@@ -24,6 +24,7 @@ from rapport.core.understand.language import LanguageFinder, plain_code
 from rapport.core.understand.listed import Listed, list_words
 from rapport.core.understand.reasons import Explainer
 from rapport.core.understand.spans import why_spans
+from rapport.core.understand.target import TargetReader, load_target_reader
 from rapport.core.understand.team import Difference, Team
 from rapport.core.understand.vocabulary import Vocabulary, load_vocabularies
 
@@ -69,6 +70,16 @@ class Reader:
     def heads(self) -> tuple[str, ...]:
         """The readings that are trained, by the names of their heads."""
         return self._heads.names
+
+    @property
+    def targets(self) -> TargetReader:
+        """What reads the mood toward one target; loaded when it is first asked for."""
+        return load_target_reader(self._heads, self._cascade.readers if self._cascade else ())
+
+    @property
+    def vocabularies(self) -> Mapping[str, Vocabulary]:
+        """The word lists: language -> vocabulary; "" for every other language."""
+        return self._vocabularies
 
     @property
     def version(self) -> str:

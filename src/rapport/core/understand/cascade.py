@@ -45,6 +45,11 @@ class Cascade:
         self._emotions = [places[f"emotion.{name}"] for name in _EMOTIONS]
         self._alone = [(name, places[name]) for name in _TRUE_OR_FALSE]
 
+    @property
+    def readers(self) -> Sequence[DeepReader]:
+        """The transformers, in the order in which they are asked."""
+        return self._deep
+
     def look(
         self, texts: Sequence[str], languages: Sequence[str], relevant: Sequence[bool], logits: Floats
     ) -> dict[int, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 
 from rapport.core.reading import Reading
 from rapport.core.understand.features import extract, locate
@@ -16,17 +17,28 @@ def why_spans(reading: Reading, text: str) -> list[tuple[int, int, str]]:
     Offsets count characters. Whole words only, whatever their case and accents; in the order of the text. The same
     words can be marked for two readings.
     """
-    places = locate(text)
-    words = [word for word, _, _ in places]
     spans: set[tuple[int, int, str]] = set()
+    places = locate(text)
     for line in reading.why:
         name, _, rest = line.partition(": ")
-        for quoted in _QUOTED.findall(rest):
-            wanted = extract(quoted).words
-            length = len(wanted)
-            if not length:
-                continue
-            for start in range(len(words) - length + 1):
-                if words[start : start + length] == wanted:
-                    spans.add((places[start][1], places[start + length - 1][2], name))
+        spans |= {(start, end, name) for start, end in _find(_QUOTED.findall(rest), places)}
     return sorted(spans)
+
+
+def find_words(quoted: Iterable[str], text: str) -> list[tuple[int, int]]:
+    """(start, end) of each place where one of these words or phrases stands, as for `why_spans`."""
+    return sorted(_find(quoted, locate(text)))
+
+
+def _find(quoted: Iterable[str], places: Sequence[tuple[str, int, int]]) -> set[tuple[int, int]]:
+    words = [word for word, _, _ in places]
+    found: set[tuple[int, int]] = set()
+    for phrase in quoted:
+        wanted = extract(phrase).words
+        length = len(wanted)
+        if not length:
+            continue
+        for start in range(len(words) - length + 1):
+            if words[start : start + length] == wanted:
+                found.add((places[start][1], places[start + length - 1][2]))
+    return found

@@ -24,13 +24,13 @@ from rapport.core.reading import Sentiment
 from rapport.core.understand.deep import DeepReader
 from rapport.core.understand.features import Features, extract
 from rapport.core.understand.grams import ends, negates, reached, read_tokens
-from rapport.core.understand.heads import Floats, Heads, shares
+from rapport.core.understand.heads import Floats, Heads, Scored, shares
 from rapport.core.understand.listed import Listed, list_words
 from rapport.core.understand.reasons import Explainer
 from rapport.core.understand.scope import MARK, OTHER, Scope
 from rapport.core.understand.vocabulary import Vocabulary, load_vocabularies
 
-__all__ = ["MARK", "TargetModel", "TargetReader", "Toward", "load_target_model", "load_target_reader", "pack", "unpack"]
+__all__ = ["MARK", "Felt", "TargetModel", "TargetReader", "load_target_model", "load_target_reader", "pack", "unpack"]
 
 MOODS = ("negative", "neutral", "positive")
 #: How much the model counts beside the heads' reading of the target's own words, in log-odds: the model knows more of
@@ -54,7 +54,7 @@ _DECIMALS = 4
 _QUOTED = re.compile(r"'(.+?)'(?=, |$)")
 
 
-class Toward(msgspec.Struct, frozen=True):
+class Felt(msgspec.Struct, frozen=True):
     """What was read of one target."""
 
     sentiment: Sentiment
@@ -88,6 +88,8 @@ class Looked(msgspec.Struct, frozen=True, eq=False):
     listed: list[Listed]
     #: (texts, 3) probabilities
     moods: Floats
+    #: what the heads said
+    scored: Scored
 
 
 class TargetReader:
@@ -108,22 +110,22 @@ class TargetReader:
         self._places = [heads.names.index(f"sentiment.{mood}") for mood in MOODS]
         self._explain = Explainer(heads)
 
-    def read(self, scopes: Sequence[Scope], languages: Sequence[str]) -> list[Toward]:
+    def read(self, scopes: Sequence[Scope], languages: Sequence[str]) -> list[Felt]:
         """What each text feels toward its target; `languages` as ISO 639-1. Never raises on any text."""
         if not scopes:
             return []
-        logits = self.logits(scopes, languages)
+        own = self.look([scope.compared if scope.side else scope.own for scope in scopes], languages)
+        logits = self._logits(scopes, languages, own)
         self._ask_deep(scopes, languages, logits)
         felt = shares(logits)
         for place, scope in enumerate(scopes):
             if scope.side:
                 felt[place] = _held(felt[place], scope.side)
-        words = self._reasons(scopes, languages, felt)
-        return [Toward(_sentiment(mood), said) for mood, said in zip(np.round(felt, _DECIMALS), words, strict=True)]
+        words = self._reasons(scopes, own, felt)
+        return [Felt(_sentiment(mood), said) for mood, said in zip(np.round(felt, _DECIMALS), words, strict=True)]
 
-    def logits(self, scopes: Sequence[Scope], languages: Sequence[str]) -> Floats:
+    def _logits(self, scopes: Sequence[Scope], languages: Sequence[str], own: Looked) -> Floats:
         """Log-odds of `MOODS`, texts x 3: of the clause that compares where there is one, before it is turned."""
-        own = self.look([scope.compared if scope.side else scope.own for scope in scopes], languages)
         found: Floats = np.log(np.maximum(own.moods, _LEAST))
         rows = [
             place for place, scope in enumerate(scopes) if self._model and not scope.side and languages[place] == "en"
@@ -131,10 +133,10 @@ class TargetReader:
         if self._model is None or not rows:
             return found
         model, some = self._model, [scopes[place] for place in rows]
-        own = Looked([own.features[at] for at in rows], [own.listed[at] for at in rows], own.moods[rows])
-        said = self.dense(some, own) @ model.dense + model.bias
-        for place, features in enumerate(own.features):
-            said[place] += _weigh(bag(features, some[place].rest), model)
+        features, listed = [own.features[at] for at in rows], [own.listed[at] for at in rows]
+        said = self.dense(some, Looked(features, listed, own.moods[rows], own.scored)) @ model.dense + model.bias
+        for place, (one, scope) in enumerate(zip(features, some, strict=True)):
+            said[place] += _weigh(bag(one, scope.rest), model)
         ours = WEIGHT * np.log(np.maximum(shares(said), _LEAST)) + (1 - WEIGHT) * found[rows]
         found[rows] = model.slope * ours + model.shift
         return found
@@ -147,7 +149,7 @@ class TargetReader:
             for one, language in zip(features, languages, strict=True)
         ]
         scored = self._heads.score(texts, features, [one.sums for one in listed], languages)
-        return Looked(features, listed, shares(scored.logits[:, self._places]))
+        return Looked(features, listed, shares(scored.logits[:, self._places]), scored)
 
     def dense(self, scopes: Sequence[Scope], own: Looked) -> Floats:
         """The dense features, texts x `DENSE`: the moods of the whole, of the target's own words and of the rest as
@@ -185,14 +187,11 @@ class TargetReader:
                 logits[rows] = DEEP_WEIGHT * said + (1 - DEEP_WEIGHT) * ours
             return
 
-    def _reasons(self, scopes: Sequence[Scope], languages: Sequence[str], felt: Floats) -> list[tuple[str, ...]]:
+    def _reasons(self, scopes: Sequence[Scope], own: Looked, felt: Floats) -> list[tuple[str, ...]]:
         """The words of the target's clauses that speak for what was found: of a comparison, those that were turned."""
-        texts = [scope.compared if scope.side else scope.own for scope in scopes]
         moods = np.array([mood[::-1] if scope.side < 0 else mood for mood, scope in zip(felt, scopes, strict=True)])
-        look = self.look(texts, languages)
-        scored = self._heads.score(texts, look.features, [one.sums for one in look.listed], languages)
-        nothing = np.zeros((len(texts), len(self._heads.names)))
-        lines = self._explain.batch(look.features, look.listed, scored, moods, nothing)
+        nothing = np.zeros((len(scopes), len(self._heads.names)))
+        lines = self._explain.batch(own.features, own.listed, own.scored, moods, nothing)
         return [
             tuple(word for line in some for word in _QUOTED.findall(line) if MARK not in word and OTHER not in word)
             for some in lines

@@ -253,7 +253,7 @@ class Outcome(models.Model):
 
     post = models.OneToOneField(Post, on_delete=models.CASCADE, primary_key=True, related_name="outcome")
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, db_index=False)
-    #: negative, neutral or positive, for tallies
+    #: negative, neutral or positive, for tallies: the mood that counts for us (`core.felt.counts`)
     sentiment = models.CharField(max_length=8)
     language = models.CharField(max_length=16)
     #: core.felt.intent_bits; null for outcomes of before it was kept, whose conversations have it all the same

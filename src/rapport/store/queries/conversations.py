@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from rapport.core.decision import PRIORITIES, Outcome
-from rapport.core.felt import intent_bits, mood_number
+from rapport.core.felt import felt_of, intent_bits, mood_number
 from rapport.core.post import Post
 from rapport.core.reading import Reading
 from rapport.core.thresholds import SHIPPED, Thresholds
@@ -152,7 +152,7 @@ def words_of(
             row, *stored[row][2:8],
             outcome.score.value, outcome.route.basket, outcome.decision.priority, outcome.decision.quarantined,
             outcome.decision.why[:500], outcome.decision.draft or "", outcome.route.person,
-            counting.mood(outcome.reading), intent_bits(outcome.reading.intent, counting), None,
+            counting.mood(felt_of(outcome)), intent_bits(outcome.reading.intent, counting), None,
         )
         for (row, _), outcome in zip(posts, outcomes, strict=True)
     }  # fmt: skip

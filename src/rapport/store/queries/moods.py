@@ -13,6 +13,7 @@ from django.db.models import Min, Sum
 
 from rapport.core.crisis import find_crisis, window_start
 from rapport.core.decision import Crisis, Outcome
+from rapport.core.felt import felt_of
 from rapport.core.post import Post
 from rapport.core.rhythm import HOUR, WEEKS, Rhythm, learn
 from rapport.store.models import MoodHour
@@ -47,7 +48,7 @@ def count_moods(
         hour = counted.setdefault(hour_of(at), [0, 0, 0, 0])
         place = 2 if kept.handle in automated else 0
         hour[place] += 1
-        hour[place + 1] += outcome.reading.sentiment.label == "negative"
+        hour[place + 1] += felt_of(outcome).sentiment.label == "negative"
     insert_rows(
         "store_moodhour",
         ("workspace_id", "hour", *_COUNTS),

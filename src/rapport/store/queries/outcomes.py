@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from rapport.core.decision import Outcome, PersonFacts
-from rapport.core.felt import intent_bits
+from rapport.core.felt import as_felt, counts, felt_of, intent_bits, mood_number
 from rapport.core.post import Post
+from rapport.core.thresholds import Thresholds
 from rapport.store.queries.accounts import read_repeated
 from rapport.store.queries.ingest import StoredPost
 from rapport.store.queries.readings import read_counting
@@ -35,7 +36,7 @@ def store_outcomes(
     processed, counting = adapt(now), read_counting(workspace_id)
     rows = [
         (
-            row, workspace_id, counting.mood(outcome.reading), outcome.reading.language, outcome.score.value,
+            row, workspace_id, counting.mood(felt_of(outcome)), outcome.reading.language, outcome.score.value,
             outcome.route.basket, outcome.decision.priority, outcome.decision.quarantined, outcome.decision.why[:500],
             outcome.decision.draft or "", outcome.route.person,
             outcome.decision.rule_set, _encoder.encode(outcome).decode(), processed,
@@ -53,14 +54,27 @@ def store_outcomes(
         select_in("SELECT slug, id FROM store_topic WHERE workspace_id = %s AND slug {among}", [workspace_id], matched)
     )
     matches = [
-        (workspace_id, topics[slug], row) for row, outcome in outcomes for slug in outcome.topics if slug in topics
+        (workspace_id, topics[slug], row, mood)
+        for row, outcome in outcomes
+        for slug, mood in moods_toward(outcome, counting).items()
+        if slug in topics
     ]
     insert_rows(
         "store_topicmatch",
-        ("workspace_id", "topic_id", "post_id"),
+        ("workspace_id", "topic_id", "post_id", "mood"),
         matches,
-        "ON CONFLICT (topic_id, post_id) DO NOTHING",
+        "ON CONFLICT (topic_id, post_id) DO UPDATE SET mood = excluded.mood",
     )
+
+
+def moods_toward(outcome: Outcome, counting: Thresholds) -> dict[str, int | None]:
+    """Slug of each topic that matched -> number of the mood toward it; None for all where the text has one mood."""
+    if counts(outcome.reading, outcome.toward) is None:
+        return dict.fromkeys(outcome.topics)
+    found: dict[str, int | None] = dict.fromkeys(outcome.topics, mood_number(counting.mood(outcome.reading)))
+    for each in outcome.toward:
+        found[each.topic] = mood_number(counting.mood(as_felt(outcome.reading, (each,))))
+    return found
 
 
 def read_person_facts(

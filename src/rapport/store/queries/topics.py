@@ -113,6 +113,9 @@ class Voice(msgspec.Struct, frozen=True):
     found: int
     #: its part of what all topics found, 0 to 1; a post that two topics found counts for each
     share: float
+    #: how many of `found` feel bad and how many feel good toward it
+    negative: int = 0
+    positive: int = 0
     #: of those that the topic found, how many are from accounts that look automated; counted in `found` or left out
     automated: int = 0
 
@@ -376,16 +379,47 @@ def share_of_voice(
         "WHERE m.topic_id IN (SELECT id FROM store_topic WHERE workspace_id = %s) "
         "AND m.post_id >= %s AND p.sort_at >= %s AND NOT p.deleted GROUP BY m.topic_id"
     )
+    first = first_heard(since)
     with connection.cursor() as cursor:
-        cursor.execute(statement, [workspace, workspace, first_heard(since), adapt(since)])
+        cursor.execute(statement, [workspace, workspace, first, adapt(since)])
         counted = {topic: (found, machines) for topic, found, machines in cursor.fetchall()}
     found = {topic.pk: counted.get(topic.pk, (0, 0)) for topic in topics}
     shown = {topic: every - machines if people_only else every for topic, (every, machines) in found.items()}
     total = sum(shown.values())
+    moods = _count_moods(workspace, since, first, people_only)
     voices = [
-        Voice(topic, shown[topic.pk], shown[topic.pk] / total if total else 0.0, found[topic.pk][1]) for topic in topics
+        Voice(
+            topic,
+            shown[topic.pk],
+            shown[topic.pk] / total if total else 0.0,
+            *moods.get(topic.pk, (0, 0)),
+            automated=found[topic.pk][1],
+        )
+        for topic in topics
     ]
     return sorted(voices, key=lambda voice: (-voice.found, voice.topic.name.casefold()))
+
+
+def _count_moods(workspace: int, since: dt.datetime, first: int, people_only: bool) -> dict[int, tuple[int, int]]:
+    """Topic -> how many of the posts that it found feel bad and how many good toward it. Of a text with one mood, none
+    stands beside the match. `first`: as `first_heard` says.
+    """
+    people = (
+        "AND p.handle_id NOT IN (SELECT h.id FROM store_handle h "  # noqa: S608  (our names)
+        f"WHERE h.workspace_id = %s AND {which_look_automated('h')}) "
+    )
+    statement = (
+        "SELECT m.topic_id, "  # noqa: S608  (our names)
+        "count(CASE WHEN m.mood = 1 OR m.mood IS NULL AND o.sentiment = 'negative' THEN 1 END), "
+        "count(CASE WHEN m.mood = 3 OR m.mood IS NULL AND o.sentiment = 'positive' THEN 1 END) "
+        "FROM store_topicmatch m JOIN store_post p ON p.id = m.post_id JOIN store_outcome o ON o.post_id = p.id "
+        "WHERE m.topic_id IN (SELECT id FROM store_topic WHERE workspace_id = %s) "
+        f"AND m.post_id >= %s AND p.sort_at >= %s AND NOT p.deleted {people if people_only else ''}GROUP BY m.topic_id"
+    )
+    given = [workspace, first, adapt(since), *([workspace] if people_only else [])]
+    with connection.cursor() as cursor:
+        cursor.execute(statement, given)
+        return {topic: (negative, positive) for topic, negative, positive in cursor.fetchall()}
 
 
 def first_heard(since: dt.datetime) -> int:

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 from rapport.actions import corrections as acts
 from rapport.core.decision import Outcome
 from rapport.core.errors import RapportError
-from rapport.core.felt import INTENTS
+from rapport.core.felt import INTENTS, felt_of
 from rapport.core.understand.corrected import EMOTIONS
 from rapport.store.models import Conversation, Correction, Post
 from rapport.store.queries.corrections import corrections_on
@@ -24,7 +24,7 @@ from rapport.store.queries.talk import judge
 from rapport.web.access import DeskRequest, desk, find
 from rapport.web.forms import number
 from rapport.web.inbox.conversation import find_conversation
-from rapport.web.reading_words import carried_by, describe, mood_toggles, toggles
+from rapport.web.reading_words import carried_by, describe, mood_toggles, toggles, towards, value_word
 
 _HOW = ("urgency", "personal", "irony", "offensive", "hate", "spam")
 
@@ -110,7 +110,9 @@ def _show(request: DeskRequest, row: Conversation, post: Post, judged: Outcome) 
         "conversation": row,
         "post": post,
         "reading": reading,
-        "moods": mood_toggles(reading),
+        "moods": mood_toggles(felt_of(judged)),
+        "felt": towards(judged),
+        "whole": value_word("sentiment", reading.sentiment.label),
         "emotions": toggles(reading, tuple(f"emotion.{name}" for name in EMOTIONS)),
         "intents": toggles(reading, tuple(f"intent.{name}" for name in INTENTS)),
         "others": toggles(reading, _HOW),

@@ -8,9 +8,19 @@ from django import template
 from django.utils.safestring import SafeString
 
 from rapport.core.decision import Outcome
+from rapport.core.reading import Toward
 from rapport.store.models import Correction, Post
-from rapport.web.reading_words import Carried, carried_by, describe, reason_word, spans_of, value_word
-from rapport.web.words import words_as_html
+from rapport.web.reading_words import (
+    Carried,
+    carried_by,
+    describe,
+    reason_word,
+    spans_of,
+    toward_word,
+    towards,
+    value_word,
+)
+from rapport.web.words import tone, words_as_html
 
 register = template.Library()
 
@@ -43,3 +53,21 @@ def correction_says(row: Correction) -> str:
 def correction_was(row: Any) -> str:
     """What the machine had said."""
     return value_word(row.reading, row.was)
+
+
+@register.filter
+def moods_toward(judgement: Outcome | None) -> tuple[Toward, ...]:
+    """The moods toward brands that differ from that of the whole text, or from each other."""
+    return towards(judgement)
+
+
+@register.filter
+def toward_says(toward: Toward) -> str:
+    """ "negative toward Acme"."""
+    return toward_word(toward)
+
+
+@register.filter
+def toward_tone(toward: Toward) -> str:
+    """The colour family of its chip; none for a neutral one."""
+    return "" if toward.sentiment.label == "neutral" else tone(toward.sentiment.label)
