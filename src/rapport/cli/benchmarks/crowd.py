@@ -33,6 +33,10 @@ SHARES = (40, 25, 15, 10, 7, 3)
 WALKED = 400
 #: threads of exactly so many posts
 LONG, LONG_POSTS = 20, 500
+#: one account of so many calls itself a bot
+BOTS = 20
+#: so many topics, and each of them finds every so many-th post
+TOPICS, FOUND = 10, 40
 YEAR = 365 * 86_400
 SEED = 20_261_121
 _SYLLABLES = ("ka", "vo", "ri", "ten", "sul", "ma", "do", "pel", "zi", "nor", "bat", "wex", "lu", "gre", "hy", "jo")
@@ -52,7 +56,7 @@ _POST_COLUMNS = (
 _CONVERSATION_COLUMNS = (
     "id", "workspace_id", "network", "channel_id", "person_id", "basket_id", "assignee_id", "state", "snoozed_until",
     "priority", "score", "preview", "why", "decided_by", "draft_slug", "settled_at", "opened_at", "waiting_since",
-    "last_post_at", "version", "merged_into", "mood", "intents",
+    "last_post_at", "version", "merged_into", "mood", "intents", "automated",
 )  # fmt: skip
 _OUTCOME_COLUMNS = (
     "post_id", "workspace_id", "sentiment", "language", "score", "basket", "priority", "quarantined", "why", "draft",
@@ -142,6 +146,7 @@ class _Writer:
         self._write("store_outcome", _OUTCOME_COLUMNS, self._outcomes(len(said)))
         links = ("workspace_id", "network", "external_id", "conversation_id")
         self._write("store_threadlink", links, self._links(said))
+        self._write("store_topicmatch", ("workspace_id", "topic_id", "post_id"), self._matches(len(said)))
         self._write("store_deskevent", ("workspace_id", "kind", "payload", "at"), self._events())
         self._settle()
         return Crowd(len(said), len(talks), sum(row[7] == "open" for row in talks))
@@ -202,7 +207,7 @@ class _Writer:
             handle = f"{self.vocabulary[number % len(self.vocabulary)]}{number}"
             yield (
                 self.handle + number, self.workspace, self.person + number, self.network, f"crowd-{number}", handle,
-                self._name(number), "", "", number % 5_000, None, False, False, False,
+                self._name(number), "", "", number % 5_000, None, False, number % BOTS == 0, False,
             )  # fmt: skip
 
     def _moments(self) -> list[tuple[float, int]]:
@@ -255,7 +260,7 @@ class _Writer:
                 self.random.choice((0, 1, 1, 1, 2, 3)), round(self.random.random() * 100, 2), preview, outcome[4], post,
                 "", ended if state == "resolved" else None, began,
                 began if state in {"open", "quarantined"} else None, ended, 1, None,
-                mood_number(outcome[0]), outcome[6],
+                mood_number(outcome[0]), outcome[6], talk % self.people % BOTS == 0,
             )  # fmt: skip
 
     def _outcomes(self, count: int) -> Iterator[tuple[Any, ...]]:
@@ -270,6 +275,19 @@ class _Writer:
     def _links(self, said: Sequence[tuple[float, int]]) -> Iterator[tuple[Any, ...]]:
         for row, (_, talk) in zip(count_up(self.post), said):
             yield self.workspace, self.network, f"crowd-{row}", self.conversation + talk
+
+    def _matches(self, count: int) -> Iterator[tuple[Any, ...]]:
+        from rapport.store.models import Topic
+
+        space = {"workspace_id": self.workspace, "updated_at": self.now}
+        topics = [
+            Topic.objects.create(slug=f"crowd-{number}", name=f"Crowd {number}", query=self.vocabulary[number], **space)
+            for number in range(TOPICS)
+        ]
+        for row in range(self.post, self.post + count):
+            for number, topic in enumerate(topics):
+                if row % FOUND == number:
+                    yield self.workspace, topic.pk, row
 
     def _events(self) -> Iterator[tuple[Any, ...]]:
         for number in range(50_000):

@@ -52,7 +52,7 @@ def lists(baskets: Sequence[str]) -> Iterator[Page]:
     ):
         yield Page(f"{state}, {sort}", f"{ROOT}b/{basket}/?state={state}&sort={sort}")
     for basket, state, chosen in product(
-        baskets, ("open", "resolved"), ("mood=negative", "mood=negative&intent=complaint")
+        baskets, ("open", "resolved"), ("mood=negative", "mood=negative&intent=complaint", "automated=without")
     ):
         yield Page(f"{state}, {chosen.replace('&', ', ')}", f"{ROOT}b/{basket}/?state={state}&{chosen}")
     for ready in ("complaints", "praise"):
