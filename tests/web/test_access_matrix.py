@@ -145,6 +145,12 @@ ROUTES: dict[str, Route] = {
     "score_preview": Route("configure", POST),
     "score_learnt": Route("configure"),
     "score_restore": Route("configure", POST, {"version": "rule_version"}),
+    "readings": Route("configure", BOTH),
+    "readings_preview": Route("configure", POST),
+    "readings_cost": Route("configure"),
+    "readings_team": Route("configure", BOTH),
+    "readings_use": Route("configure", POST, {"version": "rule_version"}),
+    "readings_shipped": Route("configure", POST),
     "corrections": Route("configure"),
     "corrections_export": Route("configure"),
     "correction_withdraw": Route("configure", POST, {"pk": "correction"}),
@@ -195,6 +201,7 @@ def populate(member: Any, now: dt.datetime) -> dict[str, Any]:
         Post,
         RuleSet,
         ScoreWeights,
+        TeamModel,
         Topic,
         User,
     )
@@ -216,6 +223,9 @@ def populate(member: Any, now: dt.datetime) -> dict[str, Any]:
     message = BusMessage.objects.create(workspace=workspace, payload=b"[]", size=1, state="quarantined", created_at=now)
     RuleSet.objects.create(workspace=workspace, version=len(slug) + 100, document="", created_at=now)
     ScoreWeights.objects.create(workspace=workspace, version=len(slug) + 100, created_at=now)
+    TeamModel.objects.create(
+        workspace=workspace, version=len(slug) + 100, state="made", asked_at=now, weights=b"x", in_force=True
+    )
     conversation = Conversation.objects.create(state="open", **talk)
     handle = Handle.objects.create(
         workspace=workspace, person=person, network="mastodon", external_id="n", handle="nadia"

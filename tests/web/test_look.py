@@ -67,7 +67,7 @@ def furnish(cast: Any, now: dt.datetime) -> list[str]:
         "channels/", f"channels/{channel.pk}/", f"channels/{dead.pk}/", "channels/connect/",
         "channels/connect/mastodon/", "topics/", "topics/new/", f"topics/{topic.pk}/", "rules/", "rules/2/", "score/",
         "replies/", "replies/new/", f"replies/{reply.pk}/", "team/", "team/invite/", f"team/{cast.amir.pk}/",
-        "audit/", "corrections/", "../quarantine/",
+        "audit/", "corrections/", "readings/", "../quarantine/",
     ]  # fmt: skip
     own = [
         "/me/",

@@ -105,6 +105,7 @@ class Navigation:
             (_("Topics"), "topics", "hash", "t", "configure"),
             (_("Rules"), "rules", "workflow", "r", "configure"),
             (_("Score"), "score", "sliders-horizontal", "o", "configure"),
+            (_("Readings"), "readings", "eye", "d", "configure"),
             (_("Corrections"), "corrections", "pencil", "k", "configure"),
             (_("Prepared replies"), "replies", "message-square-text", "p", "configure"),
             (_("Sources"), "channels", "radio", "s", "channels"),

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 from django.db.models import Sum
 
 from rapport.core.felt import felt
 from rapport.core.reading import Reading
-from rapport.core.thresholds import SHIPPED, Thresholds, read_thresholds
+from rapport.core.thresholds import MOODS, NAMES, SHIPPED, Thresholds, chance_of, read_thresholds
 from rapport.core.understand.corrected import is_corrected
 from rapport.store.models import ChannelHour, Conversation, Outcome, Post, ReadingSettings, Workspace
+from rapport.store.queries.corrections import in_force
 from rapport.store.queries.sql import open_cursor, select_in, update_rows
 
 #: posts that a preview looks at
@@ -82,7 +83,7 @@ def _decode(body: str) -> _Body | None:
 
 def count_heard(workspace: Workspace, since: dt.datetime) -> int:
     """Posts that were heard since then, by the hours in which they came."""
-    rows = ChannelHour.objects.filter(channel__workspace=workspace, hour__gte=since)
+    rows = ChannelHour.objects.of(workspace).filter(hour__gte=since)
     return rows.aggregate(found=Sum("posts"))["found"] or 0
 
 
@@ -109,3 +110,103 @@ def restate(workspace_id: int, thresholds: Thresholds) -> int:
 
 def _in_steps(items: Sequence[int]) -> Iterator[Sequence[int]]:
     return (items[start : start + _STEP] for start in range(0, len(items), _STEP))
+
+
+# ------------------------------------------------------------------ what other thresholds would change
+
+#: posts that are shown on each side of a threshold, and corrections that are held against it
+EXAMPLES, MOST_HELD_AGAINST = 3, 5_000
+
+
+class Example(msgspec.Struct, frozen=True):
+    """A post near a threshold."""
+
+    text: str
+    conversation: int
+    chance: float
+
+    @property
+    def percent(self) -> str:
+        """With the decimal that tells it from the threshold."""
+        return f"{100 * self.chance:.1f} %"
+
+
+class Tried(msgspec.Struct, frozen=True):
+    """What one threshold does on the last posts, and beside what people corrected."""
+
+    #: as in `core.thresholds.NAMES`, or a mood
+    name: str
+    before: float
+    after: float
+    #: posts that count, with the threshold in force and with the draft
+    counted_before: int
+    counted_after: int
+    #: corrections of it, and with how many of them each threshold agrees
+    corrections: int = 0
+    agree_before: int = 0
+    agree_after: int = 0
+    #: the posts nearest to the draft, those that count and those that do not
+    above: tuple[Example, ...] = ()
+    below: tuple[Example, ...] = ()
+
+    @property
+    def changed(self) -> bool:
+        """Whether the draft differs from what is in force."""
+        return self.before != self.after
+
+
+def try_thresholds(
+    posts: Sequence[Read], said: Mapping[str, Sequence[tuple[float, bool]]], before: Thresholds, after: Thresholds
+) -> list[Tried]:
+    """Every threshold in the order of the form; `said` as `read_held_against` gives it. Pure.
+
+    What a person corrected counts as they said, whatever the threshold, so it is left out here.
+    """
+    found = []
+    for name in (*NAMES, *MOODS):
+        old, new = before.least(name), after.least(name)
+        rated = [(chance_of(each.reading, name), each) for each in posts if not each.is_corrected(_kept_as(name))]
+        if name in MOODS:  # below its threshold a mood is neutral; no threshold makes another one of it
+            rated = [(chance, each) for chance, each in rated if each.reading.sentiment.label == name]
+        rated.sort(key=lambda pair: (pair[0], pair[1].post))
+        above = [pair for pair in rated if pair[0] >= new]
+        below = [pair for pair in rated if pair[0] < new]
+        told = said.get(name, ())
+        found.append(
+            Tried(
+                name, old, new, sum(chance >= old for chance, _ in rated), len(above),
+                len(told), _agreeing(told, old), _agreeing(told, new),
+                tuple(_example(*pair) for pair in above[:EXAMPLES]),
+                tuple(_example(*pair) for pair in reversed(below[-EXAMPLES:])),
+            )
+        )  # fmt: skip
+    return found
+
+
+def read_held_against(workspace: Workspace) -> dict[str, list[tuple[float, bool]]]:
+    """For each threshold, what the machine had read of the posts that people corrected in it, and whether they say that
+    it holds. One query.
+    """
+    rows = in_force(workspace).order_by("-pk").values_list("reading", "value", "machine")[:MOST_HELD_AGAINST]
+    found: dict[str, list[tuple[float, bool]]] = {}
+    for reading, value, machine in rows:
+        numbers = machine[0] if machine else []
+        if reading == "sentiment" and len(numbers) == 4 and numbers[0] in MOODS:
+            found.setdefault(numbers[0], []).append(
+                (numbers[1 if numbers[0] == "negative" else 3], value == numbers[0])
+            )
+        elif reading in NAMES and len(numbers) == 1:
+            found.setdefault(reading, []).append((numbers[0], value == "true"))
+    return found
+
+
+def _agreeing(told: Sequence[tuple[float, bool]], least: float) -> int:
+    return sum((chance >= least) == holds for chance, holds in told)
+
+
+def _kept_as(name: str) -> str:
+    return "sentiment" if name in MOODS else name
+
+
+def _example(chance: float, read: Read) -> Example:
+    return Example(read.text, read.conversation, chance)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import include, path
 
 from rapport.web import quarantine
-from rapport.web.settings import audit, channels, connect, corrections, replies, rules, score, team, topics
+from rapport.web.settings import audit, channels, connect, corrections, readings, replies, rules, score, team, topics
 
 settings_pages = [
     path("channels/", channels.index, name="channels"),
@@ -36,6 +36,12 @@ settings_pages = [
     path("team/invite/", team.invite, name="invite"),
     path("team/<int:pk>/", team.change, name="member"),
     path("team/<int:pk>/link/", team.link, name="member_link"),
+    path("readings/", readings.edit, name="readings"),
+    path("readings/preview/", readings.preview, name="readings_preview"),
+    path("readings/cost/", readings.cost, name="readings_cost"),
+    path("readings/team/", readings.team, name="readings_team"),
+    path("readings/team/<int:version>/use/", readings.use, name="readings_use"),
+    path("readings/team/shipped/", readings.shipped, name="readings_shipped"),
     path("corrections/", corrections.index, name="corrections"),
     path("corrections/export/", corrections.export, name="corrections_export"),
     path("corrections/<int:pk>/withdraw/", corrections.withdraw, name="correction_withdraw"),
