@@ -34,11 +34,11 @@ pytestmark = [
 FLOORS = {
     "urgency": 0.60,
     "personal": 0.60,
-    "question": 0.80,
-    "request": 0.75,
-    "praise": 0.80,
-    "purchase": 0.55,
-    "report": 0.65,
+    "question": 0.85,
+    "request": 0.85,
+    "praise": 0.85,
+    "purchase": 0.70,
+    "report": 0.70,
 }
 ROUNDS = 400
 Figure = Callable[[Sequence[float], Sequence[int]], float]
