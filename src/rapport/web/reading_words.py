@@ -11,6 +11,8 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from rapport.core.decision import Outcome
 from rapport.core.felt import counts
 from rapport.core.reading import Reading, Toward
+from rapport.core.thresholds import NAMES as COUNTED
+from rapport.core.thresholds import SHIPPED, Thresholds
 from rapport.core.understand import why_spans
 from rapport.core.understand.corrected import MOODS, is_corrected, value_of
 from rapport.core.understand.spans import find_words
@@ -80,23 +82,23 @@ class Carried(msgspec.Struct, frozen=True):
     words: tuple[str, ...]
 
 
-def mood_toggles(reading: Reading) -> list[Toggle]:
-    """The three moods; the one that holds is on."""
-    said = is_corrected(reading, "sentiment")
+def mood_toggles(reading: Reading, counting: Thresholds = SHIPPED) -> list[Toggle]:
+    """The three moods; the one that counts is on."""
+    said, on = is_corrected(reading, "sentiment"), counting.mood(reading)
     return [
         Toggle(
-            str(REASONS[mood]), f"sentiment={mood}", LETTERS[f"sentiment={mood}"], mood == reading.sentiment.label,
-            None if said and mood == reading.sentiment.label else getattr(reading.sentiment, mood),
+            str(REASONS[mood]), f"sentiment={mood}", LETTERS[f"sentiment={mood}"], mood == on,
+            None if said and mood == on else getattr(reading.sentiment, mood),
         )
         for mood in MOODS
     ]  # fmt: skip
 
 
-def toggles(reading: Reading, names: tuple[str, ...]) -> list[Toggle]:
-    """Readings that hold or do not; pressing one says the opposite."""
+def toggles(reading: Reading, names: tuple[str, ...], counting: Thresholds = SHIPPED) -> list[Toggle]:
+    """Readings that count or do not; pressing one says the opposite."""
     found = []
     for name in names:
-        on = value_of(reading, name) == "true"
+        on = value_of(reading, name, counting) == "true"
         group, _dot, last = name.rpartition(".")
         sure: float = getattr(getattr(reading, group) if group else reading, last)
         says = f"{name}={'false' if on else 'true'}"
@@ -119,11 +121,13 @@ def reason_word(name: str) -> str:
     return str(REASONS.get(name, name))
 
 
-def spans_of(judgement: Outcome | None, text: str) -> list[Span]:
-    """The places of the words that carried a reading, as far as marking them tells a reader something."""
+def spans_of(judgement: Outcome | None, text: str, counting: Thresholds = SHIPPED) -> list[Span]:
+    """The places of the words that carried a reading that counts, as far as marking them tells a reader something."""
     if judgement is None:
         return []
     mood = judgement.reading.sentiment.label
+    names = {name.rpartition(".")[2] for name in COUNTED if not counting.holds(judgement.reading, name)}
+    left_out = _UNMARKED | names | ({mood} - {counting.mood(judgement.reading)})
     read = [
         (start, end, mood if name == "sentiment" else name) for start, end, name in why_spans(judgement.reading, text)
     ]
@@ -136,7 +140,8 @@ def spans_of(judgement: Outcome | None, text: str) -> list[Span]:
             for start, end in find_words(each.words, text)
             if each.sentiment.label != "neutral"
         ]
-    return [span for span in sorted(set(read)) if span[2] not in _UNMARKED and _tells(text[span[0] : span[1]])]
+        left_out -= set(MOODS)
+    return [span for span in sorted(set(read)) if span[2] not in left_out and _tells(text[span[0] : span[1]])]
 
 
 def towards(judgement: Outcome | None) -> tuple[Toward, ...]:
@@ -161,10 +166,10 @@ def _tells(words: str) -> bool:
     return len(words) > 2 or not (words.isascii() and words)
 
 
-def carried_by(judgement: Outcome | None, text: str) -> list[Carried]:
+def carried_by(judgement: Outcome | None, text: str, counting: Thresholds = SHIPPED) -> list[Carried]:
     """Every reading whose words are marked, in the order in which the machine gives its reasons."""
     words: dict[str, list[str]] = {}
-    for start, end, name in spans_of(judgement, text):
+    for start, end, name in spans_of(judgement, text, counting):
         said = words.setdefault(name, [])
         if text[start:end] not in said:
             said.append(text[start:end])

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 import msgspec
 from django.db.models import Sum
 
-from rapport.core.felt import felt
-from rapport.core.reading import Reading
+from rapport.core.felt import as_felt, felt
+from rapport.core.reading import Reading, Toward
 from rapport.core.thresholds import MOODS, NAMES, SHIPPED, Thresholds, chance_of, read_thresholds
 from rapport.core.understand.corrected import is_corrected
 from rapport.store.models import ChannelHour, Conversation, Outcome, Post, ReadingSettings, Workspace
@@ -30,6 +30,12 @@ class _Body(msgspec.Struct):
 
     reading: Reading
     topics: tuple[str, ...] = ()
+    toward: tuple[Toward, ...] = ()
+
+    @property
+    def felt(self) -> Reading:
+        """With the mood that counts."""
+        return as_felt(self.reading, self.toward)
 
 
 _decoder = msgspec.json.Decoder(_Body)
@@ -68,7 +74,7 @@ def read_last(workspace: Workspace) -> list[Read]:
     rows = Post.objects.filter(pk__in=list(newest), ours=False, deleted=False).exclude(kind="repost")
     told = rows.order_by("-pk").values_list("pk", "conversation_id", "text", "kind", "outcome__body")[:LOOKED_AT]
     return [
-        Read(pk, talk or 0, text[:300], read.reading, bool(read.topics) or kind in _TO_US)
+        Read(pk, talk or 0, text[:300], read.felt, bool(read.topics) or kind in _TO_US)
         for pk, talk, text, kind, body in told
         if (read := _decode(body)) is not None
     ]
@@ -99,8 +105,8 @@ def restate(workspace_id: int, thresholds: Thresholds) -> int:
         for post, body in select_in("SELECT post_id, body FROM store_outcome WHERE post_id {among}", [], some):
             read = _decode(body)
             if read is not None:
-                mood, intents = felt(read.reading, thresholds)
-                outcomes.append((thresholds.mood(read.reading), intents, post))
+                mood, intents = felt(read.felt, thresholds)
+                outcomes.append((thresholds.mood(read.felt), intents, post))
                 talks.append((mood, intents, decided[post]))
         with open_cursor() as cursor:
             cursor.executemany("UPDATE store_outcome SET sentiment = %s, intents = %s WHERE post_id = %s", outcomes)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 from django.db.models import QuerySet
 
-from rapport.core.reading import Reading
+from rapport.core.reading import Reading, Toward
 from rapport.core.understand.corrected import is_corrected, value_of
 from rapport.store.models import Approval, AuditEntry, Correction, Post, TeamModel, Workspace
 from rapport.store.queries.corrections import corrected_posts, in_force
@@ -29,6 +29,8 @@ class _Body(msgspec.Struct):
     """As much of an outcome as is needed."""
 
     reading: Reading
+    #: where the mood toward a brand was shown instead, nobody let that of the whole text stand
+    toward: tuple[Toward, ...] = ()
 
 
 _decoder = msgspec.json.Decoder(_Body)
@@ -46,14 +48,16 @@ def read_said(workspace: Workspace, readings: Iterable[str]) -> Iterator[Row]:
     names = sorted({reading for _, _, reading, _ in corrected})
     for _, row in _posts(find_acted_on(workspace)):
         try:
-            read = _decoder.decode(row.outcome.body).reading
+            body = _decoder.decode(row.outcome.body)
         except msgspec.MsgspecError:
             continue
+        read = body.reading
         if read.model:
             for name in names:
                 value = value_of(read, name, counting)
                 # between both lines nobody can say what they let stand
-                if value == value_of(read, name) and not is_corrected(read, name):
+                shown = value == value_of(read, name) and not (body.toward and name == "sentiment")
+                if shown and not is_corrected(read, name):
                     yield row, name, value, False
 
 

@@ -20,6 +20,7 @@ from rapport.core.felt import INTENTS, felt_of
 from rapport.core.understand.corrected import EMOTIONS
 from rapport.store.models import Conversation, Correction, Post
 from rapport.store.queries.corrections import corrections_on
+from rapport.store.queries.readings import read_counting
 from rapport.store.queries.talk import judge
 from rapport.web.access import DeskRequest, desk, find
 from rapport.web.forms import number
@@ -105,19 +106,19 @@ def _done(request: DeskRequest, row: Conversation, post: int, act: Callable[[], 
 
 def _show(request: DeskRequest, row: Conversation, post: Post, judged: Outcome) -> HttpResponse:
     said = corrections_on(_fresh(request), [post]).get(post.pk, [])
-    by, reading = request.membership, judged.reading
+    by, reading, counting = request.membership, judged.reading, read_counting(row.workspace_id)
     context: dict[str, Any] = {
         "conversation": row,
         "post": post,
         "reading": reading,
-        "moods": mood_toggles(felt_of(judged)),
+        "moods": mood_toggles(felt_of(judged), counting),
         "felt": towards(judged),
         "whole": value_word("sentiment", reading.sentiment.label),
-        "emotions": toggles(reading, tuple(f"emotion.{name}" for name in EMOTIONS)),
-        "intents": toggles(reading, tuple(f"intent.{name}" for name in INTENTS)),
-        "others": toggles(reading, _HOW),
+        "emotions": toggles(reading, tuple(f"emotion.{name}" for name in EMOTIONS), counting),
+        "intents": toggles(reading, tuple(f"intent.{name}" for name in INTENTS), counting),
+        "others": toggles(reading, _HOW, counting),
         "said": [(each, _may_withdraw(request, each)) for each in said],
-        "carried": carried_by(judged, post.text),
+        "carried": carried_by(judged, post.text, counting),
         "languages": sorted({*request.workspace.languages, reading.language, *COMMON} - {"und"}),
         "may_correct": by.may("draft"),
         "here": f"/w/{request.workspace.slug}/c/{row.pk}/",

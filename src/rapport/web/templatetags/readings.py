@@ -9,7 +9,9 @@ from django.utils.safestring import SafeString
 
 from rapport.core.decision import Outcome
 from rapport.core.reading import Toward
+from rapport.core.thresholds import SHIPPED, Thresholds
 from rapport.store.models import Correction, Post
+from rapport.store.queries.readings import read_counting
 from rapport.web.reading_words import (
     Carried,
     carried_by,
@@ -25,16 +27,28 @@ from rapport.web.words import tone, words_as_html
 register = template.Library()
 
 
-@register.simple_tag
-def words(text: str, judgement: Outcome | None = None) -> SafeString:
-    """A post's text with its links, and with the words marked that carried its reading."""
-    return words_as_html(text, spans_of(judgement, text), reason_word)
+@register.simple_tag(takes_context=True)
+def words(context: template.Context, text: str, judgement: Outcome | None = None) -> SafeString:
+    """A post's text with its links, and with the words marked that carried a reading that counts here."""
+    return words_as_html(text, spans_of(judgement, text, _counting(context, judgement)), reason_word)
 
 
-@register.simple_tag
-def carried(post: Post, judgement: Outcome | None) -> list[Carried]:
+@register.simple_tag(takes_context=True)
+def carried(context: template.Context, post: Post, judgement: Outcome | None) -> list[Carried]:
     """What the marked words of a post carried."""
-    return carried_by(judgement, post.text)
+    return carried_by(judgement, post.text, _counting(context, judgement))
+
+
+def _counting(context: template.Context, judgement: Outcome | None) -> Thresholds:
+    """From which certainty readings count where this page is shown; read once a request."""
+    request = context.get("request")
+    workspace = getattr(request, "workspace", None)
+    if request is None or judgement is None or workspace is None:
+        return SHIPPED
+    if not hasattr(request, "counting"):
+        request.counting = read_counting(workspace.pk)
+    found: Thresholds = request.counting
+    return found
 
 
 @register.filter
