@@ -20,8 +20,6 @@ from rapport.core.understand.cascade import SHARE
 
 #: Posts that are read together. Larger gains nothing; smaller keeps a pipe waiting less.
 BATCH = 256
-#: What the brand of `--toward` is called inside.
-BRAND = "brand"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -58,24 +56,24 @@ def run(arguments: argparse.Namespace) -> int:
     reader = load_reader([code.strip() for code in arguments.languages.split(",") if code.strip()], arguments.deep)
     toward = _brand(arguments.toward, reader) if arguments.toward else None
     if arguments.file == "-":
-        return _understand(sys.stdin.buffer, reader, toward)
+        return _understand(sys.stdin.buffer, reader, arguments.toward, toward)
     with Path(arguments.file).open("rb") as lines:
-        return _understand(lines, reader, toward)
+        return _understand(lines, reader, arguments.toward, toward)
 
 
 def _brand(query: str, reader: Reader) -> Aims:
     parse(query)  # says at once what is wrong with it
-    return Aims([(BRAND, query)], frozenset(), reader.vocabularies)
+    return Aims([(query, query)], frozenset(), reader.vocabularies)
 
 
-def _understand(lines: BinaryIO, reader: Reader, toward: Aims | None) -> int:
+def _understand(lines: BinaryIO, reader: Reader, brand: str, toward: Aims | None) -> int:
     posts = PostLines("understand", lines, BATCH)
     encoder = msgspec.json.Encoder()
     for batch in posts:
         readings = reader.read(batch)
         told: list[object] = list(readings)
         if toward is not None:
-            felt = toward.feel(batch, [(BRAND,)] * len(batch), readings, reader.targets)
+            felt = toward.feel(batch, [(brand,)] * len(batch), readings, reader.targets)
             told = [_with_toward(reading, one) for reading, one in zip(readings, felt, strict=True)]
         sys.stdout.buffer.write(encoder.encode_lines(told))
         sys.stdout.buffer.flush()

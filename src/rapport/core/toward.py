@@ -1,13 +1,13 @@
 """Who is meant in the posts that a topic found, and what is felt toward them.
 
-Nothing is read where only one can be meant: a text that names nobody beside the brand has one mood. A post that answers
-no topic costs nothing.
+A text has two moods where it compares, where it names the brands of two topics, or where what is about the brand and
+what is about somebody else feel the opposite; in any other it is one. A post that answers no topic costs nothing.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from rapport.core.errors import InvalidQuery
@@ -16,8 +16,8 @@ from rapport.core.query import Query, highlight, parse
 from rapport.core.query.nodes import Handle, Node, Phrase, Tag, Word
 from rapport.core.query.parse import positive_parts
 from rapport.core.reading import Reading, Toward
-from rapport.core.understand.features import extract
-from rapport.core.understand.scope import Scope, Span, look_from
+from rapport.core.understand.features import extract, fold
+from rapport.core.understand.scope import Names, Scope, Span, is_ordinary, look_from
 from rapport.core.understand.target import TargetReader
 from rapport.core.understand.vocabulary import Vocabulary
 
@@ -29,14 +29,31 @@ SHORTEST = 20
 CAPITALS_SAY_NOTHING = frozenset({"de", "lb"})
 #: A word that may be a name: with a capital, or a handle or a hashtag.
 _NAMED = re.compile(r"(?<!\w)(?:[@#]\w|[^\W\d_a-z]\w)")
+#: A word with a capital in a query; operators are no names.
+_CAPITAL = re.compile(r"\b(?!(?:AND|OR|NOT|O?NEAR)\b)[A-Z]\w+")
 
 
 class Aim(NamedTuple):
     """What a topic points at."""
 
     query: Query
+    #: folded words that name it even where they are written without a capital
+    names: frozenset[str]
     #: it asks for one of our own handles
     ours: bool
+
+
+class _Look(NamedTuple):
+    """One text from one topic."""
+
+    post: int
+    slug: str
+    ours: bool
+    #: as the author wrote it
+    name: str
+    scope: Scope
+    #: somebody else whom a topic knows is named; else it is a guess that a word with a capital is somebody
+    known: bool
 
 
 class Aims:
@@ -59,46 +76,58 @@ class Aims:
         reader: TargetReader,
     ) -> list[tuple[Toward, ...]]:
         """For each post the mood toward what its topics point at, where that can differ from the mood of the whole."""
-        asked: list[tuple[int, str, Aim, str, Scope, str]] = []
+        looks: list[_Look] = []
         for place, (post, slugs, reading) in enumerate(zip(posts, topics, readings, strict=True)):
             if slugs and not post.author.ours and len(post.text) >= SHORTEST and may_name_two(post.text):
-                for slug, aim, name, scope in self._look(post, slugs, reading.language):
-                    asked.append((place, slug, aim, name, scope, reading.language))
+                looks += self._look(place, post.text, slugs, reading.language, reader.ordinary)
         found: list[tuple[Toward, ...]] = [()] * len(posts)
-        if not asked:
+        if not looks:
             return found
-        felt = reader.read([each[4] for each in asked], [each[5] for each in asked])
-        for (place, slug, aim, name, _, _), one in zip(asked, felt, strict=True):
-            found[place] = (*found[place], Toward(slug, name, one.sentiment, one.words, aim.ours))
+        # several topics may point at the same words
+        asked = list({(look.post, look.scope): None for look in looks})
+        read = reader.read([scope for _, scope in asked], [readings[place].language for place, _ in asked])
+        felt = dict(zip(asked, read, strict=True))
+        for look in looks:
+            one = felt[look.post, look.scope]
+            if not (look.known or one.apart):
+                continue
+            made = Toward(look.slug, look.name, one.sentiment, one.words, look.ours)
+            found[look.post] = (*found[look.post], made)
         return found
 
-    def _look(self, post: Post, slugs: Sequence[str], language: str) -> list[tuple[str, Aim, str, Scope]]:
+    def _look(
+        self, place: int, text: str, slugs: Sequence[str], language: str, ordinary: Container[str]
+    ) -> list[_Look]:
         """How the text looks from each of the first topics, as far as it names somebody else beside it."""
         aims = [(slug, aim) for slug in slugs if (aim := self._aim(slug)) is not None]
         aims.sort(key=lambda each: not each[1].ours)
         vocabulary = self._vocabularies.get(language, self._vocabularies[""])
-        places = [(slug, aim, point_at(aim.query, post.text, vocabulary)) for slug, aim in aims[:MOST_TOPICS]]
+        places = [(slug, aim, point_at(aim, text, vocabulary)) for slug, aim in aims[:MOST_TOPICS]]
         looks = []
         for slug, aim, spans in places:
             others = [span for other, _, its in places if other != slug for span in its if not _meets(span, spans)]
             if spans:
-                scope = look_from(post.text, spans, others, language not in CAPITALS_SAY_NOTHING)
+                names: Names = "none" if language in CAPITALS_SAY_NOTHING else "subjects"
+                scope = look_from(text, spans, others, names, ordinary)
                 if scope.side or (scope.others and scope.rest):
-                    looks.append((slug, aim, post.text[slice(*spans[0])], scope))
+                    looks.append(_Look(place, slug, aim.ours, text[slice(*spans[0])], scope, bool(others)))
         return looks
 
     def _aim(self, slug: str) -> Aim | None:
         if slug not in self._aims:
-            self._aims[slug] = self._read(self._queries.get(slug, ""))
+            self._aims[slug] = self._read(slug, self._queries.get(slug, ""))
         return self._aims[slug]
 
-    def _read(self, text: str) -> Aim | None:
+    def _read(self, slug: str, text: str) -> Aim | None:
         try:
             query = parse(text)
         except InvalidQuery:
             return None
-        names = {_name(part).lstrip("@#").partition("@")[0].partition(".")[0] for part in positive_parts(query.root)}
-        return Aim(query, bool(names & self._handles))
+        parts = positive_parts(query.root)
+        names = {_name(part).lstrip("@#").partition("@")[0].partition(".")[0] for part in parts}
+        told = {_name(part).lstrip("@#") for part in parts if isinstance(part, Tag | Handle)}
+        told |= {fold(word) for word in _CAPITAL.findall(text)} | set(re.findall(r"\w+", fold(slug)))
+        return Aim(query, frozenset(told | (names & self._handles)), bool(names & self._handles))
 
 
 def _name(part: Node) -> str:
@@ -114,13 +143,17 @@ def may_name_two(text: str) -> bool:
     return first is not None and _NAMED.search(text, first.end()) is not None
 
 
-def point_at(query: Query, text: str, vocabulary: Vocabulary) -> list[Span]:
-    """Where a text names what a query listens for: the finds of its positive terms that look like a name or, where none
-    does, those that say nothing else ("late" and "refund" beside a brand are no names).
+def point_at(aim: Aim, text: str, vocabulary: Vocabulary) -> list[Span]:
+    """Where a text names what a topic listens for: the finds of its positive terms that are written as names, and those
+    of the topic's own names in whatever letters. "late" and "refund" beside a brand are no names.
     """
-    found = [(start, end) for start, end in highlight(query, text) if not vocabulary.find(extract(text[start:end]))]
-    names = [(start, end) for start, end in found if text[start] in "@#" or text[start].isupper()]
-    return names or found
+    found = []
+    for start, end in highlight(aim.query, text):
+        word = fold(text[start:end])
+        is_written = text[start] in "@#" or (text[start].isupper() and not is_ordinary(word))
+        if (is_written or aim.names.issuperset(re.findall(r"\w+", word))) and not vocabulary.find(extract(word)):
+            found.append((start, end))
+    return found
 
 
 def _meets(span: Span, spans: Sequence[Span]) -> bool:

@@ -54,7 +54,8 @@ class Rows:
     def __init__(self, reader: TargetReader, scopes: Sequence[Scope], places: dict[str, int] | None = None) -> None:
         own = reader.look([scope.own for scope in scopes], ["en"] * len(scopes))
         self.moods = own.moods
-        self._dense = reader.dense(scopes, own)
+        rest = reader.look([scope.rest for scope in scopes], ["en"] * len(scopes)).moods
+        self._dense = reader.dense(scopes, own, rest)
         bags = [bag(features, scope.rest) for features, scope in zip(own.features, scopes, strict=True)]
         counted = Counter(feature for found in bags for feature in found)
         self.places = places or {

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import csv
-import datetime as dt
 import json
 import re
 from hashlib import sha256
 from importlib import resources
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from rapport.core.post import Author, Post
-from rapport.core.understand import load_reader
 from rapport.core.understand.heads import Heads, load_model
 from rapport.core.understand.scope import Scope, look_from
 from rapport.core.understand.target import MOODS, TASK, TargetReader, load_target_model, pack, unpack
 from rapport.core.understand.vocabulary import load_vocabularies
-
-SENTENCES = Path(__file__).parents[2] / "quality" / "labels" / "two_targets.tsv"
 
 
 @pytest.fixture(scope="module")
@@ -116,24 +109,3 @@ def test_a_transformer_that_has_learnt_targets_counts_beside_the_model(heads: He
     both = TargetReader(load_target_model(), heads, load_vocabularies(), [Sure()])  # type: ignore[list-item]
     assert label(plain, text, "Acme") != "positive"
     assert label(both, text, "Acme") == "positive"
-
-
-def test_of_two_brands_in_one_sentence_more_are_read_right_than_by_the_mood_of_the_whole(reader: TargetReader) -> None:
-    """124 judgements on sentences of our own, which nothing was learnt or chosen on."""
-    lines = [line for line in SENTENCES.read_text("utf-8").splitlines() if not line.startswith("#")]
-    asked = [
-        (text, name, mood)
-        for first, felt, second, felt_too, text in csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
-        for name, mood in ((first, felt), (second, felt_too))
-    ]
-    found = reader.read([scope_of(text, name) for text, name, _ in asked], ["en"] * len(asked))
-    right = sum(one.sentiment.label == mood for one, (_, _, mood) in zip(found, asked, strict=True)) / len(asked)
-
-    posts = [
-        Post("x", str(at), text, dt.datetime(2026, 1, 1, tzinfo=dt.UTC), Author(id="1"))
-        for at, (text, _, _) in enumerate(asked)
-    ]
-    whole = load_reader(["en"]).read(posts)
-    alike = sum(one.sentiment.label == mood for one, (_, _, mood) in zip(whole, asked, strict=True)) / len(asked)
-    print(f"\n{len(asked)} judgements: the mood of the whole text {alike:.1%}, the mood toward the target {right:.1%}")
-    assert right > alike + 0.15

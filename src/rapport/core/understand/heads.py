@@ -13,7 +13,7 @@ The weights come from `rapport train` (docs/reference/model-card.md).
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from importlib import resources
 from io import BytesIO
 from itertools import chain
@@ -115,6 +115,11 @@ class Heads:
         self._ends = np.zeros(size, np.bool_)
         self._sums[: self._known, :, :heads] = model.word_weights
         self._sums[: self._known, :, -2] = model.word_idf**2
+
+    @property
+    def vocabulary(self) -> Container[str]:
+        """The words that were learnt."""
+        return self._words
 
     def _meet(self, token: str, place: int) -> None:
         heads = len(self.names)

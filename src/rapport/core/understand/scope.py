@@ -6,8 +6,8 @@ Built for English; in other languages punctuation, handles and the terms of othe
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Container, Sequence
+from typing import Literal, NamedTuple
 
 from rapport.core.understand.features import locate
 
@@ -19,6 +19,7 @@ OTHER = "\u25c9"
 
 #: (start, end) in characters
 Span = tuple[int, int]
+Names = Literal["all", "subjects", "none"]
 
 
 class Scope(NamedTuple):
@@ -44,7 +45,7 @@ class _Token(NamedTuple):
     written: str
     start: int
     end: int
-    #: "" = an ordinary word, "T" = the target, "O" = somebody else
+    #: "" = an ordinary word, "T" = the target, "O" = somebody else, "o" = somebody else perhaps
     who: str
     #: 0 = goes on, 1 = a clause begins here, 2 = a sentence
     begins: int
@@ -72,7 +73,8 @@ _STARTING_WORDS = """
     come really very too quite maybe perhaps honestly seriously finally luckily meanwhile however instead compared
     either neither nor rt via new old monday tuesday wednesday thursday friday saturday sunday january february march
     april june july august september october november december english i'm i've i'd i'll it's that's there's don't
-    can't won't isn't support service customer customers people guys everything something terrible awful horrible poor
+    can't won't isn't flight flights bag bags luggage support service customer customers people guys everything
+    something terrible awful horrible poor
     amazing excellent fantastic wonderful shocking disgusting dreadful appalling lovely brilliant superb fast slow
     quick rude friendly useless nice incredible perfect unbelievable total absolute your same worse better zero cheap
     expensive fresh free online local big small long short late early first last next second third
@@ -84,6 +86,8 @@ _FOLLOWING_WORDS = """
     app apps staff team people card cards phone phones website site store stores shop shops hotel hotels food coffee
     driver drivers delivery customer account bank airlines trains flight flights
 """
+_SURE = frozenset({"T", "O"})
+_STOPS = frozenset(".!?;")
 #: begins a clause that says otherwise
 _CONTRAST = frozenset(_CONTRAST_WORDS.split())
 #: begins a clause where it stands between two names
@@ -96,6 +100,7 @@ _COMPARED = frozenset({"than", "unlike"})
 _BEATS = frozenset({"beats", "beat", "outperforms", "outclasses", "destroys", "crushes", "tops", "trumps"})
 _LEAVES = frozenset(_LEAVING_WORDS.split())
 _PREFERS = frozenset({"prefer", "prefers", "preferred", "choose", "chose"})
+_LEADS = frozenset({"the", "my", "your", "our", "at", "dear", "and", "but", "while", "whereas", "although", "though"})
 #: words that may stand between a sign of comparison and the name
 _FILLERS = frozenset(
     {"the", "a", "an", "my", "your", "our", "this", "that", "their", "his", "her", "those", "these", "useless", "old"}
@@ -119,12 +124,17 @@ def mark(text: str, spans: Sequence[Span]) -> str:
     return "".join([*parts, text[last:]])
 
 
-def look_from(text: str, spans: Sequence[Span], others: Sequence[Span] = (), names: bool = True) -> Scope:
+def look_from(
+    text: str, spans: Sequence[Span], others: Sequence[Span] = (), names: Names = "all", ordinary: Container[str] = ()
+) -> Scope:
     """How a text looks from the target that stands at `spans`; `others` are places of other names that are known.
 
-    With `names`, capitals tell further names (not so in German). Spans ascend and do not overlap.
+    `names`: which words with a capital name somebody as well. "subjects": those that a clause begins with, because any
+    other may be a place; elsewhere a capital counts for comparisons alone ("better than Globex"). "none": no word does,
+    as in German. `ordinary`: folded words that are no names where a sentence begins with them. Spans ascend and do not
+    overlap.
     """
-    tokens = _read(text, spans, others, names)
+    tokens = _read(text, spans, others, names, ordinary)
     clauses = _cut(tokens)
     side, compared = _sides(clauses)
     whose = _assign(clauses)
@@ -140,7 +150,9 @@ def look_from(text: str, spans: Sequence[Span], others: Sequence[Span] = (), nam
     )
 
 
-def _read(text: str, spans: Sequence[Span], others: Sequence[Span], names: bool) -> list[_Token]:
+def _read(
+    text: str, spans: Sequence[Span], others: Sequence[Span], names: Names, ordinary: Container[str]
+) -> list[_Token]:
     found = locate(text)
     written = [text[start:end] for _, start, end in found]
     letters = [
@@ -149,13 +161,13 @@ def _read(text: str, spans: Sequence[Span], others: Sequence[Span], names: bool)
         if word[0].isalpha() and not any(start < stop and first < end for first, stop in spans)
     ]
     capitals = sum(word[0].isupper() for word in letters)
-    named = names and (capitals < MOST_CAPITALS * len(letters) or len(letters) < FEW_WORDS)
+    named = names != "none" and (capitals < MOST_CAPITALS * len(letters) or len(letters) < FEW_WORDS)
     tokens: list[_Token] = []
     last = 0
     fresh = True
     for place, (word, start, end) in enumerate(found):
         gap = text[last:start]
-        if word[0] in ".!?;":
+        if word[:1] in _STOPS:
             fresh, last = True, end
             tokens.append(_Token(word, written[place], start, end, "", 0))
             continue
@@ -163,12 +175,14 @@ def _read(text: str, spans: Sequence[Span], others: Sequence[Span], names: bool)
         after = found[place + 1][0] if place + 1 < len(found) else ""
         if any(start < stop and first < end for first, stop in spans):
             who = "T"
-        elif (
-            any(start < stop and first < end for first, stop in others)
-            or word[0] == "@"
-            or (named and _is_name(word, written[place], begins, after, text[end : end + 1]))
-        ):
+        elif any(start < stop and first < end for first, stop in others) or word.startswith("@"):
             who = "O"
+        elif (
+            named
+            and not (begins == 2 and word in ordinary)
+            and _is_name(word, written[place], begins, after, text[end : end + 1])
+        ):
+            who = "O" if names == "all" or _is_subject(tokens, begins, text[start - 1 : start]) else "o"
         else:
             who = ""
         tokens.append(_Token(word, written[place], start, end, who, begins))
@@ -177,13 +191,33 @@ def _read(text: str, spans: Sequence[Span], others: Sequence[Span], names: bool)
 
 
 def _is_name(word: str, written: str, begins: int, after: str, sign: str) -> bool:
-    if not written[0].isupper() or word in _STARTERS or len(word) < 2 or word[0] == "0":
+    if not written[0].isupper() or word in _STARTERS or len(word) < 2 or word == "0":
         return False
     if begins < 2:
         return True
     if word.endswith(_NO_NAME):
         return False
     return sign in {":", "'", "\u2019"} or after in _AFTER_NAME or after.endswith(_ENDINGS)
+
+
+def _is_subject(before: list[_Token], begins: int, sign: str) -> bool:
+    """Whether a name begins its clause, but for an article or a conjunction, or goes on with a name that does.
+
+    A hashtag is no subject.
+    """
+    if sign == "#" or not before:
+        return sign != "#"
+    last = before[-1]
+    return (
+        begins > 0
+        or (last.who == "O" and not last.word.startswith("@"))
+        or (last.word in _LEADS and (last.begins > 0 or last.word in _JOINS))
+    )
+
+
+def is_ordinary(word: str) -> bool:
+    """Whether a folded word begins sentences and so is no name for its capital there."""
+    return word in _STARTERS
 
 
 def _cut(tokens: list[_Token]) -> list[list[_Token]]:
@@ -220,7 +254,7 @@ def _named(tokens: list[_Token]) -> bool:
     for token in tokens:
         if token.begins == 2:
             return False
-        if token.who:
+        if token.who in _SURE:
             return True
     return False
 
@@ -234,7 +268,7 @@ def _says(tokens: list[_Token]) -> bool:
 def _sides(clauses: list[list[_Token]]) -> tuple[int, list[_Token]]:
     """Who is held against whom in the clause that has both, and that clause; (0, []) where nobody is."""
     for place, clause in enumerate(clauses):
-        whos = {token.who for token in clause} - {""}
+        whos = {token.who.upper() for token in clause} - {""}
         before = clauses[place - 1] if place else []
         after = clauses[place + 1] if place + 1 < len(clauses) else []
         if whos == {"T", "O"}:
@@ -243,7 +277,7 @@ def _sides(clauses: list[list[_Token]]) -> tuple[int, list[_Token]]:
         elif len(whos) == 1 and _against(clause):
             # "Unlike Acme, Globex ...", "..., unlike Acme"
             beside = after if clause[0].begins == 2 else before
-            other = {token.who for token in beside} - {"", *whos}
+            other = {token.who.upper() for token in beside} - {"", *whos}
             side = 0 if not other else -1 if "T" in whos else 1
         else:
             continue
@@ -259,15 +293,16 @@ def _against(clause: list[_Token]) -> bool:
 
 def _side(clause: list[_Token]) -> int:
     words = [token.word for token in clause]
-    named = [place for place, token in enumerate(clause) if token.who]
+    who = [token.who.upper() for token in clause]
+    named = [place for place, one in enumerate(who) if one]
     for place in named:
         before = place - 1
-        while before >= 0 and (words[before] in _FILLERS or clause[before].who == clause[place].who):
+        while before >= 0 and (words[before] in _FILLERS or who[before] == who[place]):
             before -= 1
         pair = tuple(words[max(0, before - 1) : before + 1])
         if before >= 0 and (words[before] in _AGAINST or pair in _AGAINST_PAIRS):
-            return -1 if clause[place].who == "T" else 1
-    first, second = clause[named[0]].who, clause[named[-1]].who
+            return -1 if who[place] == "T" else 1
+    first, second = who[named[0]], who[named[-1]]
     if first == second:
         return 0
     between = words[named[0] + 1 : named[-1]]
@@ -284,7 +319,7 @@ def _side(clause: list[_Token]) -> int:
 
 def _assign(clauses: list[list[_Token]]) -> list[str]:
     """Whose each clause is: "T", "O", or "TO" for both. One that names nobody is whose the one before it is."""
-    named = ["".join(sorted({token.who for token in clause if token.who}, reverse=True)) for clause in clauses]
+    named = ["".join(sorted({token.who for token in clause if token.who in _SURE}, reverse=True)) for clause in clauses]
     current = next((who for who in named if who), "T")
     whose = []
     for who in named:
@@ -298,7 +333,7 @@ def _write(clause: list[_Token], text: str) -> str:
     start, end = clause[0].start, clause[-1].end
     parts, last, before = [], start, ""
     for token in clause:
-        if token.who:
+        if token.who in _SURE:
             parts.append(text[last : token.start])
             if token.who != before:
                 parts.append(MARK if token.who == "T" else OTHER)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from functools import cache
 from importlib import resources
 from io import BytesIO
@@ -60,6 +60,9 @@ class Felt(msgspec.Struct, frozen=True):
     sentiment: Sentiment
     #: the words that carried it, as the author wrote them in lower case
     words: tuple[str, ...] = ()
+    #: the text has two moods for all that is known: it compares, or what is about the target and what is about others
+    #: feels the opposite
+    apart: bool = False
 
 
 class TargetModel(msgspec.Struct, frozen=True, eq=False):
@@ -110,21 +113,31 @@ class TargetReader:
         self._places = [heads.names.index(f"sentiment.{mood}") for mood in MOODS]
         self._explain = Explainer(heads)
 
+    @property
+    def ordinary(self) -> Container[str]:
+        """Folded words that many texts use, so that a capital makes no name of them."""
+        return self._heads.vocabulary
+
     def read(self, scopes: Sequence[Scope], languages: Sequence[str]) -> list[Felt]:
         """What each text feels toward its target; `languages` as ISO 639-1. Never raises on any text."""
         if not scopes:
             return []
         own = self.look([scope.compared if scope.side else scope.own for scope in scopes], languages)
-        logits = self._logits(scopes, languages, own)
+        rest = self.look([scope.rest for scope in scopes], languages).moods
+        logits = self._logits(scopes, languages, own, rest)
         self._ask_deep(scopes, languages, logits)
         felt = shares(logits)
         for place, scope in enumerate(scopes):
             if scope.side:
                 felt[place] = _held(felt[place], scope.side)
         words = self._reasons(scopes, own, felt)
-        return [Felt(_sentiment(mood), said) for mood, said in zip(np.round(felt, _DECIMALS), words, strict=True)]
+        opposed = np.abs(own.moods.argmax(1) - rest.argmax(1)) == 2  # negative and positive, either way
+        return [
+            Felt(_sentiment(mood), said, bool(scope.side) or (bool(scope.rest) and bool(opposite)))
+            for mood, said, scope, opposite in zip(np.round(felt, _DECIMALS), words, scopes, opposed, strict=True)
+        ]
 
-    def _logits(self, scopes: Sequence[Scope], languages: Sequence[str], own: Looked) -> Floats:
+    def _logits(self, scopes: Sequence[Scope], languages: Sequence[str], own: Looked, rest: Floats) -> Floats:
         """Log-odds of `MOODS`, texts x 3: of the clause that compares where there is one, before it is turned."""
         found: Floats = np.log(np.maximum(own.moods, _LEAST))
         rows = [
@@ -134,7 +147,8 @@ class TargetReader:
             return found
         model, some = self._model, [scopes[place] for place in rows]
         features, listed = [own.features[at] for at in rows], [own.listed[at] for at in rows]
-        said = self.dense(some, Looked(features, listed, own.moods[rows], own.scored)) @ model.dense + model.bias
+        said = self.dense(some, Looked(features, listed, own.moods[rows], own.scored), rest[rows])
+        said = said @ model.dense + model.bias
         for place, (one, scope) in enumerate(zip(features, some, strict=True)):
             said[place] += _weigh(bag(one, scope.rest), model)
         ours = WEIGHT * np.log(np.maximum(shares(said), _LEAST)) + (1 - WEIGHT) * found[rows]
@@ -151,13 +165,12 @@ class TargetReader:
         scored = self._heads.score(texts, features, [one.sums for one in listed], languages)
         return Looked(features, listed, shares(scored.logits[:, self._places]), scored)
 
-    def dense(self, scopes: Sequence[Scope], own: Looked) -> Floats:
+    def dense(self, scopes: Sequence[Scope], own: Looked, rest: Floats) -> Floats:
         """The dense features, texts x `DENSE`: the moods of the whole, of the target's own words and of the rest as
-        log-odds; whether there is more than the own words; feelings of the word lists by where they stand.
+        log-odds; whether there is more than the own words; feelings of the word lists by where they stand. `rest`: the
+        moods of the rest. English alone.
         """
-        english = ["en"] * len(scopes)
-        whole = self.look([scope.whole for scope in scopes], english)
-        rest = self.look([scope.rest for scope in scopes], english)
+        whole = self.look([scope.whole for scope in scopes], ["en"] * len(scopes))
         has_rest = np.array([[float(bool(scope.rest))] for scope in scopes])
         parted = np.array([[float(scope.own != scope.whole)] for scope in scopes])
         named = np.array([[float(scope.others)] for scope in scopes])
@@ -175,7 +188,7 @@ class TargetReader:
                 scopes, own.features, own.listed, whole.features, whole.listed, strict=True
             )
         ]
-        parts = [all_felt * (1 - parted), all_felt * parted, felt * parted, _odds(rest.moods) * has_rest]
+        parts = [all_felt * (1 - parted), all_felt * parted, felt * parted, _odds(rest) * has_rest]
         return np.hstack([*parts, has_rest, named, parted, np.array(facts)])
 
     def _ask_deep(self, scopes: Sequence[Scope], languages: Sequence[str], logits: Floats) -> None:
