@@ -16,6 +16,7 @@ from rapport.core.thresholds import SHIPPED, Thresholds
 from rapport.core.understand import why_spans
 from rapport.core.understand.corrected import MOODS, is_corrected, value_of
 from rapport.core.understand.spans import find_words
+from rapport.web.templatetags.desk_words import language_name
 from rapport.web.words import Span, tone
 
 #: name of a reading -> what pages call it
@@ -112,7 +113,7 @@ def value_word(reading: str, value: str) -> str:
     if reading == "sentiment":
         return str(REASONS.get(value, value)).lower()
     if reading == "language":
-        return value
+        return language_name(value)
     return _("yes") if value == "true" else _("no")
 
 
