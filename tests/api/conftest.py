@@ -43,6 +43,10 @@ class Program:
         headers = self.headers({"Idempotency-Key": key or f"key-{next(_keys)}"})
         return self.client.post(f"/api/v1/{path}", raw, content_type=kind, headers=headers)
 
+    def put(self, path: str, body: Any) -> HttpResponse:
+        raw = json.dumps(body).encode()
+        return self.client.put(f"/api/v1/{path}", raw, content_type="application/json", headers=self.headers({}))
+
     def hand_in(self, *posts: dict[str, Any], key: str | None = None, channel: str = "shop") -> HttpResponse:
         return self.post(f"posts?channel={channel}", list(posts), key)
 

@@ -14,7 +14,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from api.conftest import Program
 from rapport.actions.accounts import change_member, invite
 from rapport.actions.api import create_token
-from rapport.api import conversations, corrections, posts, topics
+from rapport.api import conversations, corrections, posts, readings, topics
 from rapport.api.urls import ENDPOINTS
 from rapport.core.roles import ROLES, may
 from rapport.store.models import Approval, Basket, Conversation, Delivery
@@ -34,6 +34,11 @@ ROUTES: dict[str, tuple[str, str, str, Any]] = {
         "corrections",
         {"network": "mastodon", "id": "1", "reading": "irony", "value": "true"},
     ),
+    "api:thresholds": ("configure", "GET", "thresholds", None),
+    "api:save_thresholds": ("configure", "PUT", "thresholds", {"thresholds": {"spam": 0.8}}),
+    "api:team_model": ("configure", "GET", "team-model", None),
+    "api:train_team_model": ("configure", "POST", "team-model", {}),
+    "api:use_team_model": ("configure", "PUT", "team-model", {"version": 0}),
 }
 CLOSED = sorted(name for name, route in ROUTES.items() if route[0] != "open")
 
@@ -74,6 +79,8 @@ def members(alice: Any, charlie: Any, now: Any) -> dict[str, Any]:
 def ask(program: Program, name: str, conversation: int) -> HttpResponse:
     _, method, address, body = ROUTES[name]
     path = address.format(conversation)
+    if method == "PUT":
+        return program.put(path, body)
     return program.get(path) if method == "GET" else program.post(path, body)
 
 
@@ -139,13 +146,15 @@ def test_no_route_approves_or_sends_whatever_it_is_asked(sync: Program, conversa
             for body in (wish, [wish]):
                 if method == "POST":
                     sync.post(address.format(conversation.pk), body)
+                elif method == "PUT":
+                    sync.put(address.format(conversation.pk), body)
         assert ask(sync, name, conversation.pk).status_code in {200, 409}, name
     assert not Approval.objects.exists()
     assert not Delivery.objects.exists()
 
 
 def test_no_module_of_the_interface_can_reach_the_approval() -> None:
-    for module in (conversations, corrections, posts, topics):
+    for module in (conversations, corrections, posts, readings, topics):
         source = inspect.getsource(module)
         assert "approve(" not in source
         assert "Delivery" not in source

@@ -17,6 +17,7 @@ from rapport.api.door import PACE, Endpoint, Parameter
 from rapport.core.post import Post
 from rapport.core.reading import Reading
 from rapport.core.schemas import comments_of, render_schema
+from rapport.core.thresholds import Thresholds
 
 _REF = "#/components/schemas/{name}"
 #: structs of the interface itself; those of the vocabulary bring their bounds from core.schemas
@@ -24,7 +25,8 @@ _OWN: tuple[type[msgspec.Struct], ...] = (
     problems.Problem, problems.Fault, acts.Taken, acts.Rejected, shapes.ConversationList, shapes.ConversationWhole,
     shapes.ConversationLine, shapes.Named, shapes.Said, shapes.Remark, shapes.OwnDraft, shapes.Explanation,
     shapes.DraftBody, shapes.CorrectionBody, shapes.CorrectionLine, shapes.CorrectionList, shapes.TopicList,
-    shapes.TopicVoice,
+    shapes.TopicVoice, shapes.ReadingsBody, shapes.ReadingsInForce, shapes.OwnModel, shapes.OwnModelVersion,
+    shapes.OwnModelReading, shapes.OwnModelBody, Thresholds,
 )  # fmt: skip
 #: statuses that every call with a token can meet
 _USUAL = (400, 401, 403, 405, 429, 503)

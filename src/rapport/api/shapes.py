@@ -9,6 +9,7 @@ import msgspec
 from rapport.core.decision import Score, Step
 from rapport.core.post import Post
 from rapport.core.reading import Reading, Toward
+from rapport.core.thresholds import SHIPPED, Thresholds
 
 
 class Named(msgspec.Struct, frozen=True):
@@ -194,3 +195,80 @@ class CorrectionList(msgspec.Struct, frozen=True):
     corrections: tuple[CorrectionLine, ...]
     #: the cursor of the next page; null on the last one
     next: str | None
+
+
+class ReadingsBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """From which certainty readings count, and how many posts get a second look."""
+
+    #: what is left out is as it ships
+    thresholds: Thresholds = SHIPPED
+    #: of the posts that matter, 0 to 1; null: as the deployment says
+    share: float | None = None
+
+
+class ReadingsInForce(msgspec.Struct, frozen=True):
+    """How posts of this workspace are read."""
+
+    thresholds: Thresholds
+    #: what the workspace set; null: as the deployment says
+    share: float | None
+    #: what holds
+    share_in_force: float
+
+
+class OwnModelReading(msgspec.Struct, frozen=True):
+    """How one reading of a team's own model was judged, on texts that were left out when it was learnt."""
+
+    #: sentiment, intent.complaint, urgency and so on
+    reading: str
+    #: texts that were corrected, and texts on which the reading stood
+    corrected: int
+    stood: int
+    #: of the corrected ones, how many the shipped model and the team's read as corrected
+    shipped_right: int
+    team_right: int
+    #: of those that stood, how many each reads as they stood
+    shipped_kept: int
+    team_kept: int
+    #: it was learnt and judged at all
+    tried: bool
+    taken: bool
+    #: why it was not taken: no head, few corrected, few stood, not better, overturns, gives up
+    reason: str
+
+
+class OwnModelVersion(msgspec.Struct, frozen=True):
+    """One version of a team's own model."""
+
+    version: int
+    #: waiting, running, made or failed
+    state: str
+    #: percent
+    progress: int
+    #: why it failed
+    problem: str
+    #: the shipped model that it was learnt beside
+    beside: str
+    asked_at: dt.datetime
+    made_at: dt.datetime | None
+    #: corrections, and posts on which readings stood, that it was learnt from
+    corrections: int
+    stood: int
+    readings: tuple[OwnModelReading, ...]
+
+
+class OwnModel(msgspec.Struct, frozen=True):
+    """The team's own model: what is in force, and the newest versions."""
+
+    #: the version in force; 0: the shipped model alone
+    in_force: int
+    #: corrections that have not been learnt from yet
+    waiting: int
+    versions: tuple[OwnModelVersion, ...]
+
+
+class OwnModelBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which version is to be in force."""
+
+    #: 0: the shipped model alone
+    version: int

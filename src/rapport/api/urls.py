@@ -9,7 +9,7 @@ from django.http import HttpResponse
 from django.urls import path
 
 from rapport.actions.api import Taken
-from rapport.api import conversations, corrections, posts, topics
+from rapport.api import conversations, corrections, posts, readings, topics
 from rapport.api.door import Endpoint, Parameter, serve
 from rapport.api.openapi import render
 from rapport.api.shapes import (
@@ -20,6 +20,10 @@ from rapport.api.shapes import (
     CorrectionList,
     DraftBody,
     OwnDraft,
+    OwnModel,
+    OwnModelBody,
+    ReadingsBody,
+    ReadingsInForce,
     TopicList,
 )
 from rapport.core.post import Post
@@ -163,6 +167,55 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         summary="Say what a reading of a post should have been, or take the member's own word back.",
         answer=CorrectionLine,
         body=CorrectionBody,
+        refusals=(404, 413, 415),
+    ),
+    Endpoint(
+        name="thresholds",
+        method="GET",
+        path="thresholds",
+        right="configure",
+        view=readings.read_thresholds,
+        summary="From which certainty readings count, and how many posts get a second look.",
+        answer=ReadingsInForce,
+    ),
+    Endpoint(
+        name="save_thresholds",
+        method="PUT",
+        path="thresholds",
+        right="configure",
+        view=readings.save_thresholds,
+        summary="Put thresholds and the share of the second look in force.",
+        answer=ReadingsInForce,
+        body=ReadingsBody,
+        refusals=(413, 415),
+    ),
+    Endpoint(
+        name="team_model",
+        method="GET",
+        path="team-model",
+        right="configure",
+        view=readings.read_team_model,
+        summary="The team's own model: what is in force, and how good each version is.",
+        answer=OwnModel,
+    ),
+    Endpoint(
+        name="train_team_model",
+        method="POST",
+        path="team-model",
+        right="configure",
+        view=readings.train_team_model,
+        summary="Have a model of the team's own learnt from its corrections; a worker does it.",
+        answer=OwnModel,
+    ),
+    Endpoint(
+        name="use_team_model",
+        method="PUT",
+        path="team-model",
+        right="configure",
+        view=readings.use_team_model,
+        summary="Put a version of the team's own model in force, or the shipped model alone.",
+        answer=OwnModel,
+        body=OwnModelBody,
         refusals=(404, 413, 415),
     ),
 )  # fmt: skip

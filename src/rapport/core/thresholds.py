@@ -19,7 +19,7 @@ NAMES = (
 MOODS = ("negative", "positive")
 
 
-class Thresholds(msgspec.Struct, frozen=True):
+class Thresholds(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Each between 0.01 and 0.99. A mood below its own counts as neutral; 0 asks nothing of it."""
 
     complaint: float = 0.5
