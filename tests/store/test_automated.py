@@ -20,7 +20,7 @@ from rapport.core.post import Author, Post
 from rapport.core.understand.accounts import PROBABLE
 from rapport.store.models import Conversation, Handle, MoodHour, Outcome, Person
 from rapport.store.models import Post as PostRow
-from rapport.store.queries.accounts import looks_automated, which_look_automated
+from rapport.store.queries.accounts import looks_automated, of_automated, which_look_automated
 from rapport.store.queries.moods import read_crisis, read_crowds, read_usual_trouble
 
 pytestmark = pytest.mark.django_db
@@ -57,6 +57,7 @@ def test_sql_tells_the_accounts_that_the_property_tells(alice: Any) -> None:
         found = {row for (row,) in cursor.fetchall()}
     assert told == {handle.pk: handle.automated for handle in Handle.objects.all()}
     assert found == {row for row, looks in told.items() if looks}
+    assert found == set(Handle.objects.filter(of_automated("")).values_list("pk", flat=True))
     assert 0 < len(found) < len(told)
 
 

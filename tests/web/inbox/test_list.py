@@ -103,13 +103,15 @@ def test_a_row_says_why_it_is_here_how_far_it_reaches_and_who_has_it(cast: Any, 
 def test_shares_of_a_post_are_counted_not_listed(
     cast: Any, enter: Any, complaint: Any, hear: Any, make_post: Any
 ) -> None:
-    from rapport.store.models import Post
+    from rapport.store.models import Handle, Post
 
     root = Post.objects.of(cast.workspace).get()
     hear(*(make_post("", kind="repost", in_reply_to=root.external_id, author=name) for name in ("kim", "lu")))
     Post.objects.of(cast.workspace).filter(kind="repost").update(conversation_id=complaint.pk)
     page = enter(cast.alice).get(f"{ROOT}b/care/")
-    assert "shared by 2" in page.content.decode()
+    assert "shared by 2<" in page.content.decode()
+    Handle.objects.filter(handle="lu").update(bot_score=0.9)
+    assert "shared by 2, 1 automated<" in enter(cast.alice).get(f"{ROOT}b/care/").content.decode()
 
 
 @pytest.mark.parametrize("count", [3, 50])

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 import msgspec
+from django.db.models import Q
 
 from rapport.core.decision import AccountScore, Outcome
 from rapport.core.understand.accounts import PROBABLE, is_automated
@@ -36,6 +37,13 @@ def which_look_automated(handle: str) -> str:
     """
     probable = f"{handle}.bot OR {handle}.bot_word OR {handle}.bot_score >= {PROBABLE}"
     return f"({probable}) AND ({handle}.bot OR {handle}.bot_word OR {handle}.bot_word IS NULL)"
+
+
+def of_automated(handle: str) -> Q:
+    """The same for the ORM. `handle`: the path to the handle, "" for handles themselves."""
+    at = f"{handle}__" if handle else ""
+    own, said = Q(**{f"{at}bot": True}), Q(**{f"{at}bot_word": True})
+    return own | said | Q(**{f"{at}bot_word__isnull": True, f"{at}bot_score__gte": PROBABLE})
 
 
 def looks_automated(handle: str) -> str:

@@ -14,6 +14,7 @@ from rapport.core import score
 from rapport.core.score import SHIPPED, Weights
 from rapport.store.models import Basket, BasketMember, Conversation, Handle, Membership, Outcome, Post
 from rapport.store.models.scoped import ScopedQuerySet
+from rapport.store.queries.accounts import of_automated
 from rapport.store.queries.felt import has_intent, has_mood
 from rapport.store.queries.search import find_conversations
 
@@ -63,8 +64,9 @@ class Row(msgspec.Struct, frozen=True):
     conversation: Conversation
     #: the account they wrote from, with its followers
     handle: Handle | None
-    #: how many shared it
+    #: how many shared it, and how many of these accounts look automated
     reposts: int
+    machines: int = 0
 
 
 class Tally(msgspec.Struct, frozen=True):
@@ -205,7 +207,7 @@ def list_rows(rows: ScopedQuerySet[Conversation], limit: int) -> tuple[list[Row]
     handles = _writing_handles(shown)
     reposts = _count_reposts(shown)
     return [
-        Row(each, handles.get((each.person_id or 0, each.network)), reposts.get(each.pk, 0)) for each in shown
+        Row(each, handles.get((each.person_id or 0, each.network)), *reposts.get(each.pk, (0, 0))) for each in shown
     ], len(found) > limit
 
 
@@ -217,13 +219,14 @@ def _writing_handles(shown: Sequence[Conversation]) -> dict[tuple[int, str], Han
     return {(handle.person_id, handle.network): handle for handle in handles}
 
 
-def _count_reposts(shown: Sequence[Conversation]) -> dict[int, int]:
+def _count_reposts(shown: Sequence[Conversation]) -> dict[int, tuple[int, int]]:
     if not shown:
         return {}
     # the conversations are this workspace's; naming it again leads SQLite to the index of the whole workspace
     reposts = Post.objects.filter(conversation_id__in=[each.pk for each in shown], kind="repost", deleted=False)
-    counted = reposts.order_by().values_list("conversation_id").annotate(found=Count("pk"))
-    return {conversation or 0: found for conversation, found in counted}
+    machines = Count("pk", filter=of_automated("handle"))
+    counted = reposts.order_by().values_list("conversation_id").annotate(found=Count("pk"), machines=machines)
+    return {conversation or 0: (found, automated) for conversation, found, automated in counted}
 
 
 def search(member: Membership, words: str, states: Collection[str] = frozenset(LISTED)) -> ScopedQuerySet[Conversation]:
