@@ -9,7 +9,7 @@ that "delays" helps to read "delayed". Without a team's model nothing here runs.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from io import BytesIO
 from itertools import chain, pairwise
 from threading import Lock
@@ -26,6 +26,8 @@ from rapport.core.understand.heads import Floats, Ints, Model, Scored
 STEMS = (4, 5)
 #: Tokens whose sums are kept; when there are more, all are forgotten and met anew.
 MOST_MET = 30_000
+#: Room for so many to begin with.
+_ROOM = 1 << 13
 _PAIR = 1 << 31
 
 
@@ -72,6 +74,18 @@ def turn(tokens: Sequence[str]) -> list[bool]:
     return [bool(flag) for flag in flags]
 
 
+class _Places(dict[str, int]):
+    """Token -> its place; a token that is not there yet is met."""
+
+    def __init__(self, meet: Callable[[str], int]) -> None:
+        super().__init__()
+        self._meet = meet
+
+    def __missing__(self, token: str) -> int:
+        place = self[token] = self._meet(token)
+        return place
+
+
 class Team:
     """Adds a difference to what the heads said. The answer for a text does not depend on what else is in the batch."""
 
@@ -87,10 +101,10 @@ class Team:
         self._weights = dict(zip(difference.features, weights, strict=True))
         self._lock = Lock()
         #: token that was met -> its place in the tables below
-        self._places: dict[str, int] = {}
-        self._sums = np.zeros((MOST_MET, 2, len(kept)), np.float32)
-        self._negates = np.zeros(MOST_MET, np.bool_)
-        self._ends = np.zeros(MOST_MET, np.bool_)
+        self._places = _Places(self._meet)
+        self._sums = np.zeros((_ROOM, 2, len(kept)), np.float32)
+        self._negates = np.zeros(_ROOM, np.bool_)
+        self._ends = np.zeros(_ROOM, np.bool_)
         pairs = [tuple(name[2:].split("\t")) for name in difference.features if name.startswith("p ")]
         #: tokens of pairs, which are never forgotten
         self._lasting = sorted({token for pair in pairs for token in pair})
@@ -122,42 +136,38 @@ class Team:
         scored.logits[np.ix_(full, self._columns)] += sums + self._shift
         # as if its words had given it: what `Scored.part` and the slope make of it is what was added to the logits
         share = np.repeat(scale / scored.shrink[full, 0], lengths[full])
-        scored.gives[:, self._columns] += gives * share[:, None] / self._slope
+        for place, column in enumerate(self._columns):
+            scored.gives[:, column] += gives[:, place] * (share / self._slope[place])
 
     def _look_up(self, tokens: list[list[str]]) -> Ints:
-        places = self._places
-        new = set(chain.from_iterable(tokens)).difference(places)
-        if len(places) + len(new) > len(self._sums):
+        """The places of all tokens in a row; tokens not met before get one."""
+        if len(self._places) > MOST_MET:
             self._forget()
-            new = set(chain.from_iterable(tokens)).difference(places)
-            self._grow(len(places) + len(new))
-        for token in new:
-            self._meet(token)
-        return np.fromiter(map(places.__getitem__, chain.from_iterable(tokens)), np.int64)
+        return np.fromiter(map(self._places.__getitem__, chain.from_iterable(tokens)), np.int64)
 
-    def _meet(self, token: str) -> None:
-        place = self._places[token] = len(self._places)
+    def _meet(self, token: str) -> int:
+        place = len(self._places)
+        if place == len(self._sums):
+            self._grow()
         known = self._weights
         row = sum([known[stem] for stem in stems(token) if stem in known], np.zeros(len(self._columns), np.float32))
         self._sums[place, 0] = row + known.get(f"w {token}", 0)
         self._sums[place, 1] = row + known.get(f"n {token}", 0)
         self._negates[place] = negates(token)
         self._ends[place] = ends(token)
+        return place
 
     def _forget(self) -> None:
         self._places.clear()
-        self._grow(len(self._lasting))
         for token in self._lasting:
-            self._meet(token)
+            self._places[token]
 
-    def _grow(self, tokens: int) -> None:
-        """Room for so many tokens: one text can hold more than are usually kept."""
-        more = tokens - len(self._sums)
-        if more > 0:
-            self._sums = np.concatenate([self._sums, np.zeros((more, *self._sums.shape[1:]), np.float32)])
-            self._negates, self._ends = (
-                np.concatenate([flags, np.zeros(more, np.bool_)]) for flags in (self._negates, self._ends)
-            )
+    def _grow(self) -> None:
+        """Room for twice as many tokens: one batch can hold more than are usually kept."""
+        self._sums = np.concatenate([self._sums, np.zeros_like(self._sums)])
+        self._negates, self._ends = (
+            np.concatenate([flags, np.zeros_like(flags)]) for flags in (self._negates, self._ends)
+        )
 
     def _add_pairs(self, gives: Floats, places: Ints, starts: Ints) -> npt.NDArray[np.bool_]:
         """Add what each pair of neighbours says to its first token; whether there was one, a token."""
