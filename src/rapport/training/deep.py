@@ -32,6 +32,8 @@ from rapport.training.targets import TASK as TARGET
 from rapport.training.targets import read_targets
 from rapport.training.tokens import Text, kept_back, teach_emoji, tokenise
 
+#: Name and version of what is made; a reading tells it, so it changes with every change that changes readings.
+NAME = "deep-en-2"
 #: Trainings whose weights are averaged.
 SEEDS = 3
 #: Of a weight.
@@ -153,7 +155,7 @@ def train(
         kept.append(torch.load(done, weights_only=True))
     model.load_state_dict(mean_of(kept))
     back = tokenise([one for one in learnt if kept_back(one.text)], tokenizer)
-    write(model.cpu(), tokenizer, layout_of(model, f"deep-en-{seed}", ["en"]), back, out, BITS)
+    write(model.cpu(), tokenizer, layout_of(model, NAME, ["en"]), back, out, BITS)
     return write_card(english, {**BASE, "recipe": msgspec.to_builtins(recipe), "seed": seed, "seeds": seeds}, out)
 
 

@@ -62,7 +62,7 @@ def test_hindi_is_looked_at_again_in_its_own_letters_only() -> None:
 
 def test_each_language_has_its_model() -> None:
     english, german = load_reader(["en", "de"], 1.0).read([post(DOUBTFUL), post(GERMAN)])
-    assert english.model.endswith("+deep-en-1")
+    assert english.model.endswith("+deep-en-2")
     assert german.model.endswith("+deep-many-1")
 
 
