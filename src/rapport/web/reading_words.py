@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+from django.utils.translation import get_language_info, gettext_lazy, pgettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from rapport.core.decision import Outcome
 from rapport.core.felt import counts
@@ -16,7 +16,6 @@ from rapport.core.thresholds import SHIPPED, Thresholds
 from rapport.core.understand import why_spans
 from rapport.core.understand.corrected import MOODS, is_corrected, value_of
 from rapport.core.understand.spans import find_words
-from rapport.web.templatetags.desk_words import language_name
 from rapport.web.words import Span, tone
 
 #: name of a reading -> what pages call it
@@ -106,6 +105,14 @@ def toggles(reading: Reading, names: tuple[str, ...], counting: Thresholds = SHI
         shown = None if is_corrected(reading, name) else sure
         found.append(Toggle(str(NAMES[name]), says, LETTERS[name], on, shown))
     return found
+
+
+def language_name(code: str) -> str:
+    """A language by its name, in the words of the reader; its code where Django knows none."""
+    try:
+        return str(get_language_info(code)["name_translated"])
+    except KeyError:
+        return code
 
 
 def value_word(reading: str, value: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,24 @@ def test_text_and_boxes_follow_each_other_and_the_count_follows_both(page: Any) 
     page.get_by_label("replies").check(force=True)
     matches(page, 0)
     assert page.input_value("#id_query") == "delay (refund OR giveaway) kind:reply"
+
+
+def test_leaving_machines_out_is_one_switch_that_the_address_keeps_with_what_is_typed(page: Any) -> None:
+    from playwright.sync_api import expect
+
+    from rapport.store.models import Handle
+
+    Handle.objects.filter(ours=False).update(bot_word=True)
+    page.fill("#id_query", "delay")
+    matches(page, 3)
+    expect(page.locator(".tally-machines")).to_contain_text("3 of them are from accounts that look automated")
+    page.locator("#id_automated").check(force=True)
+    matches(page, 0)
+    expect(page).to_have_url(re.compile(r"\?automated=without$"))
+    expect(page.locator("#id_query")).to_have_value("delay")
+    page.locator("#id_automated").uncheck(force=True)
+    matches(page, 3)
+    expect(page).to_have_url(re.compile(r"/\d+/$"))
 
 
 def test_a_text_beyond_the_boxes_leads_and_is_never_rewritten(page: Any) -> None:

@@ -8,8 +8,8 @@ import msgspec
 from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language_info, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
 from rapport.actions.people import RELATIONSHIPS
 from rapport.core.post import Media
@@ -18,6 +18,7 @@ from rapport.networks.registry import network_named
 from rapport.store.models import Handle, Person, Post
 from rapport.store.queries.people import Mood
 from rapport.web.display import is_mixed, readable_text, shown_handle, true_host, visible_text
+from rapport.web.reading_words import language_name
 
 register = template.Library()
 _FAMILIES = {"complaint": "care", "negative": "care", "praise": "praise", "positive": "praise"}
@@ -79,13 +80,7 @@ def tone_of(why: str) -> str:
     return ""
 
 
-@register.filter
-def language_name(code: str) -> str:
-    """A language by its name, in the words of the reader; its code where Django knows none."""
-    try:
-        return str(get_language_info(code)["name_translated"])
-    except KeyError:
-        return code
+register.filter("language_name", language_name)
 
 
 @register.filter
