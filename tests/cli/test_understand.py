@@ -75,13 +75,12 @@ def test_the_mood_toward_a_brand_is_told_where_a_post_names_others_too(
     tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     file = tmp_path / "posts.jsonl"
-    file.write_text(
-        f"{line('1', 'Acme lost my bag, Globex was wonderful.')}\n{line('2', 'Acme lost my bag.')}\n", "utf-8"
-    )
+    two_brands = "Acme was terrible, they lost my bag. @globex I love you, wonderful service!"
+    file.write_text("\n".join([line("1", two_brands), line("2", "Acme lost my bag.")]), "utf-8")
     assert understand.run(arguments("--toward", "acme", "--languages", "en", str(file))) == 0
     two, one = (json.loads(row) for row in capfdbinary.readouterr().out.splitlines())
     assert (two["toward"]["name"], two["toward"]["sentiment"]["label"]) == ("Acme", "negative")
-    assert two["toward"]["words"] == ["lost my bag"]
+    assert "terrible" in " ".join(two["toward"]["words"])
     assert one["toward"] is None
     with pytest.raises(InvalidInput, match="never closed"):
         understand.run(arguments("--toward", "(", str(file)))

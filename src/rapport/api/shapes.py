@@ -144,6 +144,9 @@ class TopicVoice(msgspec.Struct, frozen=True):
     share: float
     #: of all that it found, how many posts are from accounts that look automated
     automated: int
+    #: of `found`, how many posts feel bad and how many feel good toward it
+    negative: int = 0
+    positive: int = 0
 
 
 class TopicList(msgspec.Struct, frozen=True):

@@ -35,6 +35,8 @@ def list_topics(call: Call) -> TopicList:
                 found=voice.found,
                 share=round(voice.share, 4),
                 automated=voice.automated,
+                negative=voice.negative,
+                positive=voice.positive,
             )
             for voice in voices
         ),

@@ -19,7 +19,7 @@ VERSION = "heads-2026.11.2"
 
 
 #: What can be made, in the order in which it is.
-MODELS = ("heads", "deep", "deep_many")
+MODELS = ("heads", "target", "deep", "deep_many")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -43,8 +43,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--only", choices=MODELS, metavar="MODEL",
-        help="one of the models: heads, deep (the second look in English), deep_many (in eight languages); all where "
-        "none is named, which takes some hours of one core",
+        help="one of the models: heads, target (the mood toward one of several brands), deep (the second look in "
+        "English), deep_many (in eight languages); all where none is named, which takes some hours of one core",
     )  # fmt: skip
 
 
@@ -76,6 +76,14 @@ def _train_heads(data: Path, out: Path, log: Log) -> list[str]:
     return [line_of(score) for score in train(examples, out, VERSION, log, unseen=read_airline(data))]
 
 
+def _train_target(data: Path, out: Path, log: Log) -> list[str]:
+    _require("sklearn", "scikit-learn")
+    from rapport.training.measure import line_of
+    from rapport.training.target import train
+
+    return [line_of(score) for score in train(data, out, log)]
+
+
 def _train_deep(data: Path, out: Path, log: Log) -> list[str]:
     _require("torch", "PyTorch")
     _require("onnx", "onnx")
@@ -102,6 +110,7 @@ def _require(module: str, name: str) -> None:
 #: model -> what makes it; the names are those of the files and folders that are shipped
 _TRAIN: dict[str, Callable[[Path, Path, Log], list[str]]] = {
     "heads": _train_heads,
+    "target": _train_target,
     "deep": _train_deep,
     "deep_many": _train_deep_many,
 }

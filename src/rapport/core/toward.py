@@ -89,7 +89,8 @@ class Aims:
         felt = dict(zip(asked, read, strict=True))
         for look in looks:
             one = felt[look.post, look.scope]
-            if not (look.known or one.apart):
+            # that nothing is felt toward a brand, or a doubtful feeling, is a weaker word than that of the whole text
+            if not (one.clear and (one.apart or look.known)):
                 continue
             made = Toward(look.slug, look.name, one.sentiment, one.words, look.ours)
             found[look.post] = (*found[look.post], made)

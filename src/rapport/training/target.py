@@ -1,16 +1,15 @@
 """Fits and measures the model of the mood toward a target.
 
-`python -m rapport.training.target --data ../shared/data --out DIR` learns from the training parts of `targets`, writes
+`rapport train --data ../shared/data --only target --out DIR` learns from the training parts of `targets`, writes
 target.npz with its card, target.json, and prints how good it is on the validation parts, beside the mood of the whole.
+It is learnt beside the heads that ship: when these change, it is made anew.
 """
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import json
 import re
-import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -126,31 +125,22 @@ def score_target(model: TargetModel | None, examples: Sequence[Example]) -> list
     return score_on(texts, {TASK: found})
 
 
-def main(arguments: Sequence[str] | None = None, say: Callable[[str], object] = sys.stdout.write) -> None:
-    """The command line."""
-    parser = argparse.ArgumentParser(prog="python -m rapport.training.target", description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="folder of the labelled texts")
-    parser.add_argument("--out", type=Path, required=True, help="folder that the model is written to")
-    given = parser.parse_args(arguments)
-    examples = read_targets(given.data)
-    packed = pack(fit(examples, lambda line: say(line + "\n")))
+def train(data: Path, out: Path, log: Callable[[str], object]) -> list[Score]:
+    """Learn, write target.npz with its card, target.json, and answer how good it is on the validation parts."""
+    examples = read_targets(data)
+    packed = pack(fit(examples, log))
     held = [one for one in examples if one.part == VALIDATION]
     whole, ours = score_target(None, held), score_target(unpack(packed), held)
-    for name, scores in (("the mood of the whole text", whole), (VERSION, ours)):
-        say(f"{name}\n")
-        for score in scores:
-            say(line_of(score))
-    given.out.mkdir(parents=True, exist_ok=True)
-    (given.out / "target.npz").write_bytes(packed)
+    for score in whole:
+        log(f"by the mood of the whole text: {line_of(score).strip()}")
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "target.npz").write_bytes(packed)
     card = {
         "model": VERSION,
-        "command": "python -m rapport.training.target --data ../shared/data --out DIR",
+        "command": "rapport train --data ../shared/data --only target --out DIR",
         "sha256": hashlib.sha256(packed).hexdigest(),
         "whole": msgspec.to_builtins(whole),
         "scores": msgspec.to_builtins(ours),
     }
-    (given.out / "target.json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()
+    (out / "target.json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+    return ours

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from rapport.store.models import Correction, Outcome, Post
+from rapport.actions.listening import save_topic
+from rapport.store.models import Conversation, Correction, Outcome, Post
 from rapport.web.reading_words import LETTERS, NAMES
 
 pytestmark = pytest.mark.django_db
@@ -122,3 +123,28 @@ def test_a_colleague_s_word_is_not_taken_back_by_those_who_cannot_configure(
     assert "data-undo" not in enter(cast.rita).get(sheet(complaint), headers=HX).content.decode()
     assert enter(cast.rita).post(f"{sheet(complaint)}withdraw", made).status_code == 404
     assert enter(cast.lea).post(f"{sheet(complaint)}withdraw", made, headers=HX).status_code == 200
+
+
+TWO = "I love Fernway, so friendly and quick. Rainmail is a complete disaster, they lost my parcel and lied to me."
+
+
+def test_a_post_that_praises_one_and_damns_another_says_whom(
+    cast: Any, enter: Any, hear: Any, make_post: Any, now: Any, channel: Any
+) -> None:
+    save_topic(cast.lea, "fernway", "Fernway", "fernway OR @fernway", active=True, now=now)
+    save_topic(cast.lea, "rainmail", "Rainmail", "rainmail", active=True, now=now)
+    hear(make_post(TWO, author="nadia"))
+    row = Conversation.objects.of(cast.workspace).get()
+    client = enter(cast.lea)
+    page = client.get(f"/w/fernway/c/{row.pk}/").content.decode()
+    assert '<span class="chip praise">positive toward Fernway</span>' in page
+    assert '<span class="chip care">negative toward Rainmail</span>' in page
+    marks = dict(re.findall(r'<mark class="(\w+)" data-why="[^"]*(positive|negative)', page))
+    assert marks == {"praise": "positive", "care": "negative"}
+    html = client.get(sheet(row), headers=HX).content.decode()
+    assert "sentiment=positive" in pressed(html)
+    assert "Read as positive toward Fernway, negative toward Rainmail; the whole text reads as negative." in html
+    client.post(f"{sheet(row)}correct", {"set": "sentiment=negative"}, headers=HX)
+    page = client.get(f"/w/fernway/c/{row.pk}/").content.decode()
+    assert 'class="felt"' not in page
+    assert Conversation.objects.get().mood == 1

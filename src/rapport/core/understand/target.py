@@ -3,7 +3,7 @@
 A text that praises one brand and damns another has two moods. `scope` says which words are about the target; a linear
 model weighs the mood of these words as the heads read them, the words themselves by where they stand beside the target,
 and what the word lists say of them. What a comparison means for each side ("better than it") follows from the mood of
-its clause. Weights come from `python -m rapport.training.target` (docs/reference/model-card-target.md).
+its clause. Weights come from `rapport train --only target` (docs/reference/model-card-target.md).
 """
 
 from __future__ import annotations
@@ -60,9 +60,10 @@ class Felt(msgspec.Struct, frozen=True):
     sentiment: Sentiment
     #: the words that carried it, as the author wrote them in lower case
     words: tuple[str, ...] = ()
-    #: the text has two moods for all that is known: it compares, or what is about the target and what is about others
-    #: feels the opposite
+    #: the text compares, or what is about the target and what is about others feels the opposite
     apart: bool = False
+    #: it compares, or the model and the heads feel the same of what is about the target, and it is not neutral
+    clear: bool = False
 
 
 class TargetModel(msgspec.Struct, frozen=True, eq=False):
@@ -131,10 +132,19 @@ class TargetReader:
             if scope.side:
                 felt[place] = _held(felt[place], scope.side)
         words = self._reasons(scopes, own, felt)
-        opposed = np.abs(own.moods.argmax(1) - rest.argmax(1)) == 2  # negative and positive, either way
+        labels, heads = felt.argmax(1), own.moods.argmax(1)
+        opposed = np.abs(heads - rest.argmax(1)) == 2  # negative and positive, either way
+        agreed = (labels == heads) & (labels != 1)
         return [
-            Felt(_sentiment(mood), said, bool(scope.side) or (bool(scope.rest) and bool(opposite)))
-            for mood, said, scope, opposite in zip(np.round(felt, _DECIMALS), words, scopes, opposed, strict=True)
+            Felt(
+                sentiment=_sentiment(mood),
+                words=said,
+                apart=bool(scope.side) or (bool(scope.rest) and bool(opposite)),
+                clear=bool(scope.side) or bool(same),
+            )
+            for mood, said, scope, opposite, same in zip(
+                np.round(felt, _DECIMALS), words, scopes, opposed, agreed, strict=True
+            )
         ]
 
     def _logits(self, scopes: Sequence[Scope], languages: Sequence[str], own: Looked, rest: Floats) -> Floats:

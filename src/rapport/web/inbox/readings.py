@@ -25,7 +25,7 @@ from rapport.store.queries.talk import judge
 from rapport.web.access import DeskRequest, desk, find
 from rapport.web.forms import number
 from rapport.web.inbox.conversation import find_conversation
-from rapport.web.reading_words import carried_by, describe, mood_toggles, toggles, towards, value_word
+from rapport.web.reading_words import carried_by, describe, mood_toggles, toggles, toward_word, towards, value_word
 
 _HOW = ("urgency", "personal", "irony", "offensive", "hate", "spam")
 
@@ -112,7 +112,7 @@ def _show(request: DeskRequest, row: Conversation, post: Post, judged: Outcome) 
         "post": post,
         "reading": reading,
         "moods": mood_toggles(felt_of(judged), counting),
-        "felt": towards(judged),
+        "felt": ", ".join(map(toward_word, towards(judged))),
         "whole": value_word("sentiment", reading.sentiment.label),
         "emotions": toggles(reading, tuple(f"emotion.{name}" for name in EMOTIONS), counting),
         "intents": toggles(reading, tuple(f"intent.{name}" for name in INTENTS), counting),
