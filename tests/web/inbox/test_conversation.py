@@ -1,8 +1,8 @@
 """One conversation: what is shown of it, and what people do with it."""
 
 import datetime as dt
-import re
 import json
+import re
 from html import unescape
 from typing import Any
 
