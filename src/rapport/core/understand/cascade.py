@@ -88,7 +88,7 @@ class Cascade:
         """
         place = np.ix_(rows, self._emotions)
         ours = np.clip(logistic(logits[place]), _LEAST, 1 - _LEAST)
-        both = np.maximum(said, _LEAST) ** WEIGHT * (ours / ours.sum(1, keepdims=True)) ** (1 - WEIGHT)
+        both = np.maximum(said, _LEAST) ** WEIGHT * np.maximum(shares(logits[place]), _LEAST) ** (1 - WEIGHT)
         shared = np.clip(ours.max(1, keepdims=True) * both / both.max(1, keepdims=True), _LEAST, 1 - _LEAST)
         logits[place] = np.log(shared / (1 - shared))
 
