@@ -95,6 +95,22 @@ def test_who_may_not_configure_changes_nothing_and_nonsense_is_refused(alice: An
     assert not ReadingSettings.objects.exists()
 
 
+def test_what_counts_although_it_is_less_likely_than_not_gives_its_reasons(
+    alice: Any, heard: Post, hear: Callable[..., Any], make_post: Callable[..., Any]
+) -> None:
+    before = reading_of(heard)
+    named = {line.partition(": ")[0] for line in before.why}
+    chances = {"irony": before.irony, "offensive": before.offensive, "urgency": before.urgency}
+    quiet = {name for name, chance in chances.items() if 0.02 < chance < 0.5}
+    assert quiet
+    assert not quiet & named
+    save_reading_settings(alice, Thresholds(**dict.fromkeys(quiet, 0.02)), None, now=NOON)
+    hear(make_post(ANGRY, author="n2"))
+    after = reading_of(Post.objects.exclude(pk=heard.pk).get())
+    assert quiet & {line.partition(": ")[0] for line in after.why}
+    assert set(before.why) <= set(after.why)
+
+
 def test_another_workspace_keeps_its_own(alice: Any, charlie: Any, heard: Post) -> None:
     save_reading_settings(charlie, Thresholds(complaint=0.99, negative=0.99), None, now=NOON)
     assert read_counting(alice.workspace_id) == SHIPPED

@@ -21,6 +21,7 @@ from rapport.core.rhythm import Rhythm
 from rapport.core.route import TeamLoad
 from rapport.core.rules import RuleSet, compile_rules
 from rapport.core.score import Weights
+from rapport.core.thresholds import SHIPPED
 from rapport.core.toward import Aims
 from rapport.core.understand import Reader, load_reader
 from rapport.core.understand.corrected import Corrected
@@ -190,6 +191,8 @@ class Worker:
     def _reader(self, source: Configuration) -> Reader:
         """The reader of a workspace, with its own model where one is in force."""
         shipped = self._shipped_reader(source.languages, self.share if source.share is None else source.share)
+        if source.counting != SHIPPED:
+            shipped = shipped.counting(source.counting)
         if not source.team_version:
             return shipped
         return shipped.taught(unpack(read_weights(source.workspace, source.team_version)), source.team_version)

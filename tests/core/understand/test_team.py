@@ -15,7 +15,7 @@ from rapport.core.reading import Reading
 from rapport.core.understand import load_reader
 from rapport.core.understand.features import extract
 from rapport.core.understand.grams import read_tokens
-from rapport.core.understand.team import MOST_MET, Difference, Team, pack, say, turn, unpack
+from rapport.core.understand.team import MOST_MET, Difference, Team, pack, say, shipped_version, turn, unpack
 
 READER = load_reader(["en"])
 LEARNT = Difference(
@@ -119,6 +119,10 @@ def test_what_is_kept_is_what_was_learnt() -> None:
     assert np.allclose(kept.shift, LEARNT.shift)
     nothing = Difference(("complaint",), "x", (), np.zeros((0, 1), np.float32), np.ones(1, np.float32))
     assert unpack(pack(nothing)).features == ()
+
+
+def test_the_card_names_the_model_that_ships() -> None:
+    assert shipped_version() == READER.version
 
 
 def test_heads_that_a_release_no_longer_has_are_left_out() -> None:

@@ -14,6 +14,7 @@ from rapport.actions.corrections import correct
 from rapport.actions.readings import save_reading_settings
 from rapport.actions.team_model import ask_team_model, claim_team_model, fail_team_model, finish_team_model
 from rapport.core.thresholds import SHIPPED, Thresholds
+from rapport.core.understand.team import shipped_version
 from rapport.store.models import Post, ReadingSettings, TeamModel
 from rapport.store.queries.readings import read_counting, read_held_against, read_last, try_thresholds
 from rapport.store.queries.snapshot import read_share
@@ -166,10 +167,19 @@ def test_its_figures_stand_beside_the_shipped_ones_and_it_is_used_and_given_back
     assert team_version(cast.workspace.pk) == 1
     page = page_of(lea.get(BASE))
     assert "version 1 in force" in page
+    assert "was learnt beside heads-x" in page
     assert "Use it" not in page
     lea.post(f"{BASE}team/shipped/")
     assert team_version(cast.workspace.pk) == 0
     assert lea.post(f"{BASE}team/9/use/").status_code == 404
+
+
+def test_a_model_learnt_beside_what_ships_needs_no_word(lea: Client, cast: Any, now: Any) -> None:
+    row = made(cast.lea, now)
+    TeamModel.objects.update(beside=shipped_version(), in_force=True)
+    page = page_of(lea.get(BASE + "team/"))
+    assert f"version {row.version} in force" in page
+    assert "was learnt beside" not in page
 
 
 def test_what_is_not_taken_says_why_and_cannot_be_used(lea: Client, cast: Any, now: Any) -> None:

@@ -15,6 +15,8 @@ from msgspec.structs import replace
 
 from rapport.core.post import Post
 from rapport.core.reading import Emotion, Intent, Reading, Sentiment
+from rapport.core.thresholds import NAMES as COUNTED
+from rapport.core.thresholds import Thresholds
 from rapport.core.understand import intent
 from rapport.core.understand.cascade import Cascade
 from rapport.core.understand.deep import load_deep, load_many
@@ -90,6 +92,16 @@ class Reader:
         """A reader that adds a team's own model to what this one reads. Both share what they hold."""
         other = copy(self)
         other._team = Team(difference, version, self._heads.model)
+        return other
+
+    def counting(self, thresholds: Thresholds) -> Reader:
+        """A reader that gives reasons for all that counts: also for what counts although it is less likely than not."""
+        other = copy(self)
+        other._explain = copy(self._explain)
+        least = {name.rpartition(".")[2]: thresholds.least(name) for name in COUNTED}
+        other._explain.sure = np.array(
+            [min(intent.SURE, least.get(name.rpartition(".")[2], intent.SURE)) for name in self._heads.names]
+        )
         return other
 
     def get_ready(self) -> None:

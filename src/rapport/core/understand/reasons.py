@@ -30,6 +30,8 @@ class Explainer:
         self._names = [
             "sentiment" if place in self._moods else name.rpartition(".")[2] for place, name in enumerate(heads.names)
         ]
+        #: (heads,) from which probability on a reading gives its reasons
+        self.sure = np.full(len(heads.names), SURE)
         self._slope = heads.model.slope
         weights = heads.model.dense_weights * heads.model.slope
         #: (2, heads): what bad and what good words add to each head
@@ -75,7 +77,7 @@ class Explainer:
 
     def _hold(self, moods: Floats, chances: Floats) -> npt.NDArray[np.bool_]:
         """(texts, heads) which readings hold: those that are sure, and of the moods the most probable."""
-        holds: npt.NDArray[np.bool_] = chances >= SURE
+        holds: npt.NDArray[np.bool_] = chances >= self.sure
         mood = moods.argmax(1)
         holds[:, self._moods] = (mood[:, None] == np.arange(len(_MOODS))) & (mood[:, None] != _NEUTRAL)
         return holds

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from functools import cache
+from importlib import resources
 from io import BytesIO
 from itertools import chain, pairwise
 from threading import Lock
@@ -182,6 +184,13 @@ class Team:
         gives[at] += self._pair_weights[found[at]]
         paired[at] = True
         return paired
+
+
+@cache
+def shipped_version() -> str:
+    """Name and version of the trained model that ships, from its card: without loading the model."""
+    card = (resources.files("rapport.core.understand") / "models" / "heads.json").read_text(encoding="utf-8")
+    return str(json.loads(card)["model"])
 
 
 def pack(difference: Difference) -> bytes:

@@ -9,6 +9,8 @@ from django.db.models import Count, Q
 
 from rapport.core.route import Member, TeamLoad
 from rapport.core.score import SHIPPED, Weights
+from rapport.core.thresholds import SHIPPED as COUNTING
+from rapport.core.thresholds import Thresholds
 from rapport.store.models import (
     BasketMember,
     Channel,
@@ -19,6 +21,7 @@ from rapport.store.models import (
     Topic,
     Workspace,
 )
+from rapport.store.queries.readings import read_counting
 from rapport.store.queries.team_model import team_version
 
 
@@ -40,6 +43,8 @@ class Configuration(msgspec.Struct, frozen=True):
     team_version: int = 0
     #: how many of the posts that matter get a second look (0..1); None: as the deployment says
     share: float | None = None
+    #: from which certainty readings count
+    counting: Thresholds = COUNTING
 
 
 def configuration_version(workspace_id: int) -> int:
@@ -64,6 +69,7 @@ def read_configuration(workspace_id: int) -> Configuration:
         weights_version=_weights_version(workspace),
         team_version=team_version(workspace_id),
         share=read_share(workspace_id),
+        counting=read_counting(workspace_id),
     )
 
 

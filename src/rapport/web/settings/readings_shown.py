@@ -12,6 +12,7 @@ from django.utils.translation import ngettext
 
 from rapport.core.thresholds import Thresholds
 from rapport.core.understand.corrected import READINGS
+from rapport.core.understand.team import shipped_version
 from rapport.store.models import TeamModel, Workspace
 from rapport.store.queries.readings import (
     Read,
@@ -123,6 +124,8 @@ def show_team(workspace: Workspace) -> dict[str, Any]:
         "made_rows": rows_of(made) if made else [],
         "anything": bool(made and any(each["taken"] for each in made.figures)),
         "in_force": in_force,
+        "shipped": shipped_version(),
+        "is_older": in_force is not None and in_force.beside != shipped_version(),
         "failed": newest if newest and newest.state == TeamModel.State.FAILED else None,
         "waiting": count_waiting(workspace),
         "versions": [each for each in versions if each.state == TeamModel.State.MADE],
