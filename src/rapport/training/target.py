@@ -22,6 +22,7 @@ from scipy.sparse import csr_matrix, hstack
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 
+from rapport.core.understand.deep import DeepReader, load_deep
 from rapport.core.understand.heads import Heads, load_model, shares
 from rapport.core.understand.scope import MARK, Scope, look_from
 from rapport.core.understand.target import MOODS, WEIGHT, TargetModel, TargetReader, bag, pack, unpack
@@ -112,9 +113,13 @@ def _learn(matrix: csr_matrix, truth: Ints) -> tuple[Floats, Floats]:
     return weights, np.array([float(one.intercept_[0]) for one in learners])
 
 
-def score_target(model: TargetModel | None, examples: Sequence[Example]) -> list[Score]:
-    """How good a model is on examples, a row a set; None: the mood of the whole text as the heads read it."""
-    reader = TargetReader(model, Heads(load_model()), load_vocabularies())
+def score_target(
+    model: TargetModel | None, examples: Sequence[Example], deep: Sequence[DeepReader] = ()
+) -> list[Score]:
+    """How good a model is on examples, a row a set, alone or beside transformers; None: the mood of the whole text as
+    the heads read it.
+    """
+    reader = TargetReader(model, Heads(load_model()), load_vocabularies(), deep)
     scopes = [scope_of(one.text) for one in examples]
     if model is None:
         found = reader.look([scope.whole for scope in scopes], ["en"] * len(scopes)).moods
@@ -133,6 +138,9 @@ def train(data: Path, out: Path, log: Callable[[str], object]) -> list[Score]:
     whole, ours = score_target(None, held), score_target(unpack(packed), held)
     for score in whole:
         log(f"by the mood of the whole text: {line_of(score).strip()}")
+    deep = load_deep()
+    for score in score_target(unpack(packed), held, [deep]) if deep else []:
+        log(f"beside the transformer that ships: {line_of(score).strip()}")
     out.mkdir(parents=True, exist_ok=True)
     (out / "target.npz").write_bytes(packed)
     card = {
