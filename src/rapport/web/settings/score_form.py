@@ -24,8 +24,12 @@ MEANINGS = {
     "history": gettext_lazy("Their negative posts of the last 30 days. Three give all of it."),
     "rating": gettext_lazy("The stars of a review: one star gives all of it, four give nothing."),
     "waiting": gettext_lazy("How long nobody has answered. It begins at 20 minutes, a day gives all of it."),
-    "pile_on": gettext_lazy("Many different people in one thread within an hour: from four on, thirty give all."),
-    "crisis": gettext_lazy("Negative posts while you hear far more of them than usual at this hour."),
+    "pile_on": gettext_lazy(
+        "Many different people in one thread within an hour, no automated accounts: from four on, thirty give all."
+    ),
+    "crisis": gettext_lazy(
+        "Negative posts while you hear far more of them than usual at this hour. Automated accounts raise no crisis."
+    ),
 }
 INTENT_NAMES = {
     "complaint": gettext_lazy("complaint"),
