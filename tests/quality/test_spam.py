@@ -1,7 +1,7 @@
 """Spam under a video that was not seen: learnt from the other videos, short messages and tweets.
 
-`FULL=1 pytest -s tests/quality/test_spam.py` prints the figures of docs/reference/model-card.md; without FULL one of the
-three videos is left out. The floor is well below.
+`FULL=1 pytest -s tests/quality/test_spam.py` prints the figures of docs/reference/model-card.md; without FULL only one
+of the three videos is tried. The floor is well below.
 """
 
 from __future__ import annotations
