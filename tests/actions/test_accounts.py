@@ -6,6 +6,7 @@ import datetime as dt
 from typing import Any
 
 import pytest
+from django.db.models import Sum
 
 from conftest import NOON
 from rapport.actions import people
@@ -14,7 +15,7 @@ from rapport.core.errors import InvalidInput, NotAllowed
 from rapport.core.guard import check
 from rapport.core.guard.policy import Policy
 from rapport.core.post import Author, Post
-from rapport.store.models import AuditEntry, Channel, Conversation, Handle, Membership, Outcome, Workspace
+from rapport.store.models import AuditEntry, Channel, Conversation, Handle, Membership, MoodHour, Outcome, Workspace
 from rapport.store.queries.outbound import newest_inbound, read_guard_facts, reply_of
 from rapport.store.queries.outcomes import read_person_facts
 from rapport.store.queries.people import profile
@@ -47,6 +48,19 @@ def test_a_machine_is_known_by_its_posts_and_the_reasons_stand_with_it(timer: Ha
     newest = Outcome.objects.order_by("-post__sort_at").first()
     assert newest is not None
     assert '"account":{"bot":0.9' in newest.body
+
+
+def test_what_a_machine_said_before_it_was_known_is_counted_apart_too(timer: Handle, alice: Membership) -> None:
+    def counted() -> tuple[int, int, int]:
+        hours = MoodHour.objects.aggregate(people=Sum("posts"), machines=Sum("automated"))
+        return hours["people"], hours["machines"], Conversation.objects.filter(automated=True).count()
+
+    conversations = Conversation.objects.count()
+    assert counted() == (0, 590, conversations)
+    people.say_automated(alice, timer, False, now=NOON)
+    assert counted() == (590, 0, 0)
+    people.say_automated(alice, timer, None, now=NOON)
+    assert counted() == (0, 590, conversations)
 
 
 def test_what_an_account_repeats_is_read_once_it_is_busy(channel: Channel, bus: Any, worker: Any) -> None:
