@@ -1,8 +1,8 @@
 """Whether a workspace hears far more negative posts than it usually does at this hour.
 
 The usual number is that of `core.rhythm`: negative binomial hours, because trouble comes in bursts. What is unusual is
-told by how many of its standard deviations the last hours lie above it. Only what people say counts: posts from accounts
-that look automated raise no crisis, however many they are.
+told by how many of its standard deviations the last hours lie above it. Only what people say counts: posts from
+accounts that look automated raise no crisis, however many they are.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ def window_start(now: dt.datetime) -> dt.datetime:
 def find_crisis(usual: Rhythm, negative: int, now: dt.datetime, automated: int = 0) -> Crisis | None:
     """What `negative` posts of people since `window_start(now)` mean; None while they are within what happens.
 
-    usual: the rhythm of the negative posts of the workspace. More negative posts never lower the level. `automated`: how
-    many more came from accounts that look automated, which is told with a crisis and never makes one.
+    usual: the rhythm of the negative posts of the workspace. More negative posts never lower the level.
+    automated: how many more came from accounts that look automated, which is told with a crisis and never makes one.
     """
     start = window_start(now)
     hours = [(start + number * HOUR, min(start + (number + 1) * HOUR, now)) for number in range(HOURS)]
