@@ -122,3 +122,12 @@ def test_of_two_brands_in_one_sentence_more_are_read_right_than_by_the_mood_of_t
     print(f"\n{asked} judgements: whole text {whole:.1%}, toward each of two topics {both:.1%}, of one {single:.1%}")
     assert both > whole + 0.2
     assert single > whole + 0.1
+
+
+@pytest.mark.parametrize(
+    "text", ["Acme Globex " * 330, "Acme, " + "and i " * 600 + "Globex", "Acme \x00\u0301 Globex? " * 180]
+)
+def test_a_hostile_text_is_looked_at_like_any_other(make_post: Callable[..., Post], text: str) -> None:
+    found = feel([make_post(text[:4000]), make_post("Acme Globex " * 900)], ("acme", "globex"), ("acme", "globex"))
+    assert len(found[0]) <= 2
+    assert found[1] == []  # longer than a page

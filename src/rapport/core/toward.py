@@ -23,8 +23,8 @@ from rapport.core.understand.vocabulary import Vocabulary
 
 #: Topics of one post that are looked from, our own first.
 MOST_TOPICS = 4
-#: Shorter texts hold no two opinions.
-SHORTEST = 20
+#: Shorter texts hold no two opinions; what is longer than a page has more than clauses can tell apart, and one mood.
+SHORTEST, LONGEST = 20, 4_000
 #: Languages in which every noun has a capital, so that capitals tell no names.
 CAPITALS_SAY_NOTHING = frozenset({"de", "lb"})
 #: A word that may be a name: with a capital, or a handle or a hashtag.
@@ -78,7 +78,7 @@ class Aims:
         """For each post the mood toward what its topics point at, where that can differ from the mood of the whole."""
         looks: list[_Look] = []
         for place, (post, slugs, reading) in enumerate(zip(posts, topics, readings, strict=True)):
-            if slugs and not post.author.ours and len(post.text) >= SHORTEST and may_name_two(post.text):
+            if slugs and not post.author.ours and SHORTEST <= len(post.text) <= LONGEST and may_name_two(post.text):
                 looks += self._look(place, post.text, slugs, reading.language, reader.ordinary)
         found: list[tuple[Toward, ...]] = [()] * len(posts)
         if not looks:

@@ -154,11 +154,13 @@ def _read(
     text: str, spans: Sequence[Span], others: Sequence[Span], names: Names, ordinary: Container[str]
 ) -> list[_Token]:
     found = locate(text)
+    own = {place for start, end in spans for place in range(start, end)}
+    theirs = {place for start, end in others for place in range(start, end)}
     written = [text[start:end] for _, start, end in found]
     letters = [
         word
         for word, (_, start, end) in zip(written, found, strict=True)
-        if word[0].isalpha() and not any(start < stop and first < end for first, stop in spans)
+        if word[0].isalpha() and not (start in own or end - 1 in own)
     ]
     capitals = sum(word[0].isupper() for word in letters)
     named = names != "none" and (capitals < MOST_CAPITALS * len(letters) or len(letters) < FEW_WORDS)
@@ -173,9 +175,9 @@ def _read(
             continue
         begins = 2 if fresh or _SENTENCE.search(gap) else 1 if _CLAUSE.search(gap) or word in _CONTRAST else 0
         after = found[place + 1][0] if place + 1 < len(found) else ""
-        if any(start < stop and first < end for first, stop in spans):
+        if start in own or end - 1 in own:
             who = "T"
-        elif any(start < stop and first < end for first, stop in others) or word.startswith("@"):
+        elif start in theirs or end - 1 in theirs or word.startswith("@"):
             who = "O"
         elif (
             named

@@ -47,6 +47,8 @@ LEAN, UNMOVED = 2.0, 0.3
 BESIDE, NEAR = 3, 6
 #: The longest text is as long as this, in tokens, as far as its length counts.
 LONG = 30
+#: Mentions of the target that words are held against; nobody names a brand more often but to break something.
+MOST_PLACES = 20
 #: Dense features: see `TargetReader.dense`.
 DENSE = 23
 _LEAST = 1e-4
@@ -256,7 +258,7 @@ def _turned(features: Features) -> tuple[list[str], list[int]]:
     marked = [
         token if token == MARK else f"{token}!" if flag else token for token, flag in zip(tokens, flags, strict=True)
     ]
-    return marked, [place for place, token in enumerate(marked) if token == MARK]
+    return marked, [place for place, token in enumerate(marked) if token == MARK][:MOST_PLACES]
 
 
 def _weigh(found: set[str], model: TargetModel) -> Floats:
@@ -276,7 +278,7 @@ def _odds(moods: Floats) -> Floats:
 
 def _placed(features: Features, listed: Listed) -> list[float]:
     """How bad and how good the words feel, the nearer to the target the more; then bad and good before it and after."""
-    at = [place for place, word in enumerate(features.words) if word == MARK]
+    at = [place for place, word in enumerate(features.words) if word == MARK][:MOST_PLACES]
     sums = [0.0] * 6
     for strength, hit in listed.feeling.words:
         far = min((hit.start - one for one in at), key=abs, default=LONG)
