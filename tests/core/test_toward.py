@@ -73,7 +73,12 @@ def test_a_topic_that_asks_for_our_handle_is_ours_and_comes_first(make_post: Cal
     ],
 )
 def test_words_of_a_query_that_are_no_names_are_not_pointed_at(text: str, named: list[str]) -> None:
-    aim = Aim(parse("acme* OR @acme OR #acme OR refund OR late OR terrible OR word"), frozenset({"acme"}), ours=False)
+    aim = Aim(
+        parse("acme* OR @acme OR #acme OR refund OR late OR terrible OR word"),
+        frozenset({"acme"}),
+        ours=False,
+        words=None,
+    )
     assert [text[start:end] for start, end in point_at(aim, text, load_vocabularies()["en"])] == named
 
 

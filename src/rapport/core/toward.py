@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from rapport.core.errors import InvalidQuery
 from rapport.core.post import Post
-from rapport.core.query import Query, highlight, parse
+from rapport.core.query import Highlighter, Query, parse
 from rapport.core.query.nodes import Handle, Node, Phrase, Tag, Word
 from rapport.core.query.parse import positive_parts
 from rapport.core.reading import Reading, Toward
@@ -29,6 +29,9 @@ SHORTEST, LONGEST = 20, 4_000
 CAPITALS_SAY_NOTHING = frozenset({"de", "lb"})
 #: A word that may be a name: with a capital, or a handle or a hashtag.
 _NAMED = re.compile(r"(?<!\w)(?:[@#]\w|[^\W\d_a-z]\w)")
+_WORD = re.compile(r"\w+")
+#: A word that is written as a name, in ASCII.
+_WRITTEN = re.compile(r"(?:(?<=[@#])|(?<!\w)(?=[A-Z]))\w+")
 #: A word with a capital in a query; operators are no names.
 _CAPITAL = re.compile(r"\b(?!(?:AND|OR|NOT|O?NEAR)\b)[A-Z]\w+")
 
@@ -41,6 +44,8 @@ class Aim(NamedTuple):
     names: frozenset[str]
     #: it asks for one of our own handles
     ours: bool
+    #: folded words that stand in all that it can find; None where that cannot be told (wildcards and the like)
+    words: frozenset[str] | None
 
 
 class _Look(NamedTuple):
@@ -102,8 +107,12 @@ class Aims:
         """How the text looks from each of the first topics, as far as it names somebody else beside it."""
         aims = [(slug, aim) for slug in slugs if (aim := self._aim(slug)) is not None]
         aims.sort(key=lambda each: not each[1].ours)
+        aims = [(slug, aim) for slug, aim in aims[:MOST_TOPICS] if may_name(aim, text)]
+        if not aims:
+            return []
         vocabulary = self._vocabularies.get(language, self._vocabularies[""])
-        places = [(slug, aim, point_at(aim, text, vocabulary)) for slug, aim in aims[:MOST_TOPICS]]
+        seen = Highlighter(text)
+        places = [(slug, aim, _point_at(aim, text, seen, vocabulary)) for slug, aim in aims]
         looks = []
         for slug, aim, spans in places:
             others = [span for other, _, its in places if other != slug for span in its if not _meets(span, spans)]
@@ -128,7 +137,15 @@ class Aims:
         names = {_name(part).lstrip("@#").partition("@")[0].partition(".")[0] for part in parts}
         told = {_name(part).lstrip("@#") for part in parts if isinstance(part, Tag | Handle)}
         told |= {fold(word) for word in _CAPITAL.findall(text)} | set(re.findall(r"\w+", fold(slug)))
-        return Aim(query, frozenset(told | (names & self._handles)), bool(names & self._handles))
+        plain = [piece for part in parts for piece in (part.parts if isinstance(part, Phrase) else (part,))]
+        known = all(isinstance(piece, Word | Tag | Handle) for piece in plain)
+        words = {word for piece in plain for word in _WORD.findall(fold(_name(piece)))} if known else None
+        return Aim(
+            query,
+            frozenset(told | (names & self._handles)),
+            bool(names & self._handles),
+            frozenset(words) if words else None,
+        )
 
 
 def _name(part: Node) -> str:
@@ -144,12 +161,25 @@ def may_name_two(text: str) -> bool:
     return first is not None and _NAMED.search(text, first.end()) is not None
 
 
+def may_name(aim: Aim, text: str) -> bool:
+    """Whether it is worth a closer look: false only where the text surely names nothing that the topic points at."""
+    if aim.words is None or not text.isascii():
+        return True
+    if not aim.words.isdisjoint(map(str.lower, _WRITTEN.findall(text))):
+        return True
+    return not aim.names.isdisjoint(_WORD.findall(text.lower()))
+
+
 def point_at(aim: Aim, text: str, vocabulary: Vocabulary) -> list[Span]:
     """Where a text names what a topic listens for: the finds of its positive terms that are written as names, and those
     of the topic's own names in whatever letters. "late" and "refund" beside a brand are no names.
     """
+    return _point_at(aim, text, Highlighter(text), vocabulary)
+
+
+def _point_at(aim: Aim, text: str, seen: Highlighter, vocabulary: Vocabulary) -> list[Span]:
     found = []
-    for start, end in highlight(aim.query, text):
+    for start, end in seen.mark(aim.query):
         word = fold(text[start:end])
         is_written = text[start] in "@#" or (text[start].isupper() and not is_ordinary(word))
         if (is_written or aim.names.issuperset(re.findall(r"\w+", word))) and not vocabulary.find(extract(word)):

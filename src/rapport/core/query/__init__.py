@@ -6,8 +6,8 @@
 The language is described in docs/reference/query-language.md.
 """
 
-from rapport.core.query.highlight import highlight
+from rapport.core.query.highlight import Highlighter, highlight
 from rapport.core.query.match import Matcher, compile_topics
 from rapport.core.query.parse import Query, evaluate, parse
 
-__all__ = ["Matcher", "Query", "compile_topics", "evaluate", "highlight", "parse"]
+__all__ = ["Highlighter", "Matcher", "Query", "compile_topics", "evaluate", "highlight", "parse"]
