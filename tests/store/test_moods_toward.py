@@ -16,7 +16,7 @@ from rapport.core.decision import Outcome as Judged
 from rapport.core.post import Post
 from rapport.store.models import Conversation, Outcome, TopicMatch
 from rapport.store.queries.outcomes import read_person_facts
-from rapport.store.queries.topics import share_of_voice
+from rapport.store.queries.voices import share_of_voice
 
 pytestmark = pytest.mark.django_db
 TEXT = "I love Fernway, so friendly and quick. Rainmail is a complete disaster, they lost my parcel and lied to me."

@@ -230,7 +230,7 @@ def match(workspace: Any, name: str, posts: list[int]) -> Any:
 def test_share_of_voice_is_of_what_all_topics_found_in_the_period(
     alice: Any, charlie: Any, store: Any, make_post: Any
 ) -> None:
-    from rapport.store.queries.topics import share_of_voice
+    from rapport.store.queries.voices import share_of_voice
 
     old, one, two, three = store(
         *[make_post(created_at=NOON - dt.timedelta(days=days)) for days in (9, 3, 2, 1)]
@@ -247,7 +247,7 @@ def test_share_of_voice_is_of_what_all_topics_found_in_the_period(
 
 def test_an_old_post_that_was_heard_late_counts_when_it_was_said(alice: Any, store: Any, channel: Any) -> None:
     from rapport.store.queries.ingest import store_posts
-    from rapport.store.queries.topics import share_of_voice
+    from rapport.store.queries.voices import share_of_voice
 
     late = Post("mastodon", "old", "delay", NOON - dt.timedelta(days=100), Author(id="n"))
     [(row, _)] = store_posts(channel, [late], NOON)
@@ -298,7 +298,7 @@ def test_the_mood_toward_the_topic_counts_where_it_differs(alice: Any, hear: Any
 
 
 def test_share_of_voice_tells_machines_apart_and_can_leave_them_out(alice: Any, store: Any, make_post: Any) -> None:
-    from rapport.store.queries.topics import share_of_voice
+    from rapport.store.queries.voices import share_of_voice
 
     said = store(*[make_post(author=machine(f"r{n}")) for n in range(3)], make_post(author="ann"), make_post())
     match(alice.workspace, "Rain", said[:4])

@@ -9,7 +9,7 @@ from rapport.api.door import Call
 from rapport.api.paging import read_number
 from rapport.api.shapes import TopicList, TopicVoice
 from rapport.store.models import Topic
-from rapport.store.queries.topics import share_of_voice
+from rapport.store.queries.voices import share_of_voice
 
 DAYS, MAX_DAYS = 30, 90
 

@@ -18,6 +18,7 @@ from rapport.actions import listening, rematch
 from rapport.core.errors import InvalidInput, InvalidQuery
 from rapport.store.models import Topic
 from rapport.store.queries import topics as history
+from rapport.store.queries.voices import share_of_voice
 from rapport.web.access import DeskRequest, desk, find
 from rapport.web.forms import number
 from rapport.web.settings.excerpt import mark_position, place_of
@@ -42,7 +43,7 @@ def index(request: DeskRequest) -> HttpResponse:
     since = timezone.now() - dt.timedelta(days=days)
     topics = list(history.listed_topics(request.workspace.pk))
     people_only = request.GET.get("automated", "") == WITHOUT
-    voices = history.share_of_voice(request.workspace.pk, since, topics, people_only=people_only)
+    voices = share_of_voice(request.workspace.pk, since, topics, people_only=people_only)
     shown = {
         "topics": topics,
         "voices": voices,
