@@ -227,14 +227,17 @@ def test_done_twice_with_nothing_to_go_on_to_does_not_undo_it(alice: Seat) -> No
     alone = page.locator("[data-row]")
     assert alone.count() == 1
     alone.click()
-    page.wait_for_selector("#main[data-conversation][data-state=open]")
+    page.wait_for_selector("#main[data-conversation][data-state=open]:focus")  # all of it is there
     sent: list[str] = []
     held: list[Any] = []
     page.on("request", lambda request: sent.append(request.url) if "/c/" in request.url else None)
     page.route("**/resolve?*", lambda route: held.append(route))  # noqa: PLW0108  (it asks how many arguments)
     page.keyboard.press("e")
-    while not held:
+    for _ in range(500):
+        if held:
+            break
         page.wait_for_timeout(20)
+    assert held, sent
     for key in "ee":
         page.keyboard.press(key)
     held[0].continue_()
