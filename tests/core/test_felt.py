@@ -2,7 +2,7 @@
 
 import pytest
 
-from rapport.core.felt import INTENTS, as_felt, counts, felt, intent_bit, mood_number
+from rapport.core.felt import INTENTS, as_felt, felt, intent_bit, mood_number, mood_that_counts
 from rapport.core.reading import Intent, Reading, Sentiment, Toward
 from rapport.core.understand.corrected import apply
 
@@ -29,8 +29,8 @@ NEGATIVE, POSITIVE = Sentiment("negative", 0.9, 0.05, 0.05), Sentiment("positive
 def test_the_mood_toward_ourselves_counts_in_place_of_that_of_the_whole_text() -> None:
     read = Reading("x", "1", sentiment=NEGATIVE)
     ours, theirs = Toward("acme", "Acme", POSITIVE, ours=True), Toward("globex", "Globex", NEGATIVE)
-    assert counts(read, ()) is None
-    assert counts(read, (theirs, ours)) is ours
+    assert mood_that_counts(read, ()) is None
+    assert mood_that_counts(read, (theirs, ours)) is ours
     assert as_felt(read, (theirs, ours)).sentiment is POSITIVE
     assert as_felt(read, ()) is read
 
@@ -38,11 +38,11 @@ def test_the_mood_toward_ourselves_counts_in_place_of_that_of_the_whole_text() -
 def test_where_none_is_ours_the_most_negative_counts() -> None:
     read = Reading("x", "1", sentiment=Sentiment())
     good, bad = Toward("acme", "Acme", POSITIVE), Toward("globex", "Globex", NEGATIVE)
-    assert counts(read, (good, bad)) is bad
+    assert mood_that_counts(read, (good, bad)) is bad
 
 
 def test_the_word_of_a_person_on_the_mood_counts_for_both() -> None:
     read = apply(Reading("x", "1", sentiment=NEGATIVE), {"sentiment": "positive"})
     toward = (Toward("acme", "Acme", NEGATIVE, ours=True),)
-    assert counts(read, toward) is None
+    assert mood_that_counts(read, toward) is None
     assert as_felt(read, toward).sentiment.label == "positive"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from rapport.core.post import Author, Post
-from rapport.core.query import parse
+from rapport.core.query import Highlighter, parse
 from rapport.core.reading import Reading, Toward
 from rapport.core.toward import Aim, Aims, may_name_two, point_at
 from rapport.core.understand import load_reader
@@ -79,7 +79,9 @@ def test_words_of_a_query_that_are_no_names_are_not_pointed_at(text: str, named:
         ours=False,
         words=None,
     )
-    assert [text[start:end] for start, end in point_at(aim, text, load_vocabularies()["en"])] == named
+    assert [
+        text[start:end] for start, end in point_at(aim, text, Highlighter(text), load_vocabularies()["en"])
+    ] == named
 
 
 def test_a_query_that_cannot_be_read_and_a_topic_that_is_gone_are_passed_over(make_post: Callable[..., Post]) -> None:

@@ -155,7 +155,7 @@ def _read_anew(by: Membership, correction: Correction, value: str | None, now: d
     made = _decide(by.workspace_id, rows, before, readings, now)
     talks = _talks(rows)
     follow = {talk.pk for talk in talks if talk.assignee_id is None and _chosen_by_rules(talk)}
-    store_outcomes(by.workspace_id, made, read_stored([pk for pk, _ in made]), now)
+    store_outcomes(by.workspace_id, made, read_stored([pk for pk, _ in made]), read_counting(by.workspace_id), now)
     # without a post that decided, the next look decides the basket anew
     Conversation.objects.filter(pk__in=follow).update(decided_by=None)
     linked = Linked()

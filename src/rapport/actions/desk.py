@@ -62,13 +62,14 @@ def record(
         accounts = note_accounts(made, stored)
         if accounts.turned:
             set_apart(batch.workspace, accounts.turned, now)
-        store_outcomes(batch.workspace, made, stored, now)
+        counting = read_counting(batch.workspace)
+        store_outcomes(batch.workspace, made, stored, counting, now)
         note_presence(posts, stored, now)
         count_moods(batch.workspace, made, stored, accounts.automated, now)
         linked = link_posts(batch.workspace, posts, stored)
         touched = set(linked.conversations.values())
         copies = find_copies(batch.workspace, posts, standing, stored, linked, recent, now) if recent else {}
-        words = words_of(posts, standing, stored, copies, read_counting(batch.workspace), automated=accounts.automated)
+        words = words_of(posts, standing, stored, copies, counting, automated=accounts.automated)
         seen = refresh(batch.workspace, linked, words, now)
         _suppress_who_asked(batch, now)
         announce(batch.workspace, now, seen)

@@ -32,8 +32,8 @@ def intent_bits(intent: Intent, thresholds: Thresholds = SHIPPED) -> int:
     return sum(1 << place for place, name in enumerate(INTENTS) if getattr(intent, name) >= getattr(thresholds, name))
 
 
-def counts(reading: Reading, toward: Sequence[Toward]) -> Toward | None:
-    """The mood that counts in place of that of the whole text: of several the most negative, of those toward ourselves
+def mood_that_counts(reading: Reading, toward: Sequence[Toward]) -> Toward | None:
+    """What counts in place of the mood of the whole text: of several the most negative, of those toward ourselves
     where there are any. None where the whole counts: nothing else was read, or a person said what the mood is.
     """
     if not toward or is_corrected(reading, "sentiment"):
@@ -43,7 +43,7 @@ def counts(reading: Reading, toward: Sequence[Toward]) -> Toward | None:
 
 def as_felt(reading: Reading, toward: Sequence[Toward]) -> Reading:
     """The reading with the mood that counts."""
-    found = counts(reading, toward)
+    found = mood_that_counts(reading, toward)
     return reading if found is None else replace(reading, sentiment=found.sentiment)
 
 

@@ -11,6 +11,8 @@ import msgspec
 from rapport.core.errors import InvalidPost
 
 Kind = Literal["post", "reply", "repost", "quote", "review", "message", "comment", "topic", "mail"]
+#: kinds that are meant for us whatever they say
+TO_US: frozenset[Kind] = frozenset({"message", "comment", "mail", "review"})
 Visibility = Literal["public", "unlisted", "private", "direct"]
 
 #: Bounds. What is longer is cut where a cut loses nothing essential, and refused where it does.

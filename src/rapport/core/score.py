@@ -15,7 +15,7 @@ import msgspec
 
 from rapport.core.decision import NOBODY, Crisis, Factor, Outcome, PersonFacts, PileOn, Score
 from rapport.core.errors import InvalidWeights
-from rapport.core.felt import as_felt, counts
+from rapport.core.felt import as_felt, mood_that_counts
 from rapport.core.post import Author, Post
 from rapport.core.reading import Reading, Toward
 
@@ -232,7 +232,7 @@ def _minutes(minutes: int) -> str:
 
 
 def _mood(reading: Reading, toward: Sequence[Toward]) -> tuple[float, str]:
-    apart = counts(reading, toward)
+    apart = mood_that_counts(reading, toward)
     negative = (reading if apart is None else apart).sentiment.negative
     anger = reading.emotion.anger if apart is None or apart.sentiment.label == "negative" else 0.0
     reason = (

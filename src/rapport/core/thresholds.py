@@ -9,6 +9,8 @@ import msgspec
 from rapport.core.errors import InvalidInput
 from rapport.core.reading import Reading
 
+#: from here on a reading holds where a workspace asks for nothing else: it is likelier than not
+HOLDS = 0.5
 #: readings that hold or do not, by the name that corrections and pages know them by, in the order of `Thresholds`
 NAMES = (
     "intent.complaint", "intent.question", "intent.request", "intent.praise", "intent.purchase", "intent.report",
@@ -22,22 +24,22 @@ MOODS = ("negative", "positive")
 class Thresholds(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Each between 0.01 and 0.99. A mood below its own counts as neutral; 0 asks nothing of it."""
 
-    complaint: float = 0.5
-    question: float = 0.5
-    request: float = 0.5
-    praise: float = 0.5
-    purchase: float = 0.5
-    report: float = 0.5
-    anger: float = 0.5
-    joy: float = 0.5
-    optimism: float = 0.5
-    sadness: float = 0.5
-    urgency: float = 0.5
-    personal: float = 0.5
-    irony: float = 0.5
-    offensive: float = 0.5
-    hate: float = 0.5
-    spam: float = 0.5
+    complaint: float = HOLDS
+    question: float = HOLDS
+    request: float = HOLDS
+    praise: float = HOLDS
+    purchase: float = HOLDS
+    report: float = HOLDS
+    anger: float = HOLDS
+    joy: float = HOLDS
+    optimism: float = HOLDS
+    sadness: float = HOLDS
+    urgency: float = HOLDS
+    personal: float = HOLDS
+    irony: float = HOLDS
+    offensive: float = HOLDS
+    hate: float = HOLDS
+    spam: float = HOLDS
     negative: float = 0.0
     positive: float = 0.0
 

@@ -112,7 +112,7 @@ class Aims:
             return []
         vocabulary = self._vocabularies.get(language, self._vocabularies[""])
         seen = Highlighter(text)
-        places = [(slug, aim, _point_at(aim, text, seen, vocabulary)) for slug, aim in aims]
+        places = [(slug, aim, point_at(aim, text, seen, vocabulary)) for slug, aim in aims]
         looks = []
         for slug, aim, spans in places:
             others = [span for other, _, its in places if other != slug for span in its if not _meets(span, spans)]
@@ -136,7 +136,7 @@ class Aims:
         parts = positive_parts(query.root)
         names = {_name(part).lstrip("@#").partition("@")[0].partition(".")[0] for part in parts}
         told = {_name(part).lstrip("@#") for part in parts if isinstance(part, Tag | Handle)}
-        told |= {fold(word) for word in _CAPITAL.findall(text)} | set(re.findall(r"\w+", fold(slug)))
+        told |= {fold(word) for word in _CAPITAL.findall(text)} | set(_WORD.findall(fold(slug)))
         plain = [piece for part in parts for piece in (part.parts if isinstance(part, Phrase) else (part,))]
         known = all(isinstance(piece, Word | Tag | Handle) for piece in plain)
         words = {word for piece in plain for word in _WORD.findall(fold(_name(piece)))} if known else None
@@ -170,19 +170,15 @@ def may_name(aim: Aim, text: str) -> bool:
     return not aim.names.isdisjoint(_WORD.findall(text.lower()))
 
 
-def point_at(aim: Aim, text: str, vocabulary: Vocabulary) -> list[Span]:
-    """Where a text names what a topic listens for: the finds of its positive terms that are written as names, and those
-    of the topic's own names in whatever letters. "late" and "refund" beside a brand are no names.
+def point_at(aim: Aim, text: str, seen: Highlighter, vocabulary: Vocabulary) -> list[Span]:
+    """Where a text, which `seen` has read, names what a topic listens for: the finds of its positive terms that are
+    written as names, and those of the topic's own names in whatever letters. "late" beside a brand is no name.
     """
-    return _point_at(aim, text, Highlighter(text), vocabulary)
-
-
-def _point_at(aim: Aim, text: str, seen: Highlighter, vocabulary: Vocabulary) -> list[Span]:
     found = []
     for start, end in seen.mark(aim.query):
         word = fold(text[start:end])
         is_written = text[start] in "@#" or (text[start].isupper() and not is_ordinary(word))
-        if (is_written or aim.names.issuperset(re.findall(r"\w+", word))) and not vocabulary.find(extract(word)):
+        if (is_written or aim.names.issuperset(_WORD.findall(word))) and not vocabulary.find(extract(word)):
             found.append((start, end))
     return found
 

@@ -25,7 +25,7 @@ from rapport.core.decision import (
     Score,
 )
 from rapport.core.felt import as_felt
-from rapport.core.post import Author, Post
+from rapport.core.post import TO_US, Author, Post
 from rapport.core.query import Matcher
 from rapport.core.reading import Reading, Toward
 from rapport.core.route import TeamLoad, route
@@ -36,8 +36,6 @@ from rapport.core.understand import Reader
 from rapport.core.understand.accounts import PROBABLE, knowing, score_author
 from rapport.core.understand.corrected import Corrected, apply, text_key
 
-#: kinds of posts that are meant for us whatever they say
-_TO_US = frozenset({"review", "message", "mail"})
 #: moments of a person's history that are kept with each of their posts; a longer one would grow with its square
 MOST_KEPT = 100
 #: whoever spoke in a thread within this time is part of a pile-on
@@ -127,7 +125,7 @@ def feel(
 
 
 def _matters(post: Post, topics: tuple[str, ...], snapshot: Snapshot) -> bool:
-    if topics or post.kind in _TO_US:
+    if topics or post.kind in TO_US:
         return not post.author.ours
     return any(handle.lower() in snapshot.handles for handle in post.mentions)
 

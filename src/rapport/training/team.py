@@ -24,8 +24,9 @@ import numpy.typing as npt
 from rapport.core.copies import ALIKE, Window, fingerprints, likeness, shingles
 from rapport.core.post import Post
 from rapport.core.reading import Reading
+from rapport.core.thresholds import HOLDS, chance_of
 from rapport.core.understand import Reader
-from rapport.core.understand.corrected import EMOTIONS, HOLDS, INTENTS, MOODS, text_key
+from rapport.core.understand.corrected import EMOTIONS, INTENTS, MOODS, text_key
 from rapport.core.understand.features import extract
 from rapport.core.understand.grams import read_tokens
 from rapport.core.understand.team import Difference, say, turn
@@ -266,9 +267,8 @@ def _task(name: str, rows: Mapping[int, Said], readings: Sequence[Reading]) -> _
         offset = np.log(np.clip([[one.negative, one.neutral, one.positive] for one in felt], _SURE, 1))
         truth = [MOODS.index(rows[place].value) for place in places]
     else:
-        group, _, last = name.rpartition(".")
-        found = [getattr(getattr(readings[place], group) if group else readings[place], last) for place in places]
-        chances = np.clip(np.array(found)[:, None], _SURE, 1 - _SURE)
+        chances = np.array([[chance_of(readings[place], name)] for place in places])
+        chances = np.clip(chances, _SURE, 1 - _SURE)
         offset = np.log(chances / (1 - chances))
         truth = [int(rows[place].value == "true") for place in places]
     corrected = [rows[place].corrected for place in places]

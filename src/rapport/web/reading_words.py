@@ -9,10 +9,10 @@ from django.utils.translation import get_language_info, gettext_lazy, pgettext_l
 from django.utils.translation import gettext as _
 
 from rapport.core.decision import Outcome
-from rapport.core.felt import counts
+from rapport.core.felt import mood_that_counts
 from rapport.core.reading import Reading, Toward
 from rapport.core.thresholds import NAMES as COUNTED
-from rapport.core.thresholds import SHIPPED, Thresholds
+from rapport.core.thresholds import SHIPPED, Thresholds, chance_of
 from rapport.core.understand import why_spans
 from rapport.core.understand.corrected import MOODS, is_corrected, value_of
 from rapport.core.understand.spans import find_words
@@ -99,10 +99,8 @@ def toggles(reading: Reading, names: tuple[str, ...], counting: Thresholds = SHI
     found = []
     for name in names:
         on = value_of(reading, name, counting) == "true"
-        group, _dot, last = name.rpartition(".")
-        sure: float = getattr(getattr(reading, group) if group else reading, last)
         says = f"{name}={'false' if on else 'true'}"
-        shown = None if is_corrected(reading, name) else sure
+        shown = None if is_corrected(reading, name) else chance_of(reading, name)
         found.append(Toggle(str(NAMES[name]), says, LETTERS[name], on, shown))
     return found
 
@@ -154,7 +152,7 @@ def spans_of(judgement: Outcome | None, text: str, counting: Thresholds = SHIPPE
 
 def towards(judgement: Outcome | None) -> tuple[Toward, ...]:
     """The moods toward brands that say something else than the whole text, or than each other; ours first."""
-    if judgement is None or counts(judgement.reading, judgement.toward) is None:
+    if judgement is None or mood_that_counts(judgement.reading, judgement.toward) is None:
         return ()
     labels = {judgement.reading.sentiment.label, *(each.sentiment.label for each in judgement.toward)}
     return tuple(sorted(judgement.toward, key=lambda each: not each.ours)) if len(labels) > 1 else ()

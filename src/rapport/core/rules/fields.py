@@ -14,7 +14,7 @@ import msgspec
 import re2
 
 from rapport.core.decision import PersonFacts
-from rapport.core.post import Author, Post
+from rapport.core.post import TO_US, Author, Post
 from rapport.core.reading import Emotion, Intent, Reading, Sentiment
 
 #: number, text, true or false, a moment, a length of time, a list of texts, numbers or moments.
@@ -106,12 +106,9 @@ def _bio(case: Case) -> str | None:
     return case.author.bio
 
 
-_TO_US = frozenset({"message", "comment", "mail", "review"})
-
-
 def _addressed(case: Case) -> bool:
     post = case.post
-    if post.kind in _TO_US or post.visibility == "direct":
+    if post.kind in TO_US or post.visibility == "direct":
         return True
     if post.mentions:
         return not case.handles or any(fold(handle) in case.handles for handle in post.mentions)

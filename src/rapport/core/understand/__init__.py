@@ -15,8 +15,7 @@ from msgspec.structs import replace
 
 from rapport.core.post import Post
 from rapport.core.reading import Emotion, Intent, Reading, Sentiment
-from rapport.core.thresholds import NAMES as COUNTED
-from rapport.core.thresholds import Thresholds
+from rapport.core.thresholds import HOLDS, Thresholds
 from rapport.core.understand import intent
 from rapport.core.understand.cascade import Cascade
 from rapport.core.understand.deep import load_deep, load_many
@@ -97,11 +96,7 @@ class Reader:
     def counting(self, thresholds: Thresholds) -> Reader:
         """A reader that gives reasons for all that counts: also for what counts although it is less likely than not."""
         other = copy(self)
-        other._explain = copy(self._explain)
-        least = {name.rpartition(".")[2]: thresholds.least(name) for name in COUNTED}
-        other._explain.sure = np.array(
-            [min(intent.SURE, least.get(name.rpartition(".")[2], intent.SURE)) for name in self._heads.names]
-        )
+        other._explain = Explainer(self._heads, thresholds)
         return other
 
     def get_ready(self) -> None:
@@ -239,8 +234,8 @@ def _with_stars(why: Sequence[str], stars: float, reading: Reading) -> list[str]
     told = f"rated {stars:g} of 5"
     spoken_for = {
         "sentiment": reading.sentiment.label == ("negative" if stars < 3 else "positive" if stars > 3 else ""),
-        "complaint": stars < 3 and reading.intent.complaint >= intent.SURE,
-        "praise": stars > 3 and reading.intent.praise >= intent.SURE,
+        "complaint": stars < 3 and reading.intent.complaint >= HOLDS,
+        "praise": stars > 3 and reading.intent.praise >= HOLDS,
     }
     lines = dict(line.split(": ", 1) for line in why)
     for name, holds in spoken_for.items():

@@ -15,7 +15,7 @@ import msgspec
 
 from rapport.core.errors import InvalidInput
 from rapport.core.reading import Emotion, Intent, Reading, Sentiment
-from rapport.core.thresholds import SHIPPED, Thresholds
+from rapport.core.thresholds import SHIPPED, Thresholds, chance_of
 
 MOODS = ("negative", "neutral", "positive")
 INTENTS = Intent.__struct_fields__
@@ -25,8 +25,6 @@ READINGS = (
     "sentiment", *(f"emotion.{name}" for name in EMOTIONS), *(f"intent.{name}" for name in INTENTS),
     "urgency", "personal", "irony", "offensive", "hate", "spam", "language",
 )  # fmt: skip
-#: a reading that is not a label holds from here on, where a workspace asks for nothing else
-HOLDS = 0.5
 #: what a corrected reading gives as its reason, behind its name
 BY_A_PERSON = "corrected by a person"
 #: reading -> its value as `check_value` gives it, for one text
@@ -91,7 +89,7 @@ def measured(reading: Reading, name: str) -> list[Any]:
         return [[felt.label, felt.negative, felt.neutral, felt.positive], reasons]
     if name == "language":
         return [[reading.language, reading.language_confidence], reasons]
-    return [[_number(reading, name)], reasons]
+    return [[chance_of(reading, name)], reasons]
 
 
 def restore(reading: Reading, name: str, machine: list[Any]) -> Reading:
@@ -126,12 +124,6 @@ def _with(reading: Reading, name: str, value: str) -> Reading:
 def _is_about(line: str, name: str) -> bool:
     """Whether a line of `Reading.why` gives the reason of this reading."""
     return line.partition(": ")[0] == name.rpartition(".")[2]
-
-
-def _number(reading: Reading, name: str) -> float:
-    group, _, last = name.rpartition(".")
-    number: float = getattr(getattr(reading, group) if group else reading, last)
-    return number
 
 
 def _with_number(reading: Reading, name: str, number: float) -> Reading:

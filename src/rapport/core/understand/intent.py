@@ -10,9 +10,6 @@ STARS: dict[str, tuple[float, float, float, float, float]] = {
     "praise": (-3.0, -2.0, -0.3, 1.8, 3.2),
 }
 
-#: From this probability on, a reading gives its reasons.
-SURE = 0.5
-
 
 def odds(hits: list[Hit]) -> list[float]:
     """What the terms add to the log-odds of each of `READINGS`; each term once."""

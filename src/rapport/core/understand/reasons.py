@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from rapport.core.thresholds import HOLDS, SHIPPED, Thresholds
 from rapport.core.understand.features import Features
 from rapport.core.understand.heads import Floats, Heads, Ints, Scored
-from rapport.core.understand.intent import SURE
 from rapport.core.understand.listed import LISTED, SPAN, Listed
 from rapport.core.understand.vocabulary import MAX_REASONS, READINGS
 
@@ -24,14 +24,15 @@ _NEUTRAL = _MOODS.index("neutral")
 class Explainer:
     """Names the words. What it names are the parts of the very sum that the reading was made of."""
 
-    def __init__(self, heads: Heads) -> None:
+    def __init__(self, heads: Heads, thresholds: Thresholds = SHIPPED) -> None:
+        """What counts by `thresholds` has its reasons also where it is less likely than not."""
         self._moods = np.array([heads.names.index(f"sentiment.{mood}") for mood in _MOODS])
         #: head -> how a line calls its reading
         self._names = [
             "sentiment" if place in self._moods else name.rpartition(".")[2] for place, name in enumerate(heads.names)
         ]
-        #: (heads,) from which probability on a reading gives its reasons
-        self.sure = np.full(len(heads.names), SURE)
+        #: (heads,) from which probability on a reading gives its reasons; the moods are told apart otherwise
+        self._least = np.array([min(HOLDS, getattr(thresholds, name, HOLDS)) for name in self._names])
         self._slope = heads.model.slope
         weights = heads.model.dense_weights * heads.model.slope
         #: (2, heads): what bad and what good words add to each head
@@ -77,7 +78,7 @@ class Explainer:
 
     def _hold(self, moods: Floats, chances: Floats) -> npt.NDArray[np.bool_]:
         """(texts, heads) which readings hold: those that are sure, and of the moods the most probable."""
-        holds: npt.NDArray[np.bool_] = chances >= self.sure
+        holds: npt.NDArray[np.bool_] = chances >= self._least
         mood = moods.argmax(1)
         holds[:, self._moods] = (mood[:, None] == np.arange(len(_MOODS))) & (mood[:, None] != _NEUTRAL)
         return holds

@@ -9,12 +9,11 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from rapport.core.decision import Outcome, PersonFacts
-from rapport.core.felt import as_felt, counts, felt_of, intent_bits, mood_number
+from rapport.core.felt import as_felt, felt_of, intent_bits, mood_number, mood_that_counts
 from rapport.core.post import Post
 from rapport.core.thresholds import Thresholds
 from rapport.store.queries.accounts import read_repeated
 from rapport.store.queries.ingest import StoredPost
-from rapport.store.queries.readings import read_counting
 from rapport.store.queries.sql import adapt, insert_rows, moment, select_in, update_rows
 
 #: how far back the history of a person reaches in `PersonFacts`
@@ -30,10 +29,14 @@ def store_outcomes(
     workspace_id: int,
     outcomes: Sequence[tuple[int, Outcome]],
     stored: Mapping[int, StoredPost],
+    counting: Thresholds,
     now: dt.datetime,
 ) -> None:
-    """Write outcomes by the row of their post (a later one replaces an earlier one) and the topics that matched."""
-    processed, counting = adapt(now), read_counting(workspace_id)
+    """Write outcomes by the row of their post (a later one replaces an earlier one) and the topics that matched.
+
+    `counting`: from which certainty readings count.
+    """
+    processed = adapt(now)
     rows = [
         (
             row, workspace_id, counting.mood(felt_of(outcome)), outcome.reading.language, outcome.score.value,
@@ -69,7 +72,7 @@ def store_outcomes(
 
 def moods_toward(outcome: Outcome, counting: Thresholds) -> dict[str, int | None]:
     """Slug of each topic that matched -> number of the mood toward it; None for all where the text has one mood."""
-    if counts(outcome.reading, outcome.toward) is None:
+    if mood_that_counts(outcome.reading, outcome.toward) is None:
         return dict.fromkeys(outcome.topics)
     found: dict[str, int | None] = dict.fromkeys(outcome.topics, mood_number(counting.mood(outcome.reading)))
     for each in outcome.toward:

@@ -9,6 +9,7 @@ import msgspec
 from django.db.models import Sum
 
 from rapport.core.felt import as_felt, felt
+from rapport.core.post import TO_US
 from rapport.core.reading import Reading, Toward
 from rapport.core.thresholds import MOODS, NAMES, SHIPPED, Thresholds, chance_of, read_thresholds
 from rapport.core.understand.corrected import is_corrected
@@ -21,12 +22,10 @@ LOOKED_AT = 200
 #: conversations whose mood and intents are told anew when the thresholds change, the newest ones
 MOST_RESTATED = 10_000
 _STEP = 1_000
-#: kinds of posts that are meant for us whatever they say, as in `pipeline.line`
-_TO_US = frozenset({"review", "message", "mail"})
 
 
-class _Body(msgspec.Struct):
-    """As much of an outcome as is needed."""
+class Judged(msgspec.Struct):
+    """As much of a stored outcome as tells how its post was read."""
 
     reading: Reading
     topics: tuple[str, ...] = ()
@@ -38,7 +37,7 @@ class _Body(msgspec.Struct):
         return as_felt(self.reading, self.toward)
 
 
-_decoder = msgspec.json.Decoder(_Body)
+_decoder = msgspec.json.Decoder(Judged)
 
 
 class Read(msgspec.Struct, frozen=True):
@@ -74,17 +73,18 @@ def read_last(workspace: Workspace) -> list[Read]:
     rows = Post.objects.filter(pk__in=list(newest), ours=False, deleted=False).exclude(kind="repost")
     told = rows.order_by("-pk").values_list("pk", "conversation_id", "text", "kind", "outcome__body")[:LOOKED_AT]
     return [
-        Read(pk, talk or 0, text[:300], read.felt, bool(read.topics) or kind in _TO_US)
+        Read(pk, talk or 0, text[:300], read.felt, bool(read.topics) or kind in TO_US)
         for pk, talk, text, kind, body in told
-        if (read := _decode(body)) is not None
+        if (read := read_judged(body)) is not None
     ]
 
 
-def _decode(body: str) -> _Body | None:
+def read_judged(body: str) -> Judged | None:
+    """The body of an outcome; None for one of a release that wrote it otherwise."""
     try:
         return _decoder.decode(body)
     except msgspec.MsgspecError:
-        return None  # of a release that wrote it otherwise
+        return None
 
 
 def count_heard(workspace: Workspace, since: dt.datetime) -> int:
@@ -103,7 +103,7 @@ def restate(workspace_id: int, thresholds: Thresholds) -> int:
     for some in _in_steps(sorted(decided)):
         outcomes, talks = [], []
         for post, body in select_in("SELECT post_id, body FROM store_outcome WHERE post_id {among}", [], some):
-            read = _decode(body)
+            read = read_judged(body)
             if read is not None:
                 mood, intents = felt(read.felt, thresholds)
                 outcomes.append((thresholds.mood(read.felt), intents, post))

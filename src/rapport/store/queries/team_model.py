@@ -6,14 +6,12 @@ import datetime as dt
 import hashlib
 from collections.abc import Iterable, Iterator
 
-import msgspec
 from django.db.models import QuerySet
 
-from rapport.core.reading import Reading, Toward
 from rapport.core.understand.corrected import is_corrected, value_of
 from rapport.store.models import Approval, AuditEntry, Correction, Post, TeamModel, Workspace
 from rapport.store.queries.corrections import corrected_posts, in_force
-from rapport.store.queries.readings import read_counting
+from rapport.store.queries.readings import read_counting, read_judged
 from rapport.store.queries.sql import chunks
 
 #: Acts of people that are looked through for the posts that they had before them, the newest; and posts that count.
@@ -23,17 +21,6 @@ _STEP = 500
 
 #: (post with its handle, reading, value, whether somebody corrected it): what `training.team.Said` is made of
 Row = tuple[Post, str, str, bool]
-
-
-class _Body(msgspec.Struct):
-    """As much of an outcome as is needed."""
-
-    reading: Reading
-    #: where the mood toward a brand was shown instead, nobody let that of the whole text stand
-    toward: tuple[Toward, ...] = ()
-
-
-_decoder = msgspec.json.Decoder(_Body)
 
 
 def read_said(workspace: Workspace, readings: Iterable[str]) -> Iterator[Row]:
@@ -47,16 +34,13 @@ def read_said(workspace: Workspace, readings: Iterable[str]) -> Iterator[Row]:
     counting = read_counting(workspace.pk)
     names = sorted({reading for _, _, reading, _ in corrected})
     for _, row in _posts(find_acted_on(workspace)):
-        try:
-            body = _decoder.decode(row.outcome.body)
-        except msgspec.MsgspecError:
-            continue
-        read = body.reading
-        if read.model:
+        judged = read_judged(row.outcome.body)
+        if judged is not None and judged.reading.model:
+            read = judged.reading
             for name in names:
                 value = value_of(read, name, counting)
-                # between both lines nobody can say what they let stand
-                shown = value == value_of(read, name) and not (body.toward and name == "sentiment")
+                # between both lines nobody can say what they let stand, nor where the mood toward a brand was shown
+                shown = value == value_of(read, name) and not (judged.toward and name == "sentiment")
                 if shown and not is_corrected(read, name):
                     yield row, name, value, False
 
