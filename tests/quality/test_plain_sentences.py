@@ -36,8 +36,6 @@ def read() -> list[tuple[dict[str, str], Reading]]:
         for number, row in enumerate(rows)
     ]
     reader = load_reader(sorted({row["language"] for row in rows}))
-    if "praise" not in reader.heads:
-        pytest.skip("the model that ships has not learnt from the labels of the intents yet: rapport train")
     return list(zip(rows, reader.read(posts, [False] * len(posts)), strict=True))
 
 

@@ -118,15 +118,6 @@ def test_with_too_few_words_nothing_is_tried_and_it_says_which_are_missing() -> 
     assert learn([], READER) == Lesson((), None)
 
 
-def test_what_no_head_reads_is_left_to_the_lists() -> None:
-    class Listed:
-        heads, version = ("complaint",), "x"
-        read = staticmethod(READER.read)
-
-    said = [Said(post(number, text), "spam", "true", True) for number, text in enumerate(sentences(CALM, 40, 4))]
-    assert learn(said, Listed()).figures[0].reason == "no head"  # type: ignore[arg-type]
-
-
 def test_texts_that_say_nearly_the_same_are_in_one_part() -> None:
     texts = [
         "The parcel was handed to my neighbour on Monday and nobody told me about it at all",

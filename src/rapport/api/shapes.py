@@ -236,7 +236,7 @@ class OwnModelReading(msgspec.Struct, frozen=True):
     #: it was learnt and judged at all
     tried: bool
     taken: bool
-    #: why it was not taken: no head, few corrected, few stood, not better, overturns, gives up
+    #: why it was not taken: few corrected, few stood, not better, overturns, gives up
     reason: str
 
 

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 #: seconds between two looks at a model that a running worker learns
 _LOOK = 0.5
 _WHY = {
-    "no head": "not taken: this release reads it by word lists alone",
     "few corrected": "not taken: {missing} more corrections are needed before it is tried",
     "few stood": "not taken: it must also stand on {lacking} more posts that people answered or resolved",
     "not better": "not taken: on the corrections that were left out it is not better",
@@ -54,7 +53,7 @@ def _make(row: TeamModel) -> TeamModel:
 
     claimed = claim_team_model("command line", now=_now(), among=[row.pk])
     if claimed is not None:
-        teach(claimed, _now, typed_settings().deep_share)
+        teach(claimed, _now, typed_settings().deep_share, _show)
     shown = ""
     while True:
         row = TeamModel.objects.get(pk=row.pk)
@@ -62,10 +61,15 @@ def _make(row: TeamModel) -> TeamModel:
             raise InvalidInput(row.problem)
         if row.state == TeamModel.State.MADE:
             return row
-        if sys.stderr.isatty() and shown != row.step:
+        if shown != row.step:
             shown = row.step
-            print(f"{row.progress} %  {row.step}", file=sys.stderr)
+            _show(row.step, row.progress)
         time.sleep(_LOOK)
+
+
+def _show(step: str, percent: int) -> None:
+    if sys.stderr.isatty():
+        print(f"{percent} %  {step}", file=sys.stderr)
 
 
 def as_json(row: TeamModel, used: bool) -> dict[str, Any]:

@@ -59,11 +59,19 @@ class Teacher:
             connection.close()
 
 
-def teach(row: TeamModel, clock: Callable[[], dt.datetime], share: float) -> Lesson | None:
-    """Learn a model that was claimed, and keep it; None where it failed, which the row then says."""
+def teach(
+    row: TeamModel,
+    clock: Callable[[], dt.datetime],
+    share: float,
+    watch: Callable[[str, int], object] = lambda step, percent: None,
+) -> Lesson | None:
+    """Learn a model that was claimed, and keep it; None where it failed, which the row then says. `watch` is told how
+    far it is, in percent, as the row is.
+    """
 
     def tell(step: str, percent: int) -> None:
         note_progress(row, step, percent, now=clock())
+        watch(step, percent)
 
     try:
         return _teach(row, clock, share, tell)

@@ -100,7 +100,7 @@ class Figures(msgspec.Struct, frozen=True):
     #: whether it was learnt and judged at all
     tried: bool = False
     taken: bool = False
-    #: why not: "no head", "few corrected", "few stood", "not better", "overturns", "gives up"
+    #: why not: "few corrected", "few stood", "not better", "overturns", "gives up"
     reason: str = ""
 
 
@@ -138,7 +138,7 @@ def learn(
     wanted = [name for name in HEADS if name in rows and any(one.corrected for one in rows[name].values())]
     for done, name in enumerate(wanted):
         log(name, done, len(wanted))
-        found = _learn_one(name, rows[name], readings, texts, folds, reader.heads)
+        found = _learn_one(name, rows[name], readings, texts, folds)
         figures.append(found[0])
         if found[1] is not None:
             taken[name] = found[1]
@@ -330,15 +330,13 @@ def _learn_one(
     readings: Sequence[Reading],
     texts: _Texts,
     folds: Numbers,
-    heads: Sequence[str],
 ) -> tuple[Figures, Floats | None]:
     """The figures of one reading, and its weights if it is taken."""
     task = _task(name, rows, readings)
     corrected = int(task.corrected.sum())
     told = Figures(name, corrected, len(task.places) - corrected)
     reason = (
-        "no head" if not set(HEADS[name]) <= set(heads)
-        else "few corrected" if told.corrected < LEAST_CORRECTED
+        "few corrected" if told.corrected < LEAST_CORRECTED
         else "few stood" if told.stood < LEAST_STOOD
         else ""
     )  # fmt: skip

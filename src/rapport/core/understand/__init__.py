@@ -68,11 +68,6 @@ class Reader:
         self._order = [places[name] for name in _READ]
 
     @property
-    def heads(self) -> tuple[str, ...]:
-        """The readings that are trained, by the names of their heads."""
-        return self._heads.names
-
-    @property
     def targets(self) -> TargetReader:
         """What reads the mood toward one target; loaded when it is first asked for."""
         return load_target_reader(self._heads, self._cascade.readers if self._cascade else ())

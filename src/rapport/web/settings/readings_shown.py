@@ -167,7 +167,6 @@ def _what_became(each: dict[str, Any]) -> str:
         return told % {"n": missing}
     return {
         "": _("better: taken"),
-        "no head": _("not learnt in this release"),
         "not better": _("no better on what was corrected: shipped one stays"),
         "overturns": _("overturns too much that was let stand: shipped one stays"),
         "gives up": _("misses too much that the shipped one finds: shipped one stays"),
