@@ -283,11 +283,11 @@ def test_a_whole_exchange_ends_in_time_however_the_other_side_drips(slow: Callab
         start = time.monotonic()
         with pytest.raises(RetryLater):
             session.get(server.url)
-        assert time.monotonic() - start < 2.5
+        assert time.monotonic() - start < 5
         start = time.monotonic()
         with pytest.raises(Unconfirmed):
             session.post(server.url)
-        assert time.monotonic() - start < 2.5
+        assert time.monotonic() - start < 5
 
 
 def test_slow_redirects_share_one_deadline() -> None:
@@ -448,7 +448,7 @@ def test_a_silent_event_stream_is_noticed() -> None:
         assert next(lines) == ":connected"
         with pytest.raises(RetryLater):
             next(lines)
-        assert time.monotonic() - start < 2
+        assert time.monotonic() - start < 4
 
 
 def test_a_line_without_end_is_given_up() -> None:
