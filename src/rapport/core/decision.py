@@ -45,6 +45,23 @@ class Step(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     actions: tuple[str, ...] = ()
 
 
+#: How far a rule goes by itself: only say that it would (observe), propose to people (suggest), make ready what a
+#: person then sends (draft), do it (act). The guard may allow less, never more.
+Autonomy = Literal["observe", "suggest", "draft", "act"]
+AUTONOMIES: tuple[Autonomy, ...] = ("observe", "suggest", "draft", "act")
+
+
+class Effect(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """One thing that a rule does or proposes, apart from sorting."""
+
+    rule: str
+    #: core.rules.actions.Verb
+    verb: str
+    argument: str = ""
+    #: as far as the rule goes
+    level: Autonomy = "act"
+
+
 class Decision(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """What the rules decided for one post, with the rules that made it so."""
 
@@ -63,6 +80,12 @@ class Decision(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     trace: tuple[Step, ...] = ()
     #: how many rules were tried
     tried: int = 0
+    #: address of the colleague whom a rule named, "known" for whoever knows the author; None: the route chooses
+    person: str | None = None
+    #: what whoever takes it should be good at
+    skills: tuple[str, ...] = ()
+    #: what follows apart from sorting
+    effects: tuple[Effect, ...] = ()
 
 
 class Route(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
@@ -107,6 +130,32 @@ class PersonFacts(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     #: of its last texts, the shares that nearly repeat an earlier one and that carry a link; None: too few to tell
     copied: float | None = None
     linked: float | None = None
+    #: times of our answers to them within the last 90 days, newest last
+    answers: tuple[dt.datetime, ...] = ()
+    #: steps of the escalation ladder that they reached within the last 90 days, newest last: (step, when)
+    escalations: tuple[tuple[str, dt.datetime], ...] = ()
+
+
+class ConversationFacts(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """What we knew of the conversation that a post belongs to, before the post. All defaults: a new one."""
+
+    #: database id, None for a new one
+    id: int | None = None
+    #: unopened, open, pending, snoozed, resolved, quarantined, folded or "" for a new one
+    state: str = ""
+    #: slug of its basket, "" for none
+    basket: str = ""
+    #: somebody has it
+    assigned: bool = False
+    #: a machine said its one word in it
+    acknowledged: bool = False
+    opened_at: dt.datetime | None = None
+    #: the oldest word of theirs that nobody has answered
+    waiting_since: dt.datetime | None = None
+    #: times of their posts in it, of those that were negative, and of our answers, newest last, at most 100 each
+    posts: tuple[dt.datetime, ...] = ()
+    negative: tuple[dt.datetime, ...] = ()
+    answers: tuple[dt.datetime, ...] = ()
 
 
 class AuthorFacts(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
@@ -143,6 +192,8 @@ class Crisis(msgspec.Struct, frozen=True, gc=False):
 
 #: shared by everybody of whom nothing is known
 NOBODY = PersonFacts()
+#: shared by all posts that open a conversation
+NEW = ConversationFacts()
 UNTOLD = AuthorFacts()
 
 
@@ -178,3 +229,5 @@ class Outcome(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     account: AccountScore | None = None
     #: the mood toward topics, where it may differ from that of the whole text
     toward: tuple[Toward, ...] = ()
+    #: what was known of its conversation; None where no rule asked for it
+    conversation: ConversationFacts | None = None

@@ -84,6 +84,10 @@ class Membership(models.Model):
     active = models.BooleanField(default=True)
     #: open conversations that this person takes at once; 0 = no limit
     capacity = models.PositiveIntegerField(default=0)
+    #: ISO 639-1 codes of the languages that they answer in; empty = not said
+    languages = models.JSONField(default=list, blank=True)
+    #: what they are good at, in words that rules use: ["refunds"]
+    skills = models.JSONField(default=list, blank=True)
     created_at = models.DateTimeField(default=now)
 
     objects = ScopedQuerySet["Membership"].as_manager()

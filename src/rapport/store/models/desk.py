@@ -27,6 +27,25 @@ class Basket(models.Model):
     name = models.CharField(max_length=120)
     tone = models.CharField(max_length=8, choices=Tone.choices, default=Tone.QUIET)
     position = models.PositiveIntegerField(default=0)
+    #: what work belongs here, for the people who sort by hand
+    purpose = models.CharField(max_length=300, blank=True)
+    #: ISO 639-1 codes of the languages that are answered here; empty = all
+    languages = models.JSONField(default=list, blank=True)
+    #: core.hours.Hours as JSON; empty = round the clock
+    hours = models.JSONField(default=dict, blank=True)
+    #: open conversations that the basket holds before more go to `overflow`; 0 = no limit
+    capacity = models.PositiveIntegerField(default=0)
+    #: core.promises.Terms as JSON; empty = nothing is promised
+    promises = models.JSONField(default=dict, blank=True)
+    #: core.route.Strategy: how a person is chosen
+    strategy = models.CharField(max_length=16, default="known")
+    #: true: new work is given to somebody at once; false: people take it themselves
+    push = models.BooleanField(default=False)
+    #: an assigned conversation that nobody touched for this many minutes goes back to the basket; null = never
+    return_after = models.PositiveIntegerField(null=True, blank=True)
+    #: where work goes that does not fit, or has waited for `overflow_after` minutes
+    overflow = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    overflow_after = models.PositiveIntegerField(null=True, blank=True)
 
     objects = ScopedQuerySet["Basket"].as_manager()
 
@@ -124,6 +143,8 @@ class Conversation(models.Model):
     #: the oldest inbound post that nobody has answered; null when the last word is ours
     waiting_since = models.DateTimeField(null=True, blank=True)
     last_post_at = models.DateTimeField(null=True, blank=True)
+    #: when the nearest promise to its person runs out (`Promise`); null = none runs
+    due_at = models.DateTimeField(null=True, blank=True)
     #: rises when somebody speaks here or a reply is approved; a reply written on an older version is told so
     version = models.PositiveIntegerField(default=1)
     merged_into = models.BigIntegerField(null=True, blank=True)
@@ -161,6 +182,8 @@ class Conversation(models.Model):
             ),
             models.Index(fields=["workspace", "assignee", "state"], name="assigned"),
             models.Index(fields=["state", "snoozed_until"], name="snoozed"),
+            # the few with a promise that runs
+            models.Index(fields=["workspace", "due_at"], condition=models.Q(due_at__isnull=False), name="due"),
         ]
 
 
