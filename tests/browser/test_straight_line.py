@@ -19,7 +19,7 @@ import pytest
 
 from rapport.core.decision import PRIORITIES, PersonFacts
 from rapport.core.post import Author, Post
-from rapport.core.rules import compile_rules, default_document
+from rapport.core.rules import Circumstances, compile_rules, default_document
 from rapport.core.score import score
 from rapport.core.understand import load_reader
 from rapport.store.queries.desk import PRIORITY_POINTS
@@ -41,13 +41,14 @@ OWN = [
 def angriest_first(texts: list[str]) -> str:
     """What must stand on top of Care: the same functions as in the product, without desk, bus or database."""
     now = dt.datetime.now(dt.UTC)
+    at = Circumstances(now, handles=frozenset({"brand"}))
     rules, reader = compile_rules(default_document()), load_reader()
     found = []
     for number, text in enumerate(texts):
         post = Post("mastodon", str(number), text, now, Author(id="a", handle="ann"), mentions=("brand",))
         reading = reader.read([post])[0]
         value = score(post, reading, PersonFacts(), now)
-        decision = rules.decide(post, reading, value, PersonFacts(), (), now, handles=frozenset({"brand"}))
+        decision = rules.decide(post, reading, value, PersonFacts(), (), at)
         if decision.basket == "care":
             found.append((PRIORITIES.index(decision.priority) * PRIORITY_POINTS + value.value, text))
     return max(found)[1]

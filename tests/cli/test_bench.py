@@ -22,7 +22,7 @@ from rapport.core.decision import PersonFacts
 from rapport.core.errors import InvalidInput
 from rapport.core.post import decode_post
 from rapport.core.query import compile_topics
-from rapport.core.rules import compile_rules
+from rapport.core.rules import Circumstances, compile_rules
 from rapport.core.rules.fields import Case
 from rapport.core.score import score
 from rapport.core.understand import load_reader
@@ -195,7 +195,7 @@ def test_a_hundred_rules_decide_alike_in_plain_python() -> None:
     for post, read in zip(corpus.posts, load_reader().read(corpus.posts), strict=True):
         points = score(post, read, facts, corpus.now)
         topics = frozenset({"topic-3", "topic-11"})
-        ours = compiled.decide(post, read, points, facts, topics, corpus.now)
+        ours = compiled.decide(post, read, points, facts, topics, Circumstances(corpus.now))
         case = Case(
             post,
             post.author,

@@ -11,7 +11,7 @@ from rapport.core.decision import UNTOLD, AuthorFacts, Outcome, PersonFacts
 from rapport.core.post import Author, Post
 from rapport.core.query import compile_topics
 from rapport.core.route import TeamLoad
-from rapport.core.rules import compile_rules, default_document
+from rapport.core.rules import Circumstances, compile_rules, default_document
 from rapport.core.understand import load_reader
 from rapport.pipeline.line import MOST_KEPT, Snapshot, process
 
@@ -43,8 +43,8 @@ def test_a_decision_can_be_explained_from_its_outcome_after_a_round_through_json
         assert kept.facts is not None
         assert kept.decided_at == now
         steps = RULES.explain(
-            post, kept.reading, kept.score, kept.facts, kept.topics, kept.decided_at, kept.business_hours,
-            frozenset(kept.handles),
+            post, kept.reading, kept.score, kept.facts, kept.topics,
+            Circumstances(kept.decided_at, kept.business_hours, handles=frozenset(kept.handles)),
         )  # fmt: skip
         assert tuple(step for step in steps if step.matched) == outcome.decision.trace
         assert len(steps) == outcome.decision.tried

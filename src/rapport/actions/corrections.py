@@ -6,6 +6,7 @@ import datetime as dt
 import functools
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 from django.db import transaction
@@ -13,11 +14,11 @@ from django.db.models import F, Q, Value
 from django.db.models.functions import Coalesce
 
 from rapport.actions.audit import announce, require, require_conversation, sees, write_audit
-from rapport.core.decision import NOBODY, Outcome, PersonFacts
+from rapport.core.decision import NEW, NOBODY, Outcome, PersonFacts
 from rapport.core.errors import InvalidInput, NotAllowed
 from rapport.core.reading import Reading
 from rapport.core.route import TeamLoad, route
-from rapport.core.rules import RuleSet, compile_rules
+from rapport.core.rules import Circumstances, RuleSet, compile_rules
 from rapport.core.score import score_again
 from rapport.core.thresholds import Thresholds
 from rapport.core.understand.corrected import (
@@ -217,9 +218,11 @@ def _decide_one(
     now: dt.datetime,
 ) -> Outcome:
     value = score_again(outcome, row.rating, configuration.weights)
+    zone = ZoneInfo(configuration.zone)
+    at = Circumstances(outcome.decided_at or now, outcome.business_hours, zone, frozenset(outcome.handles))
     decision = rules.decide(
-        post_of(row, outcome.author), outcome.reading, value, facts, outcome.topics,
-        outcome.decided_at or now, outcome.business_hours, frozenset(outcome.handles), outcome.toward,
+        post_of(row, outcome.author), outcome.reading, value, facts, outcome.topics, at, outcome.toward,
+        outcome.conversation or NEW,
     )  # fmt: skip
     return msgspec.structs.replace(
         outcome, score=value, decision=decision, route=route(decision, facts, load),

@@ -18,7 +18,7 @@ from rapport.core.decision import PersonFacts
 from rapport.core.errors import InvalidRule
 from rapport.core.post import Post
 from rapport.core.reading import Reading
-from rapport.core.rules import RuleSet, compile_rules
+from rapport.core.rules import Circumstances, RuleSet, compile_rules
 from rapport.core.score import score
 from rapport.core.understand import load_reader
 from rapport.core.understand.accounts import knowing, score_author
@@ -95,8 +95,9 @@ def _decide(
     facts = people.get(key, PersonFacts())
     value = score(post, reading, facts, now)
     asked = knowing(facts, score_author(post, facts))
-    decision = rules.decide(post, reading, value, asked, (), now)
-    steps = rules.explain(post, reading, value, asked, (), now)
+    at = Circumstances(now)
+    decision = rules.decide(post, reading, value, asked, (), at)
+    steps = rules.explain(post, reading, value, asked, (), at)
     people[key] = _remember(facts, post, reading)
     plain = _whole(decision)
     del plain["trace"]

@@ -29,7 +29,7 @@ from rapport.core.post import TO_US, Author, Post
 from rapport.core.query import Matcher
 from rapport.core.reading import Reading, Toward
 from rapport.core.route import TeamLoad, route
-from rapport.core.rules import RuleSet
+from rapport.core.rules import Circumstances, RuleSet
 from rapport.core.score import FEW_PEOPLE, SHIPPED, Weights, score
 from rapport.core.toward import Aims
 from rapport.core.understand import Reader
@@ -58,6 +58,8 @@ class Snapshot(msgspec.Struct, frozen=True):
     business_hours: bool = True
     #: our own handles in lower case without @; empty = not known, then any mention counts as one of ours
     handles: frozenset[str] = frozenset()
+    #: the time zone in which rules ask for the hour and the day
+    zone: dt.tzinfo = dt.UTC
     weights: Weights = SHIPPED
     #: the version of the weights; 0 for the shipped ones
     weights_version: int = 0
@@ -207,8 +209,9 @@ def decide(
     now: dt.datetime,
 ) -> list[Decision]:
     """What the rules say about each post."""
+    at = Circumstances(now, snapshot.business_hours, snapshot.zone, snapshot.handles)
     return [
-        snapshot.rules.decide(post, reading, value, facts, slugs, now, snapshot.business_hours, snapshot.handles, felt)
+        snapshot.rules.decide(post, reading, value, facts, slugs, at, felt)
         for post, reading, felt, value, facts, slugs in zip(
             posts, readings, toward, scores, people, topics, strict=True
         )

@@ -8,6 +8,7 @@ import os
 import traceback
 from collections.abc import Callable, Mapping
 from threading import Event
+from zoneinfo import ZoneInfo
 
 import msgspec
 from django.db import OperationalError
@@ -56,6 +57,7 @@ class Compiled(msgspec.Struct, frozen=True):
     weights: Weights
     weights_version: int
     aims: Aims
+    zone: dt.tzinfo
 
 
 class Mood(msgspec.Struct):
@@ -144,6 +146,7 @@ class Worker:
             rules=compiled.rules,
             load=read_team_load(batch.workspace) if known else TeamLoad(),
             handles=compiled.handles,
+            zone=compiled.zone,
             people=people,
             weights=compiled.weights,
             weights_version=compiled.weights_version,
@@ -185,6 +188,7 @@ class Worker:
             weights=source.weights,
             weights_version=source.weights_version,
             aims=Aims(source.topics, source.handles, reader.vocabularies),
+            zone=ZoneInfo(source.zone),
         )
         return self._compiled[workspace]
 

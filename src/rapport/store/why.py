@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
+from zoneinfo import ZoneInfo
 
 import msgspec
 
-from rapport.core.decision import Outcome, Step
+from rapport.core.decision import NEW, Outcome, Step
 from rapport.core.errors import InvalidRule
+from rapport.core.rules import Circumstances, compile_rules
 from rapport.core.rules import RuleSet as CompiledRules
-from rapport.core.rules import compile_rules
 from rapport.core.understand.accounts import knowing
 from rapport.store.mapping import post_of
 from rapport.store.models import Post, RuleSet
@@ -74,9 +76,11 @@ def _again(row: Post, outcome: Outcome) -> tuple[Step, ...]:
     except InvalidRule:  # the language has moved on since
         return ()
     facts = knowing(outcome.facts, outcome.account)
+    zone = ZoneInfo(row.workspace.timezone) if rules.asks_about("clock.") else dt.UTC
+    at = Circumstances(outcome.decided_at, outcome.business_hours, zone, frozenset(outcome.handles))
     return rules.explain(
-        post_of(row, outcome.author), outcome.reading, outcome.score, facts, outcome.topics,
-        outcome.decided_at, outcome.business_hours, frozenset(outcome.handles), outcome.toward,
+        post_of(row, outcome.author), outcome.reading, outcome.score, facts, outcome.topics, at, outcome.toward,
+        outcome.conversation or NEW,
     )  # fmt: skip
 
 

@@ -12,14 +12,15 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from rapport.core.decision import Decision, PersonFacts, Score, Step
+from rapport.core.decision import NEW, ConversationFacts, Decision, PersonFacts, Score, Step
 from rapport.core.post import Author, Metrics, Post
 from rapport.core.reading import Emotion, Intent, Reading, Sentiment, Toward
-from rapport.core.rules import compile_rules, default_document
+from rapport.core.rules import Circumstances, compile_rules, default_document
 from rapport.core.rules.fields import Case
 from rapport.core.rules.patterns import group_patterns
 
 NOW = dt.datetime(2026, 11, 21, 10, tzinfo=dt.UTC)
+AT = Circumstances(NOW)
 ANN = Author(id="7", handle="Ann@example.social", name="Ann", followers=4120)
 
 
@@ -52,10 +53,21 @@ def decide(
     facts: PersonFacts = STRANGER,
     topics: tuple[str, ...] = (),
     score: float = 0.0,
-    **more: Any,
+    toward: tuple[Toward, ...] = (),
+    conversation: ConversationFacts = NEW,
+    **around: Any,
 ) -> Decision:
     rules = compile_rules(document)
-    return rules.decide(post or a_post(), reading or a_reading(), Score(score), facts, topics, NOW, **more)
+    return rules.decide(
+        post or a_post(),
+        reading or a_reading(),
+        Score(score),
+        facts,
+        topics,
+        Circumstances(NOW, **around),
+        toward,
+        conversation,
+    )
 
 
 def explain(
@@ -65,10 +77,21 @@ def explain(
     facts: PersonFacts = STRANGER,
     topics: tuple[str, ...] = (),
     score: float = 0.0,
-    **more: Any,
+    toward: tuple[Toward, ...] = (),
+    conversation: ConversationFacts = NEW,
+    **around: Any,
 ) -> tuple[Step, ...]:
     rules = compile_rules(document)
-    return rules.explain(post or a_post(), reading or a_reading(), Score(score), facts, topics, NOW, **more)
+    return rules.explain(
+        post or a_post(),
+        reading or a_reading(),
+        Score(score),
+        facts,
+        topics,
+        Circumstances(NOW, **around),
+        toward,
+        conversation,
+    )
 
 
 def step(when: str, **values: Any) -> Step:
@@ -444,7 +467,7 @@ def test_what_is_decided_is_what_can_be_explained(
     document: str, post: Post, reading: Reading, facts: PersonFacts, topics: tuple[str, ...]
 ) -> None:
     rules = compile_rules(document)
-    given_ = (post, reading, Score(), facts, topics, NOW)
+    given_ = (post, reading, Score(), facts, topics, AT)
     decision, steps = rules.decide(*given_), rules.explain(*given_)
     kept = tuple(one for one in steps if one.matched or one.because[0].startswith("error: "))
     assert decision.trace == kept
@@ -524,7 +547,7 @@ def test_patterns_too_large_to_stand_together_are_found_all_the_same() -> None:
 def test_the_default_rules_sort_as_a_desk_would(
     post: Post, reading: Reading, facts: PersonFacts, expected: tuple[str, str, str | None]
 ) -> None:
-    decision = compile_rules(default_document()).decide(post, reading, Score(), facts, (), NOW)
+    decision = compile_rules(default_document()).decide(post, reading, Score(), facts, (), AT)
     assert (decision.basket, decision.priority, decision.draft) == expected
     assert decision.why
 
@@ -545,14 +568,14 @@ def test_the_default_rules_quarantine_spam_ignored_people_and_reposts_by_bots_an
     ]
     for cases, expected in ((hidden, True), (shown, False)):
         for post, reading, facts in cases:
-            assert rules.decide(post, reading, Score(), facts, (), NOW).quarantined is expected
+            assert rules.decide(post, reading, Score(), facts, (), AT).quarantined is expected
 
 
 def test_a_pattern_made_to_explode_takes_no_time_on_a_long_text() -> None:
     rules = compile_rules(rule('text matches "(a+)+$" and text matches "(x+x+)+y"'))
     post = a_post("a" * 99_999 + "!")
     before = time.perf_counter()
-    decision = rules.decide(post, a_reading(), Score(), PersonFacts(), (), NOW)
+    decision = rules.decide(post, a_reading(), Score(), PersonFacts(), (), AT)
     assert time.perf_counter() - before < 5  # a backtracking engine takes hours
     assert (decision.tried, decision.trace) == (1, ())
 
@@ -572,7 +595,7 @@ def test_a_hundred_rules_are_no_burden() -> None:
     post, reading = a_post(), a_reading(NEGATIVE, complaint=0.93)
     before = time.perf_counter()
     for _ in range(300):
-        rules.decide(post, reading, Score(), PersonFacts(), (), NOW)
+        rules.decide(post, reading, Score(), PersonFacts(), (), AT)
     assert time.perf_counter() - before < 30  # linear, whatever the machine does besides
 
 
@@ -584,3 +607,11 @@ def test_a_rule_can_ask_for_the_mood_toward_the_brand() -> None:
     assert decide(rule("toward.negative > 0.7"), reading=a_reading(NEGATIVE)).tags == ("hit",)
     (found,) = explain(rule("toward.negative > 0.7"), reading=a_reading(NEGATIVE), toward=toward)
     assert not found.matched
+
+
+def test_a_rule_set_says_what_its_rules_ask_for() -> None:
+    document = rule("not (kind in ['mail'] or count(person.negative, 2 days) > 1)") + rule("known(author.followers)")
+    rules = compile_rules(document)
+    assert rules.asks == {"kind", "person.negative", "author.followers"}
+    assert rules.asks_about("person.")
+    assert not rules.asks_about("conversation.")

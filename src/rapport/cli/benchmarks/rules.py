@@ -6,7 +6,7 @@ from rapport.cli.benchmarks.corpus import load_corpus
 from rapport.cli.benchmarks.measure import Options, Result, compare, missing, timed
 from rapport.cli.benchmarks.rulebook import as_document, as_predicates, collect_fields, decide, make_rules
 from rapport.core.decision import PersonFacts
-from rapport.core.rules import compile_rules
+from rapport.core.rules import Circumstances, compile_rules
 from rapport.core.rules.fields import Case
 from rapport.core.score import score
 from rapport.core.understand import load_reader
@@ -22,6 +22,7 @@ def measure(name: str, options: Options) -> Result:
     readings = load_reader().read(posts)
     scores = [score(post, reading, nobody, now) for post, reading in zip(posts, readings, strict=True)]
     work = list(zip(posts, readings, scores, strict=True))
+    at = Circumstances(now)
     compiled, predicates = compile_rules(as_document(rules)), as_predicates(rules)
     fields = [
         collect_fields(
@@ -37,7 +38,7 @@ def measure(name: str, options: Options) -> Result:
             missing(module, package) or "installed, but this benchmark does not drive it yet"
         )
     contestants = {
-        "ours": timed(lambda: [compiled.decide(*each, nobody, (), now) for each in work], len(posts)),
+        "ours": timed(lambda: [compiled.decide(*each, nobody, (), at) for each in work], len(posts)),
         "plain-python": timed(lambda: [decide(predicates, each) for each in fields], len(posts)),
     }
     return compare(result, contestants, options)

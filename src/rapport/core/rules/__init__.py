@@ -5,9 +5,10 @@ from __future__ import annotations
 import importlib.resources
 
 from rapport.core.rules.baskets import DEFAULT_BASKETS, Basket
+from rapport.core.rules.circumstances import Circumstances
 from rapport.core.rules.ruleset import Rule, RuleSet, compile_rules
 
-__all__ = ["DEFAULT_BASKETS", "Basket", "Rule", "RuleSet", "compile_rules", "default_document"]
+__all__ = ["DEFAULT_BASKETS", "Basket", "Circumstances", "Rule", "RuleSet", "compile_rules", "default_document"]
 
 
 def default_document() -> str:

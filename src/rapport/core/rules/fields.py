@@ -13,7 +13,7 @@ from typing import Any, Literal
 import msgspec
 import re2
 
-from rapport.core.decision import PersonFacts
+from rapport.core.decision import NEW, ConversationFacts, PersonFacts
 from rapport.core.post import TO_US, Author, Post
 from rapport.core.reading import Emotion, Intent, Reading, Sentiment
 
@@ -46,6 +46,10 @@ class Case(msgspec.Struct, gc=False):
     handles: frozenset[str] = frozenset()
     #: the mood toward us or toward the brand of a topic; None where it is that of the whole text
     toward: Sentiment | None = None
+    #: what was known of the conversation that the post belongs to
+    conversation: ConversationFacts = NEW
+    #: in which the clock is told
+    zone: dt.tzinfo = dt.UTC
     #: `post.text` in UTF-8, made once for all patterns
     encoded: bytes | None = None
     #: (field, pattern) -> what the pattern found, None for nothing; each is searched once

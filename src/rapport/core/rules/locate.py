@@ -37,6 +37,8 @@ class Entry(msgspec.Struct):
 
     key_at: int
     value: Value
+    #: offset behind the value
+    end: int
 
 
 class Section(msgspec.Struct):
@@ -61,7 +63,7 @@ def locate(document: str) -> list[Section]:
         key, end = _key(document, at)
         start = _skip(document, _after(document, end, "="))
         value, end = _value(document, start)
-        sections[-1].entries.setdefault(key.partition(".")[0], Entry(at, value))
+        sections[-1].entries.setdefault(key.partition(".")[0], Entry(at, value, end))
         at = _skip(document, end)
     return sections
 

@@ -6,23 +6,24 @@ asks about. Both are pure, so an explanation made later from the same arguments 
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Collection, Sequence
 
 import msgspec
 
-from rapport.core.decision import Decision, PersonFacts, Priority, Score, Step
+from rapport.core.decision import NEW, Autonomy, ConversationFacts, Decision, PersonFacts, Priority, Score, Step
 from rapport.core.felt import as_felt
 from rapport.core.post import Post
 from rapport.core.reading import Reading, Toward
 from rapport.core.rules import words
 from rapport.core.rules.actions import ERROR_TAG, Action
 from rapport.core.rules.baskets import FALLBACK
+from rapport.core.rules.circumstances import Circumstances
 from rapport.core.rules.document import RuleText, read_document
 from rapport.core.rules.evaluate import Condition, compile_condition
 from rapport.core.rules.fields import EVALUATION_ERRORS, Case
 from rapport.core.rules.index import Index
 from rapport.core.rules.leaves import Leaf
+from rapport.core.rules.syntax import fields_in
 
 #: Statements of one step; a rule with a list of fifty alternatives would fill the trace.
 MAX_BECAUSE = 8
@@ -43,6 +44,10 @@ class Rule(msgspec.Struct, frozen=True):
     stop: bool
     #: line of its section in the document, from 1
     line: int
+    #: how far it goes by itself
+    autonomy: Autonomy = "act"
+    #: name of the group that it belongs to, "" for none
+    group: str = ""
 
 
 class RuleSet(msgspec.Struct, frozen=True):
@@ -54,6 +59,12 @@ class RuleSet(msgspec.Struct, frozen=True):
     version: int = 0
     #: basket of a post for which no rule named one
     fallback: str = FALLBACK
+    #: names of the fields that its rules read: what nobody asks for need not be looked up in the store
+    asks: frozenset[str] = frozenset()
+
+    def asks_about(self, prefix: str) -> bool:
+        """Whether a rule reads a field whose name begins like this: "conversation."."""
+        return any(name.startswith(prefix) for name in self.asks)
 
     def decide(
         self,
@@ -62,20 +73,19 @@ class RuleSet(msgspec.Struct, frozen=True):
         score: Score,
         facts: PersonFacts,
         topics: Collection[str],
-        now: dt.datetime,
-        business_hours: bool = True,
-        handles: frozenset[str] = frozenset(),
+        at: Circumstances,
         toward: Sequence[Toward] = (),
+        conversation: ConversationFacts = NEW,
     ) -> Decision:
         """Try the rules in order on one post and say what follows, with the steps that matched or broke.
 
-        `topics` are slugs; `now` is aware; `handles` are our own in lower case without @ (empty: not known, and
-        `addressed` then takes any mention for one of ours); `toward` is the mood toward topics.
+        `topics` are slugs; `toward` is the mood toward topics; `conversation` may be left out where no rule `asks` for
+        it.
         The first matching rule that names a basket, a priority or a draft wins; notifications and tags add up; a
         matching rule with `stop` ends the list. A rule whose evaluation breaks counts as not matched, says
         "error: ..." in the trace and leaves the tag `rule-error` on the post. Never raises for a value in the post.
         """
-        case = _case(post, reading, score, facts, topics, now, business_hours, handles, toward)
+        case = _case(post, reading, score, facts, topics, at, toward, conversation)
         steps: list[Step] = []
         outcome = _Sum()
         tried = len(self.rules)
@@ -100,16 +110,15 @@ class RuleSet(msgspec.Struct, frozen=True):
         score: Score,
         facts: PersonFacts,
         topics: Collection[str],
-        now: dt.datetime,
-        business_hours: bool = True,
-        handles: frozenset[str] = frozenset(),
+        at: Circumstances,
         toward: Sequence[Toward] = (),
+        conversation: ConversationFacts = NEW,
     ) -> tuple[Step, ...]:
         """Every rule that `decide` tries for the same arguments, matched or not, with the values that it found.
 
         The steps of `Decision.trace` are among them, the same and in the same order, and there are `Decision.tried`.
         """
-        case = _case(post, reading, score, facts, topics, now, business_hours, handles, toward)
+        case = _case(post, reading, score, facts, topics, at, toward, conversation)
         steps: list[Step] = []
         outcome = _Sum()
         for rule in self.rules:
@@ -135,7 +144,9 @@ def compile_rules(document: str, version: int = 0, baskets: Collection[str] | No
     if baskets and fallback not in baskets:
         fallback = next(iter(baskets))
     rules = tuple(_compile(rule) for rule in read.rules)
-    return RuleSet(rules, Index([rule.condition for rule in read.rules]), version or read.version, fallback)
+    conditions = [rule.condition for rule in read.rules]
+    asks = frozenset().union(*map(fields_in, conditions))
+    return RuleSet(rules, Index(conditions), version or read.version, fallback, asks)
 
 
 def _compile(rule: RuleText) -> Rule:
@@ -157,10 +168,9 @@ def _case(
     score: Score,
     facts: PersonFacts,
     topics: Collection[str],
-    now: dt.datetime,
-    business_hours: bool,
-    handles: frozenset[str],
+    at: Circumstances,
     toward: Sequence[Toward],
+    conversation: ConversationFacts,
 ) -> Case:
     return Case(
         post=post,
@@ -172,10 +182,12 @@ def _case(
         person=facts,
         score=score.value,
         topics=topics if isinstance(topics, frozenset) else frozenset(topics),
-        now=now,
-        business_hours=business_hours,
-        handles=handles,
+        now=at.now,
+        business_hours=at.business_hours,
+        handles=at.handles,
         toward=as_felt(reading, toward).sentiment,
+        conversation=conversation,
+        zone=at.zone,
     )
 
 

@@ -136,6 +136,29 @@ def parse(expression: str) -> Node:
     return tree
 
 
+def parts_of(node: Node) -> tuple[Node, ...]:
+    """The nodes that a node is made of."""
+    match node:
+        case AllOf() | AnyOf():
+            return node.parts
+        case Not():
+            return (node.inner,)
+        case Compare() | Inside() | Matches() | Has():
+            return (node.left, node.right)
+        case Call():
+            return node.arguments
+        case Items():
+            return node.values
+    return ()
+
+
+def fields_in(node: Node) -> frozenset[str]:
+    """Every name that an expression reads."""
+    if isinstance(node, Name):
+        return frozenset({node.name})
+    return frozenset().union(*map(fields_in, parts_of(node)))
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """The known word that is most like `word`, or "" when none comes near."""
     found = difflib.get_close_matches(word[:100].lower(), list(known), n=1, cutoff=0.6)

@@ -45,6 +45,8 @@ class Configuration(msgspec.Struct, frozen=True):
     share: float | None = None
     #: from which certainty readings count
     counting: Thresholds = COUNTING
+    #: IANA name of the workspace's time zone
+    zone: str = "UTC"
 
 
 def configuration_version(workspace_id: int) -> int:
@@ -70,6 +72,7 @@ def read_configuration(workspace_id: int) -> Configuration:
         team_version=team_version(workspace_id),
         share=read_share(workspace_id),
         counting=read_counting(workspace_id),
+        zone=workspace.timezone,
     )
 
 
