@@ -61,6 +61,15 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name='DraftReturn',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('text', models.TextField()),
+                ('reason', models.CharField(max_length=300)),
+                ('at', models.DateTimeField()),
+            ],
+        ),
+        migrations.CreateModel(
             name='Escalation',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -406,6 +415,26 @@ class Migration(migrations.Migration):
             field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, to='store.workspace'),
         ),
         migrations.AddField(
+            model_name='draftreturn',
+            name='workspace',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, to='store.workspace'),
+        ),
+        migrations.AddField(
+            model_name='draftreturn',
+            name='conversation',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='returns', to='store.conversation'),
+        ),
+        migrations.AddField(
+            model_name='draftreturn',
+            name='author',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='store.membership'),
+        ),
+        migrations.AddField(
+            model_name='draftreturn',
+            name='by',
+            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='store.membership'),
+        ),
+        migrations.AddField(
             model_name='notification',
             name='conversation',
             field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='store.conversation'),
@@ -582,6 +611,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='notification',
             index=models.Index(condition=models.Q(('pushed_at__isnull', True)), fields=['push_at'], name='notices_to_push'),
+        ),
+        migrations.AddConstraint(
+            model_name='notification',
+            constraint=models.UniqueConstraint(condition=models.Q(('read_at__isnull', True)), fields=('membership', 'event', 'bundle'), name='one_unread_bundle'),
         ),
         migrations.AddIndex(
             model_name='promise',

@@ -33,7 +33,7 @@ from rapport.store.models.listening import (
     TopicMatch,
 )
 from rapport.store.models.notices import Notification, NotificationSettings, PushSubscription
-from rapport.store.models.outbound import Approval, Attempt, Delivery, Draft, PreparedReply
+from rapport.store.models.outbound import Approval, Attempt, Delivery, Draft, DraftReturn, PreparedReply
 from rapport.store.models.people import Handle, Person, PersonMerge
 from rapport.store.models.promises import Absence, Promise
 from rapport.store.models.readings import Correction, ReadingSettings, TeamModel
@@ -70,6 +70,7 @@ __all__ = [
     "Delivery",
     "DeskEvent",
     "Draft",
+    "DraftReturn",
     "Escalation",
     "Fingerprint",
     "Gap",

@@ -41,6 +41,14 @@ class Notification(models.Model):
             models.Index(fields=["mail_at"], condition=models.Q(mailed_at__isnull=True), name="notices_to_mail"),
             models.Index(fields=["push_at"], condition=models.Q(pushed_at__isnull=True), name="notices_to_push"),
         ]
+        constraints = [
+            # what comes more of while nobody looked raises the count of one row, whoever writes at the same moment
+            models.UniqueConstraint(
+                fields=["membership", "event", "bundle"],
+                condition=models.Q(read_at__isnull=True),
+                name="one_unread_bundle",
+            )
+        ]
 
 
 class NotificationSettings(models.Model):

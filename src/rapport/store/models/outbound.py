@@ -55,6 +55,20 @@ class Draft(models.Model):
         ]
 
 
+class DraftReturn(models.Model):
+    """A draft that its author proposed and a lead gave back, with the reason and the words as they were then."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, db_index=False)
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="returns")
+    author = models.ForeignKey(Membership, on_delete=models.CASCADE, db_index=False, related_name="+")
+    by = models.ForeignKey(Membership, on_delete=models.SET_NULL, null=True, db_index=False, related_name="+")
+    text = models.TextField()
+    reason = models.CharField(max_length=300)
+    at = models.DateTimeField()
+
+    objects = ScopedQuerySet["DraftReturn"].as_manager()
+
+
 class Approval(models.Model):
     """A person's word: this text, to this post, from this account. Chained, so that none can vanish unseen."""
 
