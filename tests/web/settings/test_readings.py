@@ -130,6 +130,20 @@ def test_saving_puts_it_in_force_and_nonsense_is_said_where_it_stands(lea: Clien
     assert 'name="spam" value="50"' in page_of(lea.get(BASE + "?from=shipped"))
 
 
+def test_a_save_over_a_colleague_s_newer_values_says_so_and_asks_again(
+    lea: Client, cast: Any, posts: Any, now: Any
+) -> None:
+    save_reading_settings(cast.lea, Thresholds(), 0.2, now=now)
+    told = lea.post(BASE, filled(spam="80"))
+    page = page_of(told)
+    assert told.status_code == 409
+    assert "saved other values while you were at it" in page
+    assert re.search(r'name="spam" value="80"', page), "what was typed stays"
+    assert read_counting(cast.workspace.pk) == SHIPPED
+    [begun] = re.findall(r'name="begun" value="([^"]+)"', page)
+    assert "Saved and in force" in page_of(lea.post(BASE, filled(spam="80", begun=begun), follow=True))
+
+
 def test_the_second_look_is_shown_with_what_it_costs(lea: Client, posts: Any, look: list[float | None]) -> None:
     page = page_of(lea.get(BASE + "cost/"))
     assert "6 ms" in page

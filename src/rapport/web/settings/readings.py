@@ -27,29 +27,37 @@ from rapport.wiring import current_settings
 @desk(right="configure")
 @require_http_methods(["GET", "POST"])
 def edit(request: DeskRequest) -> HttpResponse:
-    """The thresholds and the share in force, or the shipped ones to begin from (`?from=shipped`)."""
+    """The thresholds and the share in force, or the shipped ones to begin from (`?from=shipped`); a save that meets a
+    colleague's newer one says so instead of undoing it.
+    """
     present, share = read_counting(request.workspace.pk), read_share(request.workspace.pk)
+    last = read_settings(request.workspace)
+    saved_at = last.changed_at.isoformat() if last else ""
     begun = SHIPPED if request.GET.get("from") == "shipped" else present
-    form = ReadingsForm(request.POST if request.method == "POST" else None, initial=values_of(begun, share))
-    draft = begun
+    initial = values_of(begun, share) | {"begun": saved_at}
+    form = ReadingsForm(request.POST if request.method == "POST" else None, initial=initial)
+    draft, newer = begun, None
     if request.method == "POST" and form.is_valid():
         draft = form.thresholds
         if (draft, form.share_set) == (present, share):
             messages.info(request, _("Nothing changed: this is in force already."))
-        else:
+            return redirect("readings", slug=request.workspace.slug)
+        if form.cleaned_data["begun"] == saved_at:
             save_reading_settings(request.membership, draft, form.share_set, now=timezone.now())
             messages.success(request, _("Saved and in force. The lists by mood and intent were sorted anew."))
-        return redirect("readings", slug=request.workspace.slug)
+            return redirect("readings", slug=request.workspace.slug)
+        newer, form = last, ReadingsForm({**request.POST.dict(), "begun": saved_at})
     shown = {
+        "newer": newer,
         "form": form,
         "is_shipped": present == SHIPPED,
         "begun": begun != present,
         "share_percent": round(100 * (current_settings().deep_share if share is None else share)),
-        "changed": read_settings(request.workspace),
+        "changed": last,
         **_try(request, form, present, draft),
         **show_team(request.workspace),
     }
-    return render(request, "settings/readings.html", shown, status=422 if form.errors else 200)
+    return render(request, "settings/readings.html", shown, status=409 if newer else 422 if form.errors else 200)
 
 
 @desk(right="configure")

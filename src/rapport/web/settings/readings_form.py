@@ -46,6 +46,8 @@ class ReadingsForm(ExactForm):
 
     #: the threshold that was moved last, whose examples are shown
     about = forms.CharField(required=False, max_length=24, widget=forms.HiddenInput)
+    #: when the settings that it began from were saved; empty = they were the shipped ones
+    begun = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         wrong = gettext_lazy("Write a percentage from 1 to 99.")
