@@ -35,6 +35,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('workspace', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='acknowledgement_settings', serialize=False, to='store.workspace')),
                 ('enabled', models.BooleanField(default=False)),
+                ('by_rules', models.BooleanField(default=False)),
                 ('texts', models.JSONField(default=dict)),
                 ('help_links', models.TextField(blank=True)),
                 ('baskets', models.JSONField(default=list)),
@@ -193,7 +194,7 @@ class Migration(migrations.Migration):
                 ('post', models.BigIntegerField()),
                 ('rule', models.CharField(max_length=200)),
                 ('verb', models.CharField(max_length=16)),
-                ('argument', models.CharField(blank=True, max_length=200)),
+                ('argument', models.CharField(blank=True, max_length=500)),
                 ('level', models.CharField(max_length=8)),
                 ('state', models.CharField(choices=[('noted', 'Noted'), ('proposed', 'Proposed'), ('taken', 'Taken'), ('dismissed', 'Dismissed'), ('done', 'Done'), ('refused', 'Refused')], max_length=10)),
                 ('cause', models.CharField(blank=True, max_length=300)),
@@ -223,6 +224,7 @@ class Migration(migrations.Migration):
                 ('made_at', models.DateTimeField()),
                 ('done_at', models.DateTimeField(blank=True, null=True)),
                 ('dropped', models.CharField(blank=True, max_length=300)),
+                ('reminded_at', models.DateTimeField(blank=True, null=True)),
             ],
         ),
         migrations.CreateModel(
@@ -252,6 +254,7 @@ class Migration(migrations.Migration):
                 ('fence', models.PositiveIntegerField(default=0)),
                 ('next_try_at', models.DateTimeField()),
                 ('queued_at', models.DateTimeField()),
+                ('settled_at', models.DateTimeField(blank=True, null=True)),
                 ('cause', models.CharField(blank=True, max_length=300)),
             ],
         ),
@@ -408,6 +411,11 @@ class Migration(migrations.Migration):
             model_name='ignoring',
             name='reviewed_by',
             field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='store.membership'),
+        ),
+        migrations.AddField(
+            model_name='ignoring',
+            name='task',
+            field=models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='ignoring', to='store.task'),
         ),
         migrations.AddField(
             model_name='ignoring',
@@ -583,6 +591,25 @@ class Migration(migrations.Migration):
             model_name='webhookcall',
             name='workspace',
             field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, to='store.workspace'),
+        ),
+        migrations.AlterField(
+            model_name='approval',
+            name='person',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='store.membership'),
+        ),
+        migrations.AddField(
+            model_name='approval',
+            name='machine',
+            field=models.CharField(blank=True, max_length=24, null=True),
+        ),
+        migrations.AddField(
+            model_name='approval',
+            name='standing_word',
+            field=models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='store.membership'),
+        ),
+        migrations.AddConstraint(
+            model_name='approval',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('machine__isnull', True), ('person__isnull', False), ('standing_word__isnull', True)), models.Q(('machine__isnull', False), ('person__isnull', True), ('standing_word__isnull', False)), _connector='OR'), name='one_who_speaks'),
         ),
         migrations.AddIndex(
             model_name='absence',

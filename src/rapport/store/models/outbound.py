@@ -70,14 +70,25 @@ class DraftReturn(models.Model):
 
 
 class Approval(models.Model):
-    """A person's word: this text, to this post, from this account. Chained, so that none can vanish unseen."""
+    """A person's word: this text, to this post, from this account. Chained, so that none can vanish unseen.
+
+    The one word that no person read before it left is an acknowledgement: it stands here as the machine's, with the
+    admin whose standing word allowed it.
+    """
 
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE)
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="approvals")
     channel = models.ForeignKey(Channel, on_delete=models.PROTECT)
     #: the post that is answered
     target = models.ForeignKey(Post, on_delete=models.PROTECT)
-    person = models.ForeignKey(Membership, on_delete=models.PROTECT)
+    #: who read and approved it; null for a machine's word
+    person = models.ForeignKey(Membership, on_delete=models.PROTECT, null=True, blank=True)
+    #: "acknowledgement" for a machine's word; null for a person's
+    machine = models.CharField(max_length=24, null=True, blank=True)
+    #: the admin who turned a machine's word on, in these words; null for a person's
+    standing_word = models.ForeignKey(
+        Membership, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
     text = models.TextField()
     visibility = models.CharField(max_length=16, default="public")
     #: handles that the reply addresses, as approved
@@ -100,7 +111,15 @@ class Approval(models.Model):
     objects = ScopedQuerySet["Approval"].as_manager()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["workspace", "sequence"], name="one_place_in_the_chain")]
+        constraints = [
+            models.UniqueConstraint(fields=["workspace", "sequence"], name="one_place_in_the_chain"),
+            # a person's word or a machine's, never both and never nobody's
+            models.CheckConstraint(
+                condition=models.Q(person__isnull=False, machine__isnull=True, standing_word__isnull=True)
+                | models.Q(person__isnull=True, machine__isnull=False, standing_word__isnull=False),
+                name="one_who_speaks",
+            ),
+        ]
 
 
 class Delivery(models.Model):

@@ -33,7 +33,7 @@ class RuleEffect(models.Model):
     rule = models.CharField(max_length=200)
     #: core.rules.actions.Verb and its argument
     verb = models.CharField(max_length=16)
-    argument = models.CharField(max_length=200, blank=True)
+    argument = models.CharField(max_length=500, blank=True)
     #: core.decision.Autonomy that it had in the end
     level = models.CharField(max_length=8)
     state = models.CharField(max_length=10, choices=State.choices)
@@ -80,6 +80,8 @@ class Task(models.Model):
     done_at = models.DateTimeField(null=True, blank=True)
     #: given up, with the reason
     dropped = models.CharField(max_length=300, blank=True)
+    #: somebody was told that it is due
+    reminded_at = models.DateTimeField(null=True, blank=True)
 
     objects = ScopedQuerySet["Task"].as_manager()
 
@@ -131,6 +133,8 @@ class WebhookCall(models.Model):
     fence = models.PositiveIntegerField(default=0)
     next_try_at = models.DateTimeField()
     queued_at = models.DateTimeField()
+    #: taken by the receiver, or given up
+    settled_at = models.DateTimeField(null=True, blank=True)
     cause = models.CharField(max_length=300, blank=True)
 
     objects = ScopedQuerySet["WebhookCall"].as_manager()
@@ -191,6 +195,8 @@ class Ignoring(models.Model):
     reviewed_at = models.DateTimeField(null=True, blank=True)
     reviewed_by = models.ForeignKey(Membership, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     ended_at = models.DateTimeField(null=True, blank=True)
+    #: the task that asks for the review
+    task = models.OneToOneField(Task, on_delete=models.SET_NULL, null=True, blank=True, related_name="ignoring")
     #: null with `ended_at`: its time was over
     ended_by = models.ForeignKey(Membership, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
 
@@ -211,6 +217,8 @@ class AcknowledgementSettings(models.Model):
         Workspace, on_delete=models.CASCADE, primary_key=True, related_name="acknowledgement_settings"
     )
     enabled = models.BooleanField(default=False)
+    #: true: only where a rule says "acknowledge"; false: whatever opens a conversation in one of `baskets`
+    by_rules = models.BooleanField(default=False)
     #: language code -> text with {name} {hours} {help}; "" = for all others
     texts = models.JSONField(default=dict)
     #: addresses of help pages, one a line
