@@ -633,11 +633,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='notification',
-            index=models.Index(condition=models.Q(('mailed_at__isnull', True)), fields=['mail_at'], name='notices_to_mail'),
+            index=models.Index(condition=models.Q(('mail_at__isnull', False)), fields=['mail_at'], name='notices_to_mail'),
         ),
         migrations.AddIndex(
             model_name='notification',
-            index=models.Index(condition=models.Q(('pushed_at__isnull', True)), fields=['push_at'], name='notices_to_push'),
+            index=models.Index(condition=models.Q(('push_at__isnull', False)), fields=['push_at'], name='notices_to_push'),
         ),
         migrations.AddConstraint(
             model_name='notification',

@@ -27,7 +27,8 @@ class Notification(models.Model):
     first_at = models.DateTimeField()
     last_at = models.DateTimeField()
     read_at = models.DateTimeField(null=True, blank=True)
-    #: when it goes out by mail and push: after the bundling time, outside quiet hours; null = it does not
+    #: when it goes out next by mail and by push, and when it last did; null = it does not, it never did. Whoever sends
+    #: it takes the first away and sets the second, before the message leaves
     mail_at = models.DateTimeField(null=True, blank=True)
     mailed_at = models.DateTimeField(null=True, blank=True)
     push_at = models.DateTimeField(null=True, blank=True)
@@ -38,8 +39,8 @@ class Notification(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["membership", "read_at", "-last_at"], name="notices_of"),
-            models.Index(fields=["mail_at"], condition=models.Q(mailed_at__isnull=True), name="notices_to_mail"),
-            models.Index(fields=["push_at"], condition=models.Q(pushed_at__isnull=True), name="notices_to_push"),
+            models.Index(fields=["mail_at"], condition=models.Q(mail_at__isnull=False), name="notices_to_mail"),
+            models.Index(fields=["push_at"], condition=models.Q(push_at__isnull=False), name="notices_to_push"),
         ]
         constraints = [
             # what comes more of while nobody looked raises the count of one row, whoever writes at the same moment
