@@ -592,6 +592,11 @@ class Migration(migrations.Migration):
             name='workspace',
             field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, to='store.workspace'),
         ),
+        migrations.AddField(
+            model_name='note',
+            name='rule',
+            field=models.CharField(blank=True, max_length=200, null=True),
+        ),
         migrations.AlterField(
             model_name='approval',
             name='person',

@@ -258,6 +258,8 @@ class Note(models.Model):
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE)
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="notes")
     author = models.ForeignKey(Membership, on_delete=models.SET_NULL, null=True)
+    #: the rule that left it; null = a person did
+    rule = models.CharField(max_length=200, null=True, blank=True)
     text = models.TextField()
     at = models.DateTimeField()
 
