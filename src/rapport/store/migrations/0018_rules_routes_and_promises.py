@@ -259,6 +259,16 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.AddField(
+            model_name='basketmember',
+            name='given_at',
+            field=models.DateTimeField(blank=True, null=True),
+        ),
+        migrations.AddField(
+            model_name='conversation',
+            name='touched_at',
+            field=models.DateTimeField(blank=True, null=True),
+        ),
+        migrations.AddField(
             model_name='basket',
             name='capacity',
             field=models.PositiveIntegerField(default=0),

@@ -63,6 +63,8 @@ class BasketMember(models.Model):
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE)
     basket = models.ForeignKey(Basket, on_delete=models.CASCADE, related_name="members")
     membership = models.ForeignKey(Membership, on_delete=models.CASCADE, related_name="baskets")
+    #: when the desk last gave them something out of it; whose turn it is follows from that
+    given_at = models.DateTimeField(null=True, blank=True)
 
     objects = ScopedQuerySet["BasketMember"].as_manager()
 
@@ -145,6 +147,8 @@ class Conversation(models.Model):
     last_post_at = models.DateTimeField(null=True, blank=True)
     #: when the nearest promise to its person runs out (`Promise`); null = none runs
     due_at = models.DateTimeField(null=True, blank=True)
+    #: when it was given to its assignee, or somebody of ours last did something with it; null = never since this is kept
+    touched_at = models.DateTimeField(null=True, blank=True)
     #: rises when somebody speaks here or a reply is approved; a reply written on an older version is told so
     version = models.PositiveIntegerField(default=1)
     merged_into = models.BigIntegerField(null=True, blank=True)
