@@ -9,6 +9,7 @@ import msgspec
 from django.db import transaction
 
 from rapport.actions.audit import announce, require, require_conversation, write_audit
+from rapport.actions.notices import Heard, notify_assigned, notify_of_rules
 from rapport.bus.base import Batch, Bus
 from rapport.core.decision import Outcome as Decided
 from rapport.core.errors import InvalidInput, NotAllowed
@@ -71,6 +72,13 @@ def record(
         copies = find_copies(batch.workspace, posts, standing, stored, linked, recent, now) if recent else {}
         words = words_of(posts, standing, stored, copies, counting, automated=accounts.automated)
         seen = refresh(batch.workspace, linked, words, now)
+        news = [
+            Heard(linked.conversations[row], outcome, post.created_at)
+            for (row, post), outcome in zip(posts, standing, strict=True)
+            # what is read once more was told the first time
+            if outcome is not None and not stored[row].read and (outcome.decision.notify or outcome.route.person)
+        ]
+        notify_of_rules(batch.workspace, news, now=now)
         _suppress_who_asked(batch, now)
         announce(batch.workspace, now, seen)
         write_audit(
@@ -99,7 +107,10 @@ def assign(
             raise NotAllowed("This colleague is not an active member of the workspace.")
         if not assignee.may("draft"):
             raise InvalidInput(f"{assignee} may not write replies; choose somebody who may.")
-    return _change(by, conversation, "conversation.assign", now, assignee=assignee)
+    with transaction.atomic():
+        row = _change(by, conversation, "conversation.assign", now, assignee=assignee)
+        notify_assigned(by, row, now=now)
+    return row
 
 
 def snooze(by: Membership, conversation: Conversation, until: dt.datetime, *, now: dt.datetime) -> Conversation:
