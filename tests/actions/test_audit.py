@@ -66,6 +66,7 @@ NOT_ACTIONS = {
     "audit": {"write_audit", "announce", "require", "require_conversation", "sees"},
     "outbound": {"chain_hash", "describe"},
     "rematch": {"look_up_rematch"},
+    "rule_days": {"is_thrown_away", "note_override"},
     "team_model": {"note_progress"},
 }
 

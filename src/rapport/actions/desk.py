@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import zoneinfo
 from collections.abc import Sequence
 
 import msgspec
 from django.db import transaction
 
 from rapport.actions.audit import announce, require, require_conversation, write_audit
+from rapport.actions.rule_days import note_override
 from rapport.actions.notices import Heard, notify_assigned, notify_of_rules
 from rapport.bus.base import Batch, Bus
 from rapport.core.decision import Outcome as Decided
@@ -23,6 +25,7 @@ from rapport.store.queries.ingest import read_stored
 from rapport.store.queries.moods import count_moods
 from rapport.store.queries.outcomes import note_presence, store_outcomes
 from rapport.store.queries.readings import read_counting
+from rapport.store.queries.rule_days import count_rules
 from rapport.store.queries.score import machine_score
 from rapport.store.queries.sql import redone_if_lost
 from rapport.store.queries.threads import link_posts
@@ -49,7 +52,7 @@ def record(
     # lost with the power, it is done again from the posts, which `hear` has made last
     with redone_if_lost():
         # one worker at a time per workspace: two of them must not open the same thread twice
-        Workspace.objects.select_for_update(no_key=True).only("pk").get(pk=batch.workspace)
+        workspace = Workspace.objects.select_for_update(no_key=True).only("pk", "timezone").get(pk=batch.workspace)
         if not bus.acknowledge(batch):
             return Recorded(kept=False)
         posts = list(batch.posts)
@@ -65,6 +68,7 @@ def record(
             set_apart(batch.workspace, accounts.turned, now)
         counting = read_counting(batch.workspace)
         store_outcomes(batch.workspace, made, stored, counting, now)
+        count_rules(batch.workspace, made, zoneinfo.ZoneInfo(workspace.timezone), now)
         note_presence(posts, stored, now)
         count_moods(batch.workspace, made, stored, accounts.automated, now)
         linked = link_posts(batch.workspace, posts, stored)
@@ -142,7 +146,11 @@ def reopen(by: Membership, conversation: Conversation, *, now: dt.datetime) -> C
 def move(by: Membership, conversation: Conversation, basket: Basket, *, now: dt.datetime) -> Conversation:
     """Into another basket; the next word of theirs does not move it back."""
     _check_basket(by, basket)
-    return _change(by, conversation, "conversation.move", now, basket=basket)
+    with transaction.atomic():
+        moved = _change(by, conversation, "conversation.move", now, basket=basket)
+        if conversation.basket and conversation.basket_id != basket.pk:
+            note_override(by, moved, "basket", conversation.basket.slug, basket.slug, now=now)
+    return moved
 
 
 def take_out(by: Membership, conversation: Conversation, basket: Basket, *, now: dt.datetime) -> Conversation:
@@ -151,7 +159,10 @@ def take_out(by: Membership, conversation: Conversation, basket: Basket, *, now:
     _check_basket(by, basket)
     if conversation.state != Conversation.State.QUARANTINED:
         raise InvalidInput("This conversation is not in the quarantine any more.")
-    return _change(by, conversation, "conversation.take_out", now, state=Conversation.State.OPEN, basket=basket)
+    with transaction.atomic():
+        taken = _change(by, conversation, "conversation.take_out", now, state=Conversation.State.OPEN, basket=basket)
+        note_override(by, taken, "quarantine", "quarantine", basket.slug, now=now)
+    return taken
 
 
 def unfold(by: Membership, conversation: Conversation, *, now: dt.datetime) -> Conversation:

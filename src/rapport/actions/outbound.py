@@ -18,6 +18,7 @@ from django.utils.text import slugify
 
 from rapport.actions.audit import announce, require, require_conversation, write_audit
 from rapport.actions.held import requeue_held
+from rapport.actions.rule_days import is_thrown_away, note_override
 from rapport.core.draft import check_template
 from rapport.core.errors import GuardRefused, InvalidInput, NotAllowed, Stale
 from rapport.core.guard import OVERRIDABLE, Policy, check
@@ -158,6 +159,7 @@ def approve(
             raise GuardRefused(verdict)
         approval = _write_approval(by, row, reply, target, channel, verdict, despite, begun, now)
         delivery = _queue(approval, verdict, now)
+        _note_draft(by, row, approval, begun, now)
         Draft.objects.of(workspace).filter(conversation=row).filter(Q(author=by) | Q(proposed=True)).delete()
         Conversation.objects.filter(pk=row.pk).update(version=F("version") + 1)
         if row.assignee_id is None:
@@ -165,6 +167,17 @@ def approve(
         write_audit(workspace, by, "reply.approve", approval, now, conversation=row.pk, digest=approval.digest)
         announce(workspace, now, [row.pk], [row.basket_id])
     return delivery
+
+
+def _note_draft(by: Membership, conversation: Conversation, approval: Approval, begun: str, now: dt.datetime) -> None:
+    """Whether the prepared reply that a rule chose was of no use to the person who answered."""
+    chosen = conversation.draft_slug
+    if not chosen or not approval.drafted:
+        return
+    if begun and begun != chosen:
+        note_override(by, conversation, "draft", chosen, begun, now=now)
+    elif is_thrown_away(approval.drafted, approval.text):
+        note_override(by, conversation, "draft", chosen, "", now=now)
 
 
 def _check_text(text: str) -> str:

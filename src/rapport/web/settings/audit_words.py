@@ -74,6 +74,7 @@ DEEDS = {
     "reading.withdraw": gettext_lazy("took a correction back: {reading}"),
     "readings.save": gettext_lazy("set from which certainty readings count"),
     "reply.approve": gettext_lazy("approved a reply"),
+    "rule.overridden": gettext_lazy("decided otherwise than the rule “{rule}”"),
     "rules.save": gettext_lazy("put version {version} of the rules in force"),
     "score.clear": gettext_lazy("let the machine's score count again"),
     "score.set": gettext_lazy("set the score to {value}"),
