@@ -35,6 +35,12 @@ class Score(msgspec.Struct, frozen=True, gc=False):
     factors: tuple[Factor, ...] = ()
 
 
+#: How far a rule goes by itself: only say that it would (observe), propose to people (suggest), make ready what a
+#: person then sends (draft), do it (act). The guard may allow less, never more.
+Autonomy = Literal["observe", "suggest", "draft", "act"]
+AUTONOMIES: tuple[Autonomy, ...] = ("observe", "suggest", "draft", "act")
+
+
 class Step(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """One rule that was tried on one post."""
 
@@ -43,12 +49,8 @@ class Step(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     #: the comparisons that decided it, with the values found: "complaint 0.93 >= 0.7"
     because: tuple[str, ...] = ()
     actions: tuple[str, ...] = ()
-
-
-#: How far a rule goes by itself: only say that it would (observe), propose to people (suggest), make ready what a
-#: person then sends (draft), do it (act). The guard may allow less, never more.
-Autonomy = Literal["observe", "suggest", "draft", "act"]
-AUTONOMIES: tuple[Autonomy, ...] = ("observe", "suggest", "draft", "act")
+    #: how far the rule goes; of one that observes nothing took effect, of one that suggests nothing but proposals
+    level: Autonomy = "act"
 
 
 class Effect(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
@@ -69,6 +71,7 @@ class Decision(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     priority: Priority = "medium"
     #: slug of the prepared reply to draft from, if a rule named one
     draft: str | None = None
+    #: who is told without a person's word; each stands among the effects too
     notify: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     #: true: kept, never deleted, but not in front of a person (the quarantine)
@@ -78,13 +81,13 @@ class Decision(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     rule_set: int = 0
     #: the rules that matched, in order, and those that broke ("error: ..."); `RuleSet.explain` tells of the others too
     trace: tuple[Step, ...] = ()
-    #: how many rules were tried
+    #: how many rules were gone through: those that were tried, and those among them that are switched off
     tried: int = 0
     #: address of the colleague whom a rule named, "known" for whoever knows the author; None: the route chooses
     person: str | None = None
     #: what whoever takes it should be good at
     skills: tuple[str, ...] = ()
-    #: what follows apart from sorting
+    #: what follows apart from sorting (a prepared answer stands in `draft`), at most core.rules.ruleset.MAX_EFFECTS
     effects: tuple[Effect, ...] = ()
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Collection
+from collections.abc import Iterable, Mapping
 from typing import Any, NoReturn
 
 import msgspec
 
+from rapport.core.decision import AUTONOMIES, Autonomy
 from rapport.core.errors import InvalidRule
-from rapport.core.rules.actions import Action, read_action
+from rapport.core.rules.actions import ACTIONS, Action, Known, read_action
 from rapport.core.rules.check import check_condition
 from rapport.core.rules.locate import Section, line_and_column, locate
 from rapport.core.rules.syntax import Fault, Node, nearest, parse
@@ -20,16 +21,28 @@ MAX_DOCUMENT = 500_000  # characters
 MAX_RULES = 2_000
 MAX_RULE_NAME = 200  # characters
 MAX_ACTIONS = 20  # in one rule
+MAX_GROUPS = 100
+MAX_NOTE = 500  # characters of the note of a group
 
 #: (type, must be there, meaning), for the reader and the reference page.
 KEYS: dict[str, tuple[type, bool, str]] = {
     "name": (str, True, "what the rule is called in traces and reports; no two rules share one"),
     "when": (str, True, "the condition"),
     "then": (list, True, "the actions, a list of texts"),
-    "stop": (bool, False, "true: no later rule is tried once this one has matched"),
+    "stop": (bool, False, "true: no later rule is tried once this one has matched and taken effect"),
+    "autonomy": (str, False, f"how far it goes by itself: {', '.join(AUTONOMIES)} (which it is when nothing is said)"),
+    "group": (str, False, "the group that it belongs to"),
+    "enabled": (bool, False, "false: the rule stays in the document and is not tried"),
+}
+GROUP_KEYS: dict[str, tuple[type, bool, str]] = {
+    "name": (str, True, "what its rules call it"),
+    "on": (bool, False, "false: none of its rules is tried"),
+    "when": (str, False, "a condition that must hold before that of each of its rules"),
+    "note": (str, False, "what it is for, in words for colleagues"),
 }
 TOP_KEYS: dict[str, tuple[type, str]] = {
     "rule": (list, "the rules, each as a [[rule]] section, tried from top to bottom"),
+    "group": (list, "groups of rules, each as a [[group]] section, before or after its rules"),
     "version": (int, "number of this rule set; every decision carries it"),
     "fallback": (str, "the basket of a post for which no rule named one"),
 }
@@ -51,6 +64,21 @@ class RuleText(msgspec.Struct, frozen=True):
     actions: tuple[Action, ...]
     stop: bool
     line: int
+    autonomy: Autonomy = "act"
+    group: str = ""
+    enabled: bool = True
+
+
+class GroupText(msgspec.Struct, frozen=True):
+    """One group of rules as it stands in the document."""
+
+    name: str
+    on: bool
+    #: "" and None where it has none
+    when: str
+    condition: Node | None
+    note: str
+    line: int
 
 
 class RuleDocument(msgspec.Struct, frozen=True):
@@ -60,16 +88,15 @@ class RuleDocument(msgspec.Struct, frozen=True):
     version: int
     #: "" where the document names none
     fallback: str
+    #: by name
+    groups: Mapping[str, GroupText] = {}
 
 
-def read_document(document: str, baskets: Collection[str] | None) -> RuleDocument:
-    """Read and check a rule document. Raises `InvalidRule` at the first fault.
-
-    `baskets` are the slugs that exist; None means that they are not known and any may be named.
-    """
+def read_document(document: str, known: Known | None = None) -> RuleDocument:
+    """Read and check a rule document against the names that exist. Raises `InvalidRule` at the first fault."""
     document = document.replace("\r\n", "\n")  # as tomllib does, so that places agree
     top = _load(document)
-    return _Reader(document, baskets).read(top)
+    return _Reader(document, known or Known()).read(top)
 
 
 def _load(document: str) -> dict[str, Any]:
@@ -106,27 +133,38 @@ def _deepest(document: str) -> int:
 class _Reader:
     """One pass over a document that TOML has accepted."""
 
-    def __init__(self, document: str, baskets: Collection[str] | None) -> None:
+    def __init__(self, document: str, known: Known) -> None:
         self.document = document
-        self.baskets = baskets
+        self.known = known
         self.sections = locate(document)
+        #: what rules and groups are called -> the line
         self.names: dict[str, int] = {}
+        self.group_names: dict[str, int] = {}
 
     def read(self, top: dict[str, Any]) -> RuleDocument:
-        heads = [section for section in self.sections if section.header == "[[rule"]
         for section in self.sections[1:]:
-            if section.header != "[[rule":
+            if section.header not in ("[[rule", "[[group"):
                 name = section.header.strip("[").partition(".")[0]
-                self._fail(f"there is no section {section.header}", section.at, "[[rule]]" if name != "rule" else "")
+                guess = "" if name in ("rule", "group") else nearest(name, ("rule", "group")) or "rule"
+                written = section.header + "]" * (1 + section.header.startswith("[["))
+                self._fail(f"there is no section {written}", section.at, f"[[{guess}]]" if guess else "")
         self._check_top(top, self.sections[0])
-        rules = top.get("rule", [])
-        if len(rules) != len(heads):
-            entry = self.sections[0].entries["rule"]
-            self._fail("write each rule as a section of its own, under [[rule]]", entry.key_at)
-        if len(rules) > MAX_RULES:
-            self._fail(f"{len(rules):,} rules; at most {MAX_RULES:,} are read", heads[MAX_RULES].at)
-        read = tuple(self._rule(rule, section) for rule, section in zip(rules, heads, strict=True))
-        return RuleDocument(read, top.get("version", 0), top.get("fallback", ""))
+        # the groups first: a rule may stand above the group that it belongs to
+        groups = [self._group(*pair) for pair in self._each(top, "group", MAX_GROUPS)]
+        rules = tuple(self._rule(*pair) for pair in self._each(top, "rule", MAX_RULES))
+        by_name = {group.name: group for group in groups}
+        return RuleDocument(rules, top.get("version", 0), top.get("fallback", ""), by_name)
+
+    def _each(self, top: dict[str, Any], kind: str, most: int) -> list[tuple[dict[str, Any], Section]]:
+        """What TOML made of the sections of one kind, each with its place."""
+        heads = [section for section in self.sections if section.header == f"[[{kind}"]
+        found = top.get(kind, [])
+        if len(found) != len(heads):
+            entry = self.sections[0].entries[kind]
+            self._fail(f"write each {kind} as a section of its own, under [[{kind}]]", entry.key_at)
+        if len(found) > most:
+            self._fail(f"{len(found):,} {kind}s; at most {most:,} are read", heads[most].at)
+        return list(zip(found, heads, strict=True))
 
     def _fail(self, message: str, at: int, suggestion: str = "") -> NoReturn:
         raise InvalidRule(message, *line_and_column(self.document, at), suggestion)
@@ -137,8 +175,9 @@ class _Reader:
                 guess = "[[rule]] above it" if key in KEYS else nearest(key, TOP_KEYS)
                 self._fail(f"there is no key {key} at the top of the document", entry.key_at, guess)
             self._check_type(key, top[key], TOP_KEYS[key][0], entry.value.at)
-        if self.baskets is not None and "fallback" in top and top["fallback"] not in self.baskets:
-            guess = nearest(top["fallback"], self.baskets)
+        baskets = self.known.baskets
+        if baskets is not None and "fallback" in top and top["fallback"] not in baskets:
+            guess = nearest(top["fallback"], baskets)
             self._fail(f"there is no basket {top['fallback'][:60]}", section.entries["fallback"].value.at, guess)
         if not 0 <= top.get("version", 0) < 2**31:
             self._fail("version counts from 0 to 2147483647", section.entries["version"].value.at)
@@ -148,32 +187,60 @@ class _Reader:
             self._fail(f"{key} must be {_KINDS[wanted]}", at)
 
     def _rule(self, rule: dict[str, Any], section: Section) -> RuleText:
-        for key, entry in section.entries.items():
-            if key not in KEYS:
-                self._fail(f"a rule has no key {key}", entry.key_at, nearest(key, KEYS))
-            self._check_type(key, rule[key], KEYS[key][0], entry.value.at)
-        for key, (_, needed, _) in KEYS.items():
-            if needed and key not in rule:
-                self._fail(f"this rule has no {key}", section.at)
+        self._check_keys("rule", rule, section, KEYS)
         return RuleText(
-            name=self._name(rule["name"], section),
+            name=self._name(rule["name"], section, self.names, "rule"),
             when=rule["when"],
             condition=self._condition(rule["when"], section),
             actions=self._actions(rule["then"], section),
             stop=rule.get("stop", False),
             line=line_and_column(self.document, section.at)[0],
+            autonomy=self._choice("autonomy", rule.get("autonomy", "act"), AUTONOMIES, section),
+            group=self._choice("group", rule["group"], self.group_names, section) if "group" in rule else "",
+            enabled=rule.get("enabled", True),
         )
 
-    def _name(self, name: str, section: Section) -> str:
+    def _group(self, group: dict[str, Any], section: Section) -> GroupText:
+        self._check_keys("group", group, section, GROUP_KEYS)
+        note = group.get("note", "")
+        if len(note) > MAX_NOTE:
+            self._fail(f"a note has at most {MAX_NOTE} characters", section.entries["note"].value.at)
+        return GroupText(
+            name=self._name(group["name"], section, self.group_names, "group"),
+            on=group.get("on", True),
+            when=group.get("when", ""),
+            condition=self._condition(group["when"], section) if "when" in group else None,
+            note=note,
+            line=line_and_column(self.document, section.at)[0],
+        )
+
+    def _check_keys(
+        self, kind: str, found: dict[str, Any], section: Section, keys: dict[str, tuple[type, bool, str]]
+    ) -> None:
+        for key, entry in section.entries.items():
+            if key not in keys:
+                self._fail(f"a {kind} has no key {key}", entry.key_at, nearest(key, keys))
+            self._check_type(key, found[key], keys[key][0], entry.value.at)
+        for key, (_, needed, _) in keys.items():
+            if needed and key not in found:
+                self._fail(f"this {kind} has no {key}", section.at)
+
+    def _choice(self, key: str, value: str, choices: Iterable[str], section: Section) -> Any:
+        if value not in choices:
+            guess = nearest(value, choices) or ("" if key == "group" else " or ".join(choices))
+            self._fail(f"there is no {key} {value[:60]!r}", section.entries[key].value.at, guess)
+        return value
+
+    def _name(self, name: str, section: Section, taken: dict[str, int], kind: str) -> str:
         at = section.entries["name"].value.at
         if not name.strip():
             self._fail("the name is empty", at)
         if len(name) > MAX_RULE_NAME or not name.isprintable():
             self._fail(f"a name is one line of at most {MAX_RULE_NAME} characters", at)
         line = line_and_column(self.document, at)[0]
-        if name in self.names:
-            self._fail(f'the name "{name}" is already taken by the rule on line {self.names[name]}', at)
-        self.names[name] = line
+        if name in taken:
+            self._fail(f'the name "{name}" is already taken by the {kind} on line {taken[name]}', at)
+        taken[name] = line
         return name
 
     def _condition(self, when: str, section: Section) -> Node:
@@ -197,11 +264,10 @@ class _Reader:
             if not isinstance(written, str):
                 self._fail('an action is a text in quotes: "basket:care"', place.at)
             try:
-                action = read_action(written, self.baskets)
+                action = read_action(written, self.known)
             except Fault as fault:
                 self._fail(fault.message, place.character(fault.at, len(written)), fault.suggestion)
-            single = action.verb in ("basket", "priority", "draft")
-            key = action.verb if single else action.written
+            key = action.verb if ACTIONS[action.verb].single else f"{action.verb}:{action.argument}"
             if key in actions:
                 self._fail(f"this rule already says {actions[key].written}", place.at)
             actions[key] = action

@@ -5,11 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from rapport.core.rules.actions import ACTIONS, ERROR_TAG
+from rapport.core.rules.actions import ACTIONS, ERROR_TAG, MAX_AHEAD, MAX_TITLE, MAX_WORDS
 from rapport.core.rules.baskets import DEFAULT_BASKETS, FALLBACK
 from rapport.core.rules.check import MAX_PATTERN
-from rapport.core.rules.document import KEYS, MAX_ACTIONS, MAX_DOCUMENT, MAX_RULES, TOP_KEYS
+from rapport.core.rules.document import GROUP_KEYS, KEYS, MAX_ACTIONS, MAX_DOCUMENT, MAX_GROUPS, MAX_RULES, TOP_KEYS
 from rapport.core.rules.fields import FUNCTIONS, GROUPS, Field
+from rapport.core.rules.ruleset import MAX_EFFECTS
 from rapport.core.rules.syntax import MAX_DEPTH, MAX_EXPRESSION, MAX_ITEMS
 
 _HEAD = """\
@@ -28,10 +29,29 @@ then = ["basket:care", "priority:urgent", "notify:duty"]
 stop = true
 ```
 
-Rules are tried from top to bottom on every post. The first matching rule that names a basket, a priority or a
-draft wins that one; tags and notifications of all matching rules add up. A matching rule with `stop = true` ends
+Rules are tried from top to bottom on every post. The first matching rule that names a basket, a person, a priority
+or a draft wins that one; everything else that matching rules do adds up. A matching rule with `stop = true` ends
 the list. Each decision keeps the rules that matched, with the values that were found; the desk and `rapport decide`
 tell the same of every rule that was tried.
+"""
+
+_GROUPS = """\
+Rules can belong to a group, which is switched on and off as one and can ask for something first:
+
+```toml
+[[group]]
+name = "Night"
+when = 'not business_hours'
+note = "What the team of the day need not see at once"
+
+[[rule]]
+name = "Anger at night"
+group = "Night"
+when = 'anger >= 0.7'
+then = ["priority:high", "task:12 hours:Look at it in the morning"]
+```
+
+A rule that is switched off, or whose group is, is not tried; the explanation of a decision says so.
 """
 
 _CONDITIONS = """\
@@ -64,6 +84,27 @@ says `error: ...`, the post gets the tag `{tag}`, and the other rules go on.
 """
 
 
+_AUTONOMY = f"""\
+A free text stands in the action as it is: `"note:Call them back: they were cut off twice"`. A text has at most
+{MAX_WORDS} characters, a title {MAX_TITLE}, and stands on one line. A task is due within {MAX_AHEAD.days} days, in
+minutes, hours, days or weeks from the moment of the decision.
+
+**How far a rule goes by itself** is its `autonomy`; each action goes as far as the rule or the last column says,
+whichever is less. A rule that asks for more is saved and does what is allowed.
+
+| `autonomy` | sorting (basket, person, priority, skill, tag, quarantine) | a prepared answer | other actions |
+|---|---|---|---|
+| `observe` | does not happen; the trace says what the rule would have done | no | no |
+| `suggest` | is proposed to people | is proposed | are proposed |
+| `draft` | happens | is prepared | are made ready and wait for a person |
+| `act` (nothing said) | happens | is prepared | happen, as far as the guard allows |
+
+A rule that observes or suggests never ends the list with `stop`, because that would sort. One post has at most
+{MAX_EFFECTS} actions apart from sorting; what two rules do alike is done once. What rules do is never looked at by
+rules in the same pass, so no loop can grow.
+"""
+
+
 def render() -> str:
     """The whole page."""
     parts = [_HEAD, _keys(), _CONDITIONS.format(tag=ERROR_TAG), _fields(), _functions(), _actions(), _baskets()]
@@ -83,9 +124,15 @@ def _code(text: str) -> str:
 
 def _keys() -> str:
     rule = [(_code(key), "yes" if needed else "no", meaning) for key, (_, needed, meaning) in KEYS.items()]
-    top = [(_code(key), "no", meaning) for key, (_, meaning) in TOP_KEYS.items() if key != "rule"]
-    return (
-        f"{_table('key of a rule | needed | meaning', rule)}\n{_table('key of the document | needed | meaning', top)}"
+    group = [(_code(key), "yes" if needed else "no", meaning) for key, (_, needed, meaning) in GROUP_KEYS.items()]
+    top = [(_code(key), "no", meaning) for key, (_, meaning) in TOP_KEYS.items() if key not in ("rule", "group")]
+    return "\n".join(
+        [
+            _table("key of a rule | needed | meaning", rule),
+            _GROUPS,
+            _table("key of a group | needed | meaning", group),
+            _table("key of the document | needed | meaning", top),
+        ]
     )
 
 
@@ -118,8 +165,8 @@ def _functions() -> str:
 
 
 def _actions() -> str:
-    rows = [(_code(form), meaning) for form, meaning in ACTIONS.values()]
-    return f"## Actions\n\n{_table('action | does', rows)}"
+    rows = [(_code(each.form), each.meaning, each.highest) for each in ACTIONS.values()]
+    return f"## Actions\n\n{_table('action | does | goes at most as far as', rows)}\n{_AUTONOMY}"
 
 
 def _baskets() -> str:
@@ -134,8 +181,8 @@ def _baskets() -> str:
 def _bounds() -> str:
     return (
         "## Bounds\n\n"
-        f"A document has at most {MAX_DOCUMENT:,} characters and {MAX_RULES:,} rules; a condition at most "
-        f"{MAX_EXPRESSION:,} characters, {MAX_DEPTH} levels and {MAX_ITEMS} items in a list; a pattern at most "
+        f"A document has at most {MAX_DOCUMENT:,} characters, {MAX_RULES:,} rules and {MAX_GROUPS} groups; a condition "
+        f"at most {MAX_EXPRESSION:,} characters, {MAX_DEPTH} levels and {MAX_ITEMS} items in a list; a pattern at most "
         f"{MAX_PATTERN:,} characters; a rule at most {MAX_ACTIONS} actions. What lies beyond is refused with its line "
         "and column.\n"
     )

@@ -6,29 +6,42 @@ asks about. Both are pure, so an explanation made later from the same arguments 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
-from rapport.core.decision import NEW, Autonomy, ConversationFacts, Decision, PersonFacts, Priority, Score, Step
+from rapport.core.decision import (
+    AUTONOMIES,
+    NEW,
+    Autonomy,
+    ConversationFacts,
+    Decision,
+    Effect,
+    PersonFacts,
+    Priority,
+    Score,
+    Step,
+)
 from rapport.core.felt import as_felt
 from rapport.core.post import Post
 from rapport.core.reading import Reading, Toward
 from rapport.core.rules import words
-from rapport.core.rules.actions import ERROR_TAG, Action
+from rapport.core.rules.actions import ACTIONS, ERROR_TAG, Action, Known, level_of, takes_effect
 from rapport.core.rules.baskets import FALLBACK
 from rapport.core.rules.circumstances import Circumstances
-from rapport.core.rules.document import RuleText, read_document
+from rapport.core.rules.document import GroupText, RuleText, read_document
 from rapport.core.rules.evaluate import Condition, compile_condition
 from rapport.core.rules.fields import EVALUATION_ERRORS, Case
 from rapport.core.rules.index import Index
 from rapport.core.rules.leaves import Leaf
-from rapport.core.rules.syntax import fields_in
+from rapport.core.rules.syntax import AllOf, AnyOf, Node, fields_in
 
 #: Statements of one step; a rule with a list of fifty alternatives would fill the trace.
 MAX_BECAUSE = 8
 #: Reasons in `Decision.why`.
 MAX_REASONS = 3
+#: Effects of one decision: what a person can still look through; the store keeps a row for each.
+MAX_EFFECTS = 50
 
 
 class Rule(msgspec.Struct, frozen=True):
@@ -40,7 +53,12 @@ class Rule(msgspec.Struct, frozen=True):
     actions: tuple[Action, ...]
     #: the actions as they were written, for the trace
     written: tuple[str, ...]
+    #: the actions that make up the decision itself; none where the rule only observes or proposes
+    sorts: tuple[Action, ...]
+    #: what follows apart from that, each as far as the rule and the action go
+    effects: tuple[Effect, ...]
     names_basket: bool
+    #: a match ends the list; never where the rule only observes or proposes, because that would sort
     stop: bool
     #: line of its section in the document, from 1
     line: int
@@ -48,6 +66,8 @@ class Rule(msgspec.Struct, frozen=True):
     autonomy: Autonomy = "act"
     #: name of the group that it belongs to, "" for none
     group: str = ""
+    #: why it is never tried: "the rule is switched off"; "" where it is
+    off: str = ""
 
 
 class RuleSet(msgspec.Struct, frozen=True):
@@ -81,8 +101,9 @@ class RuleSet(msgspec.Struct, frozen=True):
 
         `topics` are slugs; `toward` is the mood toward topics; `conversation` may be left out where no rule `asks` for
         it.
-        The first matching rule that names a basket, a priority or a draft wins; notifications and tags add up; a
-        matching rule with `stop` ends the list. A rule whose evaluation breaks counts as not matched, says
+        The first matching rule that names a basket, a person, a priority or a draft wins; tags, skills, notifications
+        and effects add up; a matching rule with `stop` ends the list. A rule that observes leaves its step alone, one
+        that suggests leaves effects of that level. A rule whose evaluation breaks counts as not matched, says
         "error: ..." in the trace and leaves the tag `rule-error` on the post. Never raises for a value in the post.
         """
         case = _case(post, reading, score, facts, topics, at, toward, conversation)
@@ -133,32 +154,67 @@ class RuleSet(msgspec.Struct, frozen=True):
         return tuple(steps)
 
 
-def compile_rules(document: str, version: int = 0, baskets: Collection[str] | None = None) -> RuleSet:
+def compile_rules(
+    document: str,
+    version: int = 0,
+    baskets: Collection[str] | None = None,
+    people: Collection[str] | None = None,
+    webhooks: Collection[str] | None = None,
+    replies: Collection[str] | None = None,
+) -> RuleSet:
     """A rule document (TOML) -> the rule set that `decide`s.
 
-    `version` is carried by every decision; 0 takes the one in the document. `baskets` are the slugs that exist
-    (None: not known, any may be named). Raises `InvalidRule` with line, column and the nearest name that exists.
+    `version` is carried by every decision; 0 takes the one in the document. The slugs of `baskets`, `webhooks` and
+    prepared `replies`, and the addresses of `people`, are those that exist (None: not known, any may be named). Raises
+    `InvalidRule` with line, column and the nearest name that exists.
     """
-    read = read_document(document, baskets)
+    read = read_document(document, Known(baskets, people, webhooks, replies))
     fallback = read.fallback or FALLBACK
     if baskets and fallback not in baskets:
         fallback = next(iter(baskets))
-    rules = tuple(_compile(rule) for rule in read.rules)
-    conditions = [rule.condition for rule in read.rules]
+    conditions = [_condition(rule, read.groups) for rule in read.rules]
+    rules = tuple(map(_compile, read.rules, conditions, [_off(rule, read.groups) for rule in read.rules]))
     asks = frozenset().union(*map(fields_in, conditions))
     return RuleSet(rules, Index(conditions), version or read.version, fallback, asks)
 
 
-def _compile(rule: RuleText) -> Rule:
+def _off(rule: RuleText, groups: Mapping[str, GroupText]) -> str:
+    if not rule.enabled:
+        return "the rule is switched off"
+    if rule.group and not groups[rule.group].on:
+        return f'the group "{rule.group}" is switched off'
+    return ""
+
+
+def _condition(rule: RuleText, groups: Mapping[str, GroupText]) -> Node:
+    """What must hold for the rule, that of its group first; an `or` of nothing, which never holds, when it is off."""
+    if _off(rule, groups):
+        return AnyOf(at=0, parts=())
+    guard = groups[rule.group].condition if rule.group else None
+    return rule.condition if guard is None else AllOf(at=0, parts=(guard, rule.condition))
+
+
+def _compile(rule: RuleText, condition: Node, off: str) -> Rule:
+    sorting = takes_effect(rule.autonomy)
+    sorts = tuple(action for action in rule.actions if sorting and ACTIONS[action.verb].sorts)
+    effects = () if rule.autonomy == "observe" else tuple(
+        Effect(rule.name, action.verb, action.argument, level_of(action.verb, rule.autonomy))
+        for action in rule.actions if action not in sorts
+    )  # fmt: skip
     return Rule(
         name=rule.name,
         when=rule.when,
-        condition=compile_condition(rule.condition),
+        condition=compile_condition(condition),
         actions=rule.actions,
         written=tuple(action.written for action in rule.actions),
-        names_basket=any(action.verb == "basket" for action in rule.actions),
-        stop=rule.stop,
+        sorts=sorts,
+        effects=effects,
+        names_basket=any(action.verb == "basket" for action in sorts),
+        stop=rule.stop and sorting,
         line=rule.line,
+        autonomy=rule.autonomy,
+        group=rule.group,
+        off=off,
     )
 
 
@@ -194,18 +250,22 @@ def _case(
 def _take(rule: Rule, case: Case, outcome: _Sum) -> Step:
     """Let a rule that matched take effect; its step."""
     leaves = rule.condition.decisive(case)
-    step = Step(rule.name, True, tuple(leaf.say(case) for leaf in leaves[:MAX_BECAUSE]), rule.written)
-    outcome.add(rule, leaves, case)
-    return step
+    because = tuple([leaf.say(case) for leaf in leaves[:MAX_BECAUSE]])
+    left_out = outcome.add(rule, leaves, case)
+    if left_out:
+        because = (*because, f"{left_out} of its actions left out: at most {MAX_EFFECTS} follow from one post")
+    return Step(rule.name, True, because, rule.written, rule.autonomy)
 
 
 def _failed(rule: Rule, case: Case) -> Step:
+    if rule.off:
+        return Step(rule.name, False, (rule.off,), level=rule.autonomy)
     return Step(rule.name, False, tuple(leaf.say(case) for leaf in rule.condition.decisive(case)[:MAX_BECAUSE]))
 
 
 def _broken(rule: Rule, error: Exception, outcome: _Sum) -> Step:
     outcome.tags[ERROR_TAG] = None
-    return Step(rule.name, False, (f"error: {words.shorten(str(error))}",))
+    return Step(rule.name, False, (f"error: {words.shorten(str(error))}",), level=rule.autonomy)
 
 
 class _Sum:
@@ -219,11 +279,16 @@ class _Sum:
         self.tags: dict[str, None] = {}
         self.quarantined = False
         self.why = ""
+        self.person: str | None = None
+        self.skills: dict[str, None] = {}
+        #: what is done to what -> the effect, as far as the boldest rule goes
+        self.effects: dict[tuple[str, str], Effect] = {}
 
-    def add(self, rule: Rule, leaves: tuple[Leaf, ...], case: Case) -> None:
+    def add(self, rule: Rule, leaves: tuple[Leaf, ...], case: Case) -> int:
+        """Let the rule take effect. Returns how many of its effects were left out."""
         # First, because it alone can break on the post: a rule takes effect as a whole or not at all.
         why = _why(rule, leaves, case) if self.basket is None and rule.names_basket else ""
-        for action in rule.actions:
+        for action in rule.sorts:
             match action.verb:
                 case "basket":
                     if self.basket is None:
@@ -233,12 +298,27 @@ class _Sum:
                     self.priority = self.priority or action.argument  # type: ignore[assignment]  # read_action checked
                 case "draft":
                     self.draft = self.draft or action.argument
-                case "notify":
-                    self.notify[action.argument] = None
+                case "person":
+                    self.person = self.person or action.argument
+                case "skill":
+                    self.skills[action.argument] = None
                 case "tag":
                     self.tags[action.argument] = None
                 case "quarantine":
                     self.quarantined = True
+        return sum([not self._follow(effect) for effect in rule.effects])
+
+    def _follow(self, effect: Effect) -> bool:
+        """What two rules do alike is done once, as far as the boldest of them goes. False: no room is left."""
+        key = (effect.verb, effect.argument)
+        known = self.effects.get(key)
+        if known is None and len(self.effects) >= MAX_EFFECTS:
+            return False
+        if known is None or AUTONOMIES.index(known.level) < AUTONOMIES.index(effect.level):
+            self.effects[key] = effect
+            if effect.verb == "notify" and effect.level == "act":
+                self.notify[effect.argument] = None
+        return True
 
     def decision(self, rules: RuleSet, trace: tuple[Step, ...], tried: int) -> Decision:
         return Decision(
@@ -252,6 +332,9 @@ class _Sum:
             rule_set=rules.version,
             trace=trace,
             tried=tried,
+            person=self.person,
+            skills=tuple(self.skills),
+            effects=tuple(self.effects.values()),
         )
 
 

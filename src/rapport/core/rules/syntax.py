@@ -161,8 +161,11 @@ def fields_in(node: Node) -> frozenset[str]:
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """The known word that is most like `word`, or "" when none comes near."""
-    found = difflib.get_close_matches(word[:100].lower(), list(known), n=1, cutoff=0.6)
-    return found[0] if found else ""
+    wanted = word[:100].lower()
+    found = difflib.get_close_matches(wanted, list(known), n=3, cutoff=0.6)
+    # of words that are about as near, people rarely get the first letter wrong
+    alike = {each: difflib.SequenceMatcher(None, wanted, each).ratio() for each in found}
+    return max(found, key=lambda each: alike[each] + 0.05 * (each[:1] == wanted[:1]), default="")
 
 
 @functools.lru_cache(maxsize=1)
