@@ -262,7 +262,8 @@ def note_crisis(workspace: Workspace, crisis: Crisis | None, *, now: dt.datetime
             workspace=workspace, verb="crisis.begin" if crisis else "crisis.end", subject="crisis", at=now,
             detail={"negative": crisis.negative, "usual": crisis.usual} if crisis else {},
         )  # fmt: skip
-        notify(workspace, members_with(workspace.pk, LEADS), "crisis", text=text, now=now)
+        bundle = "begins" if crisis else "over"
+        notify(workspace, members_with(workspace.pk, LEADS), "crisis", bundle=bundle, text=text, now=now)
     return True
 
 

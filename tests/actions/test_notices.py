@@ -1,0 +1,176 @@
+"""Colleagues are told once of what belongs together, never of what they did or may not see."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from conftest import NOON
+from rapport.actions.accounts import change_member, invite
+from rapport.actions.desk import assign
+from rapport.actions.notices import note_crisis, notify, read_about, read_notices
+from rapport.actions.rules import save_rules
+from rapport.core.decision import Crisis
+from rapport.core.notices import PATIENCE, REST
+from rapport.store.models import Basket, Conversation, DeskEvent, Membership, Notification
+
+pytestmark = pytest.mark.django_db
+
+RULES = """
+[[rule]]
+name = "Storm watch"
+when = 'text matches "storm"'
+then = ["basket:{basket}", "notify:{name}"]
+"""
+
+
+@pytest.fixture
+def rita(alice: Membership) -> Membership:
+    """An outsourced agent who sees Care alone."""
+    care = [Basket.objects.of(alice.workspace).get(slug="care")]
+    return invite(alice, "rita@agency.example", "Rita", "restricted", care, now=NOON)[0]
+
+
+def told(member: Membership) -> list[tuple[str, int]]:
+    rows = Notification.objects.filter(membership=member, read_at__isnull=True).order_by("pk")
+    return [(row.text, row.count) for row in rows]
+
+
+def rules(alice: Membership, name: str, basket: str = "care") -> None:
+    save_rules(alice, RULES.format(name=name, basket=basket), now=NOON)
+
+
+def test_a_rule_that_names_a_basket_tells_its_members(
+    alice: Any, rita: Any, hear: Callable[..., Any], make_post: Callable[..., Any]
+) -> None:
+    rules(alice, "care")
+    hear(make_post("A storm comes"), make_post("Sun"))
+    assert told(rita) == told(alice) == [("Storm watch: Nadia in Care", 1)]
+
+
+def test_a_rule_may_name_a_colleague_by_address_and_the_leads_by_duty(
+    alice: Any, ben: Any, rita: Any, hear: Callable[..., Any], make_post: Callable[..., Any]
+) -> None:
+    lea = invite(alice, "lea@fernway.example", "Lea", "lead", [], now=NOON)[0]
+    rules(alice, "ben")
+    hear(make_post("A storm comes"))
+    rules(alice, "duty")
+    hear(make_post("Another storm", author="omar"))
+    assert told(ben) == [("Storm watch: Nadia in Care", 1)]
+    assert told(lea) == [("Storm watch: Omar in Care", 1)]
+    assert told(rita) == []
+
+
+def test_a_name_that_means_nobody_reaches_the_leads_and_says_so(
+    alice: Any, hear: Callable[..., Any], make_post: Callable[..., Any]
+) -> None:
+    rules(alice, "zoe")
+    hear(make_post("A storm comes"))
+    assert told(alice) == [("Storm watch: Nadia in Care (the rule tells 'zoe', whom nobody is called here)", 1)]
+
+
+def test_nobody_is_told_of_a_basket_that_is_not_theirs(
+    alice: Any, rita: Any, hear: Callable[..., Any], make_post: Callable[..., Any]
+) -> None:
+    rules(alice, "rita", basket="sales")
+    hear(make_post("A storm comes"))
+    assert told(rita) == []
+    sales = Conversation.objects.get()
+    assert notify(alice.workspace, [rita, alice], "rule", text="x", now=NOON, conversation=sales) == 1
+
+
+def test_a_storm_is_one_row_with_a_count_and_one_time_for_each_way(
+    alice: Any, rita: Any, hear: Callable[..., Any], make_post: Callable[..., Any]
+) -> None:
+    rules(alice, "care")
+    for _ in range(4):
+        hear(*[make_post("A storm comes", author=f"a{number}") for number in range(25)])
+    row = Notification.objects.get(membership=rita)
+    assert (row.count, row.read_at) == (100, None)
+    assert (row.mail_at, row.push_at) == (None, NOON + PATIENCE["push"])
+    # one word to open pages for each batch, however many posts it holds
+    assert DeskEvent.objects.filter(kind="notices").count() == 4
+
+
+def test_ten_thousand_times_within_a_minute_are_one_row_for_each_person(alice: Any, rita: Any) -> None:
+    for second in range(60):
+        at = NOON + dt.timedelta(seconds=second)
+        notify(alice.workspace, [alice, rita], "breach", bundle="care", text=f"At {second}", now=at, count=167)
+    rows = Notification.objects.all()
+    assert [(row.count, row.text, row.first_at) for row in rows] == [(10_020, "At 59", NOON)] * 2
+    assert {row.mail_at for row in rows} == {NOON + PATIENCE["mail"]}
+
+
+def test_what_was_sent_rests_before_the_next_one_even_if_it_was_read(alice: Any) -> None:
+    notify(alice.workspace, [alice], "breach", text="One", now=NOON)
+    sent = NOON + PATIENCE["mail"]
+    Notification.objects.update(mail_at=None, mailed_at=sent)
+    later = sent + dt.timedelta(minutes=1)
+    notify(alice.workspace, [alice], "breach", text="Two", now=later)
+    assert Notification.objects.get().mail_at == sent + REST["mail"]
+    read_notices(alice, Notification.objects.all(), now=later)
+    notify(alice.workspace, [alice], "breach", text="Three", now=later)
+    assert Notification.objects.get(read_at=None).mail_at == sent + REST["mail"]
+
+
+def test_people_are_told_what_is_given_to_them_but_not_what_they_take(
+    alice: Any, ben: Any, hear: Callable[..., Any], make_post: Callable[..., Any]
+) -> None:
+    hear(make_post("My parcel is broken, @fernway!"))
+    talk = Conversation.objects.get()
+    assign(ben, talk, ben, now=NOON)
+    assert told(ben) == []
+    assign(alice, talk, ben, now=NOON)
+    assert told(ben) == [("Alice gave you Nadia in Care", 1)]
+    assert told(alice) == []
+
+
+def test_opening_the_conversation_takes_its_notice_off_the_bell(
+    alice: Any, ben: Any, hear: Callable[..., Any], make_post: Callable[..., Any]
+) -> None:
+    hear(make_post("My parcel is broken, @fernway!"), make_post("Mine too", author="omar"))
+    first, second = Conversation.objects.order_by("pk")
+    assign(alice, first, ben, now=NOON)
+    assert read_about(ben, second, now=NOON) == 0
+    assert read_about(ben, first, now=NOON) == 1
+    row = Notification.objects.get()
+    assert (row.read_at, row.push_at) == (NOON, None)
+
+
+def test_a_notice_that_stands_for_many_stays_until_it_is_looked_at_itself(
+    alice: Any, ben: Any, hear: Callable[..., Any], make_post: Callable[..., Any]
+) -> None:
+    hear(make_post("My parcel is broken, @fernway!"), make_post("Mine too", author="omar"))
+    for talk in Conversation.objects.order_by("pk"):
+        assign(alice, talk, ben, now=NOON)
+    assert [count for _, count in told(ben)] == [2]
+    assert read_about(ben, Conversation.objects.latest("pk"), now=NOON) == 0
+
+
+def test_old_posts_from_a_file_and_noise_tell_nobody(
+    alice: Any, hear: Callable[..., Any], make_post: Callable[..., Any]
+) -> None:
+    rules(alice, "care")
+    hear(make_post("A storm came", created_at=NOON - dt.timedelta(days=30)))
+    noise = RULES.format(name="care", basket="care").replace('"basket:care"', '"quarantine"')
+    save_rules(alice, noise, now=NOON)
+    hear(make_post("storm storm storm", author="omar"))
+    assert Notification.objects.count() == 0
+
+
+def test_who_left_is_told_nothing(alice: Any, ben: Any) -> None:
+    change_member(alice, ben, role="agent", active=False, baskets=[], now=NOON)
+    assert notify(alice.workspace, [ben], "task", text="Due", now=NOON) == 0
+
+
+def test_a_crisis_is_told_once_when_it_begins_and_once_when_it_is_over(alice: Any, ben: Any) -> None:
+    crisis = Crisis(0.5, 60, 4.0, 3)
+    found = [note_crisis(alice.workspace, state, now=NOON) for state in (None, crisis, crisis, None, None)]
+    assert found == [False, True, False, True, False]
+    begins, over = told(alice)
+    assert begins[0].startswith("Far more trouble than usual: 60 negative posts within 3 hours, usual are 4.")
+    assert over == ("The trouble is over: no more negative posts than usual.", 1)
+    assert told(ben) == []
