@@ -32,6 +32,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     secret_key: str = ""
     #: keys for tokens at rest (Fernet), newest first, separated by commas; made and kept when empty
     token_keys: str = ""
+    #: key that push messages to browsers are signed with (VAPID, base64url), the same on every machine of a deployment;
+    #: made and kept when empty
+    push_key: str = ""
     #: address and password of the first admin; without them a one-time sign-in link is printed
     admin_email: str = ""
     admin_password: str = ""

@@ -16,6 +16,7 @@ from rapport.networks.http import GuardedSession
 from rapport.networks.registry import NETWORKS
 from rapport.pipeline.clock import Clock
 from rapport.pipeline.listener import Listener
+from rapport.pipeline.notices import Notifier, Ways
 from rapport.pipeline.recheck import Rechecker
 from rapport.pipeline.sender import Sender
 from rapport.pipeline.worker import Worker
@@ -77,6 +78,14 @@ def make_listener() -> Listener:
     """A listener over every network that is registered."""
     every = dt.timedelta(seconds=current_settings().poll_seconds)
     return Listener(NETWORKS, make_session, make_bus(), now, every, current_settings().recheck_days)
+
+
+def make_notifier() -> Notifier:
+    """Whoever tells colleagues by mail and push what they have not looked at."""
+    known = current_settings()
+    contact = known.base_url if known.secure else f"mailto:{known.mail_from}"
+    ways = Ways(known.base_url, bool(known.mail_url), settings.PUSH_KEY, contact)
+    return Notifier(ways, make_session, now)
 
 
 def make_clock() -> Clock:

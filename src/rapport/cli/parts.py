@@ -63,7 +63,11 @@ def _loops(command: str) -> list[Loop]:
         return [wiring.make_worker().run_forever]
     if command == "send":
         return [wiring.make_sender().run_forever]
-    return [wiring.make_clock().run_forever, wiring.make_listener().run_forever]
+    return [
+        wiring.make_clock().run_forever,
+        wiring.make_listener().run_forever,
+        wiring.make_notifier().run_forever,
+    ]
 
 
 def _run_loops(loops: list[Loop], stop: threading.Event) -> int:
