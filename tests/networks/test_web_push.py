@@ -94,18 +94,20 @@ def test_what_a_push_service_answers_says_what_to_do(status: str, error: type[Ex
     def answer(caller: Caller) -> None:
         caller.send(status, b"", "Location: http://127.0.0.1:9/", "Retry-After: 7")
 
-    with byte_server(answer) as server, pytest.raises(error) as raised:
+    with byte_server(answer) as server:
         session = GuardedSession(allow=[server.authority])
-        push(session, Browser().target(f"{server.url}/p/1"), b"x", make_key(), CONTACT, now=NOON)
+        with pytest.raises(error) as raised:
+            push(session, Browser().target(f"{server.url}/p/1"), b"x", make_key(), CONTACT, now=NOON)
     assert raised.type is error
     if error is RetryLater:
         assert raised.value.after == 7  # type: ignore[attr-defined]
 
 
 def test_a_service_that_falls_silent_leaves_it_open_whether_it_took_the_message() -> None:
-    with byte_server(lambda caller: caller.socket.close()) as server, pytest.raises(Unconfirmed):
+    with byte_server(lambda caller: caller.socket.close()) as server:
         session = GuardedSession(allow=[server.authority])
-        push(session, Browser().target(f"{server.url}/p/1"), b"x", make_key(), CONTACT, now=NOON)
+        with pytest.raises(Unconfirmed):
+            push(session, Browser().target(f"{server.url}/p/1"), b"x", make_key(), CONTACT, now=NOON)
 
 
 @pytest.mark.parametrize(
