@@ -47,8 +47,8 @@ def _database(settings: Settings) -> dict[str, Any]:
 
 DEBUG = RAPPORT.debug
 SECRET_KEY = RAPPORT.secret_key or keep_key(RAPPORT.data_dir, "secret.key")
-TOKEN_KEYS = (RAPPORT.token_keys or keep_key(RAPPORT.data_dir, "token.keys")).split(",")
 PUSH_KEY = RAPPORT.push_key or keep_key(RAPPORT.data_dir, "push.key")
+TOKEN_KEYS = (RAPPORT.token_keys or keep_key(RAPPORT.data_dir, "token.keys")).split(",")
 #: where these keys lie, read anew when they change; empty: they come from the environment
 TOKEN_KEYS_FILE = "" if RAPPORT.token_keys else str(RAPPORT.data_dir / "token.keys")
 ALLOWED_HOSTS = RAPPORT.allowed_hosts
