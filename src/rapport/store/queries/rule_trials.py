@@ -1,0 +1,94 @@
+"""Rules tried on posts that were decided before: the newest of them for a preview, and one that somebody asks about."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterator
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from rapport.core.decision import NEW, Decision, Outcome, Step
+from rapport.core.rules import Circumstances, RuleSet
+from rapport.core.understand.accounts import knowing
+from rapport.store.mapping import post_of
+from rapport.store.models import Channel, Conversation, Membership, Post
+from rapport.store.models import Outcome as Row
+from rapport.store.queries.desk import visible_conversations
+from rapport.store.queries.talk import judge
+
+#: posts that a rule is tried on while somebody writes it
+NEWEST = 500
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """A stored post and what was made of it."""
+
+    post: Post
+    outcome: Outcome
+    zone: dt.tzinfo
+
+    def decide(self, rules: RuleSet) -> Decision | None:
+        """What these rules say of it, from what was known then; None where that was not kept."""
+        return None if self.outcome.facts is None else rules.decide(*self._arguments)
+
+    def explain(self, rules: RuleSet) -> tuple[Step, ...] | None:
+        """As `decide`, with every rule that was tried."""
+        return None if self.outcome.facts is None else rules.explain(*self._arguments)
+
+    @property
+    def _arguments(self):  # type: ignore[no-untyped-def]  # those of RuleSet.decide
+        kept = self.outcome
+        assert kept.facts is not None
+        at = Circumstances(
+            kept.decided_at or self.post.seen_at, kept.business_hours, self.zone, frozenset(kept.handles)
+        )
+        return (
+            post_of(self.post, kept.author), kept.reading, kept.score, knowing(kept.facts, kept.account),
+            frozenset(kept.topics), at, kept.toward, kept.conversation or NEW,
+        )  # fmt: skip
+
+
+def newest_kept(member: Membership, limit: int = NEWEST) -> Iterator[Kept]:
+    """The posts of others that were decided last, newest first. One query."""
+    zone = ZoneInfo(member.workspace.timezone)
+    rows = Row.objects.of(member.workspace_id).select_related("post__handle").order_by("-post_id")
+    for row in rows.filter(post__ours=False, post__deleted=False)[:limit]:
+        outcome = judge(row.post)
+        if outcome is not None:
+            yield Kept(row.post, outcome, zone)
+
+
+def find_kept(member: Membership, asked: str) -> Kept | None:
+    """The post that somebody means by its link on the network, by a link to its conversation here, or by its number.
+
+    None where there is none, or not for this person. A conversation stands for the post that decided it.
+    """
+    asked = asked.strip()[:2_000]
+    here = re.search(rf"(?:/w/{re.escape(member.workspace.slug)}/c/|\A#?)(\d{{1,18}})(?:[/?#].*)?\Z", asked)
+    if here:
+        talk = Conversation.objects.of(member.workspace_id).filter(pk=int(here[1])).first()
+        found = {"pk": talk.decided_by} if talk and talk.decided_by else None
+    else:
+        found = _named_by(member.workspace_id, asked)
+    posts = Post.objects.of(member.workspace_id).select_related("handle", "outcome")
+    post = posts.filter(**found).first() if found else None
+    if post is None or not visible_conversations(member).filter(pk=post.conversation_id or 0).exists():
+        return None
+    outcome = judge(post)
+    return Kept(post, outcome, ZoneInfo(member.workspace.timezone)) if outcome else None
+
+
+def _named_by(workspace_id: int, link: str) -> dict[str, object] | None:
+    """The post of a link: most end in its id, which is looked up at once; else every post is asked for its address."""
+    if "://" not in link:
+        return None
+    posts = Post.objects.of(workspace_id)
+    networks = list(Channel.objects.of(workspace_id).order_by().values_list("network", flat=True).distinct())
+    last = link.partition("?")[0].rstrip("/").rpartition("/")[2]
+    for where in ({"network__in": networks, "external_id__in": [link, last]}, {"url": link}):
+        row = posts.filter(**where).values_list("pk", "url").first()
+        if row and (row[1] in ("", link) or "url" in where or link.startswith(row[1])):
+            return {"pk": row[0]}
+    return None
