@@ -16,24 +16,34 @@ from conftest import NOON
 from rapport.actions import (
     accounts,
     api,
+    back_tests,
     checks,
     corrections,
     delivery,
     desk,
+    effects,
     hearing,
     held,
     keys,
+    ladder,
     listening,
     outbound,
     people,
     readings,
     rematch,
+    rule_drafts,
     rules,
     score,
+    tasks,
     team_model,
+    webhooks,
 )
 from rapport.bus.base import Batch
+from rapport.core.decision import Decision, Effect, Score
+from rapport.core.decision import Outcome as Judged
+from rapport.core.decision import Route as Way
 from rapport.core.post import Author, Post
+from rapport.core.reading import Reading
 from rapport.core.rhythm import Silence
 from rapport.core.rules import default_document
 from rapport.core.score import Weights
@@ -41,20 +51,26 @@ from rapport.core.thresholds import Thresholds
 from rapport.networks.base import Page, Rechecked
 from rapport.store.models import (
     AuditEntry,
+    BackTest,
     Basket,
     BusMessage,
     Channel,
     Check,
     Conversation,
     Delivery,
+    Escalation,
     Handle,
     Membership,
     Person,
     PreparedReply,
+    Task,
     TeamModel,
     Topic,
+    Webhook,
+    WebhookCall,
 )
 from rapport.store.models import Post as StoredPost
+from rapport.store.queries.effects import Fired
 from rapport.store.queries.outbound import newest_inbound
 
 pytestmark = pytest.mark.django_db
@@ -67,7 +83,11 @@ NOT_ACTIONS = {
     "outbound": {"chain_hash", "describe"},
     "rematch": {"look_up_rematch"},
     "rule_days": {"is_thrown_away", "note_override"},
+    "tasks": {"require_task"},
+    "back_tests": {"note_progress"},
+    "rules": {"check_document", "put_in_force", "read_anew"},
     "team_model": {"note_progress"},
+    "webhooks": {"secret_of", "tell"},
 }
 
 
@@ -189,6 +209,61 @@ def in_the_making(world: World) -> TeamModel:
 def team_made(world: World) -> TeamModel:
     row = in_the_making(world)
     team_model.finish_team_model(row, [], b"x", beside="", corrections=0, stood=0, now=NOON)
+    AuditEntry.objects.all().delete()
+    return row
+
+
+def fired(world: World, verb: str = "note", argument: str = "x") -> Fired:
+    """A rule that fired on Nadia's post."""
+    post = StoredPost.objects.get()
+    decision = Decision("care", effects=(Effect("A rule", verb, argument),))
+    outcome = Judged("mastodon", "1", (), Reading("mastodon", "1"), Score(), decision, Way("care"))
+    said = Post("mastodon", "1", "x", NOON, Author(id="n"))
+    return Fired(post.pk, world.conversation.pk, world.person.pk, said, outcome, automated=False)
+
+
+def task(world: World) -> Task:
+    made = tasks.make_task(world.alice, "Call", conversation=world.conversation, now=NOON)
+    AuditEntry.objects.all().delete()
+    return made
+
+
+def hook(world: World) -> Webhook:
+    made, _ = webhooks.add_webhook(world.alice, "crm", "https://crm.example/in", now=NOON)
+    AuditEntry.objects.all().delete()
+    return made
+
+
+def claimed_call(world: World) -> WebhookCall:
+    webhooks.try_webhook(world.alice, hook(world), now=NOON)
+    call = webhooks.claim_call(dt.timedelta(minutes=1), now=NOON)
+    assert call is not None
+    AuditEntry.objects.all().delete()
+    return call
+
+
+def a_draft(world: World) -> RuleDraft:
+    draft = rule_drafts.begin_draft(world.alice, "Rain", "# none\n", now=NOON)
+    AuditEntry.objects.all().delete()
+    return draft
+
+
+def beside(world: World) -> RuleDraft:
+    draft = rule_drafts.run_beside(world.alice, a_draft(world), NOON + dt.timedelta(hours=1), now=NOON)
+    AuditEntry.objects.all().delete()
+    return draft
+
+
+def a_trial(world: World) -> BackTest:
+    made = back_tests.ask_back_test(world.alice, a_draft(world), NOON - dt.timedelta(days=1), NOON, now=NOON)
+    AuditEntry.objects.all().delete()
+    return made
+
+
+def trial_claimed(world: World) -> BackTest:
+    a_trial(world)
+    row = back_tests.claim_back_test("w", now=NOON)
+    assert row is not None
     AuditEntry.objects.all().delete()
     return row
 
@@ -359,6 +434,63 @@ WALK: dict[str, Callable[[World], Any]] = {
         AuditEntry.objects.all().delete(),
         team_model.withdraw_team_model(w.alice, now=NOON),
     ),
+    "effects.carry_out": lambda w: effects.carry_out(w.workspace.pk, [fired(w)], now=NOON),
+    "tasks.make_task": lambda w: tasks.make_task(w.alice, "Call", now=NOON),
+    "tasks.change_task": lambda w: tasks.change_task(w.alice, task(w), "Ring", assignee=w.ben, due_at=None, now=NOON),
+    "tasks.finish_task": lambda w: tasks.finish_task(w.alice, task(w), now=NOON),
+    "tasks.drop_task": lambda w: tasks.drop_task(w.alice, task(w), "solved", now=NOON),
+    "tasks.reopen_task": lambda w: (
+        done := tasks.finish_task(w.alice, task(w), now=NOON),
+        AuditEntry.objects.all().delete(),
+        tasks.reopen_task(w.alice, done, now=NOON),
+    ),
+    "tasks.open_for_rules": lambda w: effects.carry_out(w.workspace.pk, [fired(w, "ticket")], now=NOON),
+    "ladder.reach_steps": lambda w: effects.carry_out(w.workspace.pk, [fired(w, "escalate")], now=NOON),
+    "ladder.handle_step": lambda w: (
+        effects.carry_out(w.workspace.pk, [fired(w, "escalate")], now=NOON),
+        AuditEntry.objects.all().delete(),
+        ladder.handle_step(w.alice, Escalation.objects.get(), "acknowledged", "", now=NOON),
+    ),
+    "webhooks.add_webhook": lambda w: webhooks.add_webhook(w.alice, "crm", "https://crm.example/in", now=NOON),
+    "webhooks.change_webhook": lambda w: webhooks.change_webhook(w.alice, hook(w), "https://b.example/", now=NOON),
+    "webhooks.pause_webhook": lambda w: webhooks.pause_webhook(w.alice, hook(w), True, now=NOON),
+    "webhooks.renew_secret": lambda w: webhooks.renew_secret(w.alice, hook(w), now=NOON),
+    "webhooks.delete_webhook": lambda w: webhooks.delete_webhook(w.alice, hook(w), now=NOON),
+    "webhooks.try_webhook": lambda w: webhooks.try_webhook(w.alice, hook(w), now=NOON),
+    "webhooks.retry_call": lambda w: (
+        one := claimed_call(w),
+        webhooks.settle_given_up(one, "no", close=False, now=NOON),
+        AuditEntry.objects.all().delete(),
+        webhooks.retry_call(w.alice, one, now=NOON),
+    ),
+    "webhooks.queue_for_rules": lambda w: (
+        hook(w),
+        effects.carry_out(w.workspace.pk, [fired(w, "webhook", "crm")], now=NOON),
+    ),
+    "webhooks.claim_call": lambda w: (
+        webhooks.try_webhook(w.alice, hook(w), now=NOON),
+        AuditEntry.objects.all().delete(),
+        webhooks.claim_call(dt.timedelta(minutes=1), now=NOON),
+    ),
+    "webhooks.settle_taken": lambda w: webhooks.settle_taken(claimed_call(w), now=NOON),
+    "webhooks.settle_again": lambda w: webhooks.settle_again(claimed_call(w), "503", NOON, now=NOON),
+    "webhooks.settle_given_up": lambda w: webhooks.settle_given_up(claimed_call(w), "410", close=True, now=NOON),
+    "back_tests.ask_back_test": lambda w: back_tests.ask_back_test(
+        w.alice, a_draft(w), NOON - dt.timedelta(days=1), NOON, now=NOON
+    ),
+    "back_tests.stop_back_test": lambda w: back_tests.stop_back_test(w.alice, a_trial(w), now=NOON),
+    "back_tests.claim_back_test": lambda w: (a_trial(w), back_tests.claim_back_test("w", now=NOON)),
+    "back_tests.finish_back_test": lambda w: back_tests.finish_back_test(trial_claimed(w), {}, 0, now=NOON),
+    "back_tests.fail_back_test": lambda w: back_tests.fail_back_test(trial_claimed(w), "no", now=NOON),
+    "rule_drafts.begin_draft": lambda w: rule_drafts.begin_draft(w.alice, "Rain", now=NOON),
+    "rule_drafts.save_draft": lambda w: rule_drafts.save_draft(w.alice, a_draft(w), "# more\n", 1, now=NOON),
+    "rule_drafts.rename_draft": lambda w: rule_drafts.rename_draft(w.alice, a_draft(w), "Snow", now=NOON),
+    "rule_drafts.delete_draft": lambda w: rule_drafts.delete_draft(w.alice, a_draft(w), now=NOON),
+    "rule_drafts.publish_draft": lambda w: rule_drafts.publish_draft(w.alice, a_draft(w), "rain", 1, 1, now=NOON),
+    "rule_drafts.run_beside": lambda w: rule_drafts.run_beside(
+        w.alice, a_draft(w), NOON + dt.timedelta(hours=1), now=NOON
+    ),
+    "rule_drafts.stop_beside": lambda w: rule_drafts.stop_beside(w.alice, beside(w), now=NOON),
     "rules.save_rules": lambda w: rules.save_rules(w.alice, default_document(), "same", now=NOON),
 }
 

@@ -10,8 +10,9 @@ import msgspec
 from django.db import transaction
 
 from rapport.actions.audit import announce, require, require_conversation, write_audit
-from rapport.actions.rule_days import note_override
+from rapport.actions.effects import carry_out
 from rapport.actions.notices import Heard, notify_assigned, notify_of_rules
+from rapport.actions.rule_days import note_override
 from rapport.bus.base import Batch, Bus
 from rapport.core.decision import Outcome as Decided
 from rapport.core.errors import InvalidInput, NotAllowed
@@ -20,6 +21,7 @@ from rapport.store.models import Basket, BusMessage, Conversation, Membership, N
 from rapport.store.queries.accounts import note_accounts
 from rapport.store.queries.automated import set_apart
 from rapport.store.queries.conversations import refresh, words_of
+from rapport.store.queries.effects import find_fired
 from rapport.store.queries.fingerprints import Recent, entries_of, find_copies, recount
 from rapport.store.queries.ingest import read_stored
 from rapport.store.queries.moods import count_moods
@@ -84,6 +86,9 @@ def record(
         ]
         notify_of_rules(batch.workspace, news, now=now)
         _suppress_who_asked(batch, now)
+        fired = find_fired(posts, made, stored, linked, copies, accounts.automated)
+        if fired:
+            carry_out(batch.workspace, fired, now=now)
         announce(batch.workspace, now, seen)
         write_audit(
             batch.workspace, None, "posts.record", None, now,

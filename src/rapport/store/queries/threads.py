@@ -140,7 +140,7 @@ def _absorb(merged: dict[int, int]) -> None:
         return
     with connection.cursor() as cursor:
         cursor.executemany("UPDATE store_post SET conversation_id = %s WHERE conversation_id = %s", pairs)
-        for table in ("threadlink", "note", "approval", "delivery"):
+        for table in ("threadlink", "note", "approval", "delivery", "ruleeffect", "task", "escalation"):
             cursor.executemany(
                 f"UPDATE store_{table} SET conversation_id = %s WHERE conversation_id = %s",  # noqa: S608  (our names)
                 pairs,

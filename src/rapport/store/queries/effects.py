@@ -1,0 +1,129 @@
+"""What rules did and proposed: what the effects of a batch are judged by, and what a page shows of them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Mapping, Sequence
+
+import msgspec
+from django.db.models import Count, Q
+
+from rapport.core.decision import Outcome
+from rapport.core.guard.autonomy import ActFacts
+from rapport.core.post import Post
+from rapport.store.models import Conversation, Person, RuleEffect, Workspace
+from rapport.store.queries.ingest import StoredPost
+from rapport.store.queries.threads import Linked
+
+#: the same thing is done or proposed once to a conversation within this time
+ONCE_WITHIN = dt.timedelta(days=30)
+#: the budget of a conversation counts the effects of this time
+BUDGET_OF = dt.timedelta(days=1)
+#: effects that a page shows of one conversation
+SHOWN = 100
+#: states of effects that count: the others never came to anything
+_COUNTED = (RuleEffect.State.PROPOSED, RuleEffect.State.TAKEN, RuleEffect.State.DISMISSED, RuleEffect.State.DONE)
+
+
+class Fired(msgspec.Struct, frozen=True, gc=False):
+    """A post on which a rule fired that does more than sort."""
+
+    #: row ids
+    post: int
+    conversation: int
+    person: int
+    said: Post
+    outcome: Outcome
+    #: its author looks automated
+    automated: bool
+
+
+class Known(msgspec.Struct):
+    """What happened in the conversations of a batch before it; what the batch adds is noted here as well."""
+
+    #: (conversation, verb, argument) within `ONCE_WITHIN`
+    things: set[tuple[int, str, str]]
+    #: (conversation, verb, argument, post), whenever
+    placed: set[tuple[int, str, str, int]]
+    #: conversation -> effects within `BUDGET_OF`
+    today: dict[int, int]
+    #: (conversation, verb, argument) that the budget refused within `BUDGET_OF`: said once
+    refused: set[tuple[int, str, str]]
+
+
+def find_fired(
+    posts: Sequence[tuple[int, Post]],
+    made: Sequence[tuple[int, Outcome]],
+    stored: Mapping[int, StoredPost],
+    linked: Linked,
+    copies: Collection[int],
+    automated: Collection[int],
+) -> list[Fired]:
+    """Those of a batch with effects. A near-copy has none: the entry that stands for it had them."""
+    if not any(outcome.decision.effects for _, outcome in made):
+        return []  # the common case must cost nothing
+    said = dict(posts)
+    return [
+        Fired(
+            row, linked.conversations[row], stored[row].person, said[row], outcome, stored[row].handle in automated
+        )
+        for row, outcome in made
+        if outcome.decision.effects and row not in copies
+    ]  # fmt: skip
+
+
+def read_known(fired: Collection[Fired], now: dt.datetime) -> Known:
+    """What is known of the conversations in which rules fired; one query."""
+    rows = RuleEffect.objects.filter(conversation__in={each.conversation for each in fired}).filter(
+        Q(at__gt=now - ONCE_WITHIN) | Q(post__in={each.post for each in fired})
+    )
+    known = Known(set(), set(), {}, set())
+    for conversation, verb, argument, post, state, at in rows.values_list(
+        "conversation_id", "verb", "argument", "post", "state", "at"
+    ):
+        known.placed.add((conversation, verb, argument, post))
+        recent = at > now - BUDGET_OF
+        if state in _COUNTED:
+            known.things.add((conversation, verb, argument))
+            known.today[conversation] = known.today.get(conversation, 0) + recent
+        elif state == RuleEffect.State.REFUSED and recent:
+            known.refused.add((conversation, verb, argument))
+    return known
+
+
+def read_act_facts(workspace_id: int, fired: Collection[Fired]) -> dict[int, ActFacts]:
+    """Row id of the post -> whom and what its effects are about, as things stand now."""
+    held = Workspace.objects.filter(pk=workspace_id, held_at__isnull=False).exists()
+    rows = Person.objects.of(workspace_id).filter(pk__in={each.person for each in fired})
+    people = {pk: (ignored, bool(stop)) for pk, ignored, stop in rows.values_list("pk", "ignored", "suppressed_reason")}
+    found = {}
+    for each in fired:
+        ignored, suppressed = people.get(each.person, (False, False))
+        crisis = each.outcome.crisis
+        found[each.post] = ActFacts(
+            ours=each.said.author.ours,
+            ignored=ignored,
+            suppressed=suppressed,
+            automated=each.automated,
+            crisis=crisis is not None and crisis.level > 0,
+            held=held,
+        )
+    return found
+
+
+def proposals(conversation: Conversation) -> list[RuleEffect]:
+    """What rules propose here and nobody has decided yet, oldest first."""
+    rows = RuleEffect.objects.of(conversation.workspace_id).filter(conversation=conversation)
+    return list(rows.filter(state=RuleEffect.State.PROPOSED).order_by("at", "pk")[:SHOWN])
+
+
+def settled_effects(conversation: Conversation) -> list[RuleEffect]:
+    """What rules did here, what people made of proposals, and what was refused with its cause, newest first."""
+    rows = RuleEffect.objects.of(conversation.workspace_id).filter(conversation=conversation)
+    return list(rows.exclude(state=RuleEffect.State.PROPOSED).select_related("by__user").order_by("-at", "-pk")[:SHOWN])
+
+
+def count_effects(workspace: Workspace, since: dt.datetime) -> dict[tuple[str, str], int]:
+    """(rule, state) -> how many, since a moment: how rules are received."""
+    rows = RuleEffect.objects.of(workspace).filter(at__gte=since).order_by()
+    return {(rule, state): found for rule, state, found in rows.values_list("rule", "state").annotate(n=Count("pk"))}

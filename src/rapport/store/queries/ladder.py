@@ -1,0 +1,56 @@
+"""The escalation ladder: which steps somebody reached, and what became of each."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Mapping
+
+from django.db.models import Count, Q
+
+from rapport.store.models import Escalation, Ignoring, Membership, Outcome, Person
+from rapport.store.models.scoped import ScopedQuerySet
+from rapport.store.queries.people import visible_people
+
+#: negative words of this time count
+WINDOW = dt.timedelta(days=90)
+SHOWN = 50
+
+
+def open_steps(workspace_id: int, people: Collection[int]) -> set[tuple[int, str]]:
+    """(person, step) that were reached and that nobody has looked at yet."""
+    rows = Escalation.objects.of(workspace_id).filter(person__in=people, way=Escalation.Way.OPEN)
+    return set(rows.values_list("person_id", "step"))
+
+
+def count_negative(workspace_id: int, people: Collection[int], now: dt.datetime) -> Mapping[int, int]:
+    """Person -> their negative posts within `WINDOW`, on all networks; those without any are left out."""
+    rows = Outcome.objects.of(workspace_id).filter(
+        post__handle__person__in=people, post__sort_at__gt=now - WINDOW, sentiment="negative", post__ours=False
+    )
+    counted = rows.order_by().values_list("post__handle__person").annotate(found=Count("pk"))
+    return dict(counted)
+
+
+def ladder_of(person: Person) -> list[Escalation]:
+    """Every step that this person reached, newest first."""
+    rows = Escalation.objects.of(person.workspace_id).filter(person=person)
+    return list(rows.select_related("handled_by__user", "conversation").order_by("-at", "-pk")[:SHOWN])
+
+
+def waiting_steps(member: Membership) -> ScopedQuerySet[Escalation]:
+    """Steps that nobody has looked at, of people whom this member sees, newest first."""
+    rows = Escalation.objects.of(member.workspace_id).filter(way=Escalation.Way.OPEN)
+    if member.sees_every_basket is not True:
+        rows = rows.filter(person__in=visible_people(member).values("pk"))
+    return rows.select_related("person", "conversation").order_by("-at", "-pk")
+
+
+def ignorings_of(person: Person) -> list[Ignoring]:
+    """Every decision not to answer this person, newest first; the one that stands has no end."""
+    rows = Ignoring.objects.of(person.workspace_id).filter(person=person)
+    return list(rows.select_related("by__user", "ended_by__user", "reviewed_by__user").order_by("-at", "-pk")[:SHOWN])
+
+
+def lapsed_ignorings(workspace_id: int, now: dt.datetime) -> ScopedQuerySet[Ignoring]:
+    """Decisions whose time is over."""
+    return Ignoring.objects.of(workspace_id).filter(Q(ended_at__isnull=True), until__lte=now)
