@@ -351,7 +351,8 @@ def common_columns(conditions: Iterable[str], most: int = 5) -> tuple[Column, ..
                 gains[missing] = sum(other <= chosen | missing for other in asked)
         if not gains:
             break
-        chosen |= max(gains, key=lambda missing: _worth(missing, gains[missing], times))
+        best = max(gains, key=lambda missing: _worth(missing, gains[missing], times))
+        chosen |= best
     order = {column: place for place, column in enumerate(times)}
     return tuple(sorted(chosen, key=lambda column: (-times[column], order[column])))
 

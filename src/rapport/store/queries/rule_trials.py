@@ -69,19 +69,19 @@ def find_kept(member: Membership, asked: str) -> Kept | None:
     here = re.search(rf"(?:/w/{re.escape(member.workspace.slug)}/c/|\A#?)(\d{{1,18}})(?:[/?#].*)?\Z", asked)
     if here:
         talk = Conversation.objects.of(member.workspace_id).filter(pk=int(here[1])).first()
-        found = {"pk": talk.decided_by} if talk and talk.decided_by else None
+        row = talk.decided_by if talk else None
     else:
-        found = _named_by(member.workspace_id, asked)
+        row = _named_by(member.workspace_id, asked)
     posts = Post.objects.of(member.workspace_id).select_related("handle", "outcome")
-    post = posts.filter(**found).first() if found else None
+    post = posts.filter(pk=row).first() if row else None
     if post is None or not visible_conversations(member).filter(pk=post.conversation_id or 0).exists():
         return None
     outcome = judge(post)
     return Kept(post, outcome, ZoneInfo(member.workspace.timezone)) if outcome else None
 
 
-def _named_by(workspace_id: int, link: str) -> dict[str, object] | None:
-    """The post of a link: most end in its id, which is looked up at once; else every post is asked for its address."""
+def _named_by(workspace_id: int, link: str) -> int | None:
+    """Row of the post of a link: most end in its id, which is looked up at once; else every post is asked for its address."""
     if "://" not in link:
         return None
     posts = Post.objects.of(workspace_id)
@@ -90,5 +90,5 @@ def _named_by(workspace_id: int, link: str) -> dict[str, object] | None:
     for where in ({"network__in": networks, "external_id__in": [link, last]}, {"url": link}):
         row = posts.filter(**where).values_list("pk", "url").first()
         if row and (row[1] in ("", link) or "url" in where or link.startswith(row[1])):
-            return {"pk": row[0]}
+            return row[0]
     return None
