@@ -47,6 +47,7 @@ BOTH = ("GET", "POST")
 CONVERSATION = {"pk": "conversation"}
 TALKS = {"conversation", "quarantined", "folded"}
 NOT_THEIRS = dict.fromkeys(("agent", "restricted", "advocate"), "may take back their own word alone")
+OWN = dict.fromkeys(("admin", "lead", "agent", "restricted", "advocate", "viewer"), "is somebody else's own")
 AS_SEEN = "sees their baskets alone, and this belongs to none"
 
 ROUTES: dict[str, Route] = {
@@ -123,6 +124,14 @@ ROUTES: dict[str, Route] = {
     "inbox:automated": Route("triage", POST, {"pk": "joined"}, {"handle": "handle", "word": "no"}),
     "inbox:split": Route("triage", POST, {"pk": "joined"}, {"join": "join"}),
     "inbox:split_handle": Route("triage", POST, {"pk": "joined"}, {"handle": "handle"}),
+    # what somebody is told of
+    "notices": Route("read"),
+    "notice": Route("read", takes={"pk": "notice"}, except_for=OWN),
+    "notices_read": Route("read", POST),
+    "notice_settings": Route("read", BOTH),
+    "notices_off": Route("read", BOTH, {"way": "way"}),
+    "device_add": Route("read", POST, data={"endpoint": "https://push.example/1", "p256dh": "k", "auth": "s"}),
+    "device_remove": Route("read", POST, {"pk": "device"}, except_for=OWN),
     # settings
     "channels": Route("channels"),
     "connect_choose": Route("channels"),
@@ -196,9 +205,11 @@ def populate(member: Any, now: dt.datetime) -> dict[str, Any]:
         Delivery,
         Handle,
         Membership,
+        Notification,
         Outcome,
         Person,
         Post,
+        PushSubscription,
         RuleSet,
         ScoreWeights,
         TeamModel,
@@ -265,7 +276,16 @@ def populate(member: Any, now: dt.datetime) -> dict[str, Any]:
     )  # fmt: skip
     aside = Conversation.objects.create(state="quarantined", **talk)
     check = Check.objects.create(workspace=workspace, conversation=aside, day=now.date(), population=1)
+    notice = Notification.objects.create(
+        workspace=workspace, membership=member, event="assigned", text="Yours", first_at=now, last_at=now
+    )
+    device = PushSubscription.objects.create(
+        workspace=workspace, membership=member, endpoint="https://push.example/0", digest=slug, created_at=now
+    )
     return {
+        "notice": notice.pk,
+        "device": device.pk,
+        "way": "mail",
         "channel": channel.pk,
         "person": person.pk,
         "double": meet("nadia.n").pk,

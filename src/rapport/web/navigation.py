@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from rapport.core.roles import Right
 from rapport.store.models import Membership, Workspace
 from rapport.store.queries import desk as reads
+from rapport.store.queries.notices import count_unread
 from rapport.store.queries.sources import list_sources_briefly
 from rapport.web.settings.standing import stand
 
@@ -68,6 +69,11 @@ class Navigation:
         if self._membership is None or not self._membership.may("release"):
             return None
         return sum(counted.found for (_basket, state), counted in self._counts.items() if state == "quarantined")
+
+    @cached_property
+    def notices(self) -> int:
+        """How much this person was told of and has not looked at."""
+        return count_unread(self._membership) if self._membership is not None else 0
 
     @property
     def ready(self) -> list[tuple[str, str, str, str, int]]:

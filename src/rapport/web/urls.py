@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from rapport.web import health, hooks
+from rapport.web import health, hooks, notices
 
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
@@ -12,5 +12,12 @@ urlpatterns = [
     path("hooks/<slug:slug>/<slug:channel>/", hooks.receive, name="hook"),
     path("", include("rapport.web.accounts.urls")),
     path("", include("rapport.web.settings.urls")),
+    path("w/<slug:slug>/notices/", notices.index, name="notices"),
+    path("w/<slug:slug>/notices/<int:pk>/", notices.open_notice, name="notice"),
+    path("w/<slug:slug>/notices/read/", notices.read_all, name="notices_read"),
+    path("w/<slug:slug>/notices/settings/", notices.preferences, name="notice_settings"),
+    path("w/<slug:slug>/notices/off/<slug:way>/", notices.off, name="notices_off"),
+    path("w/<slug:slug>/notices/devices/add/", notices.add_device, name="device_add"),
+    path("w/<slug:slug>/notices/devices/<int:pk>/remove/", notices.remove_device, name="device_remove"),
     path("w/<slug:slug>/", include("rapport.web.inbox.urls")),
 ]

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from rapport.actions import desk as acts
 from rapport.actions import score as weighing
+from rapport.actions.notices import announce_read, read_about
 from rapport.core.errors import InvalidInput, RapportError
 from rapport.core.guard import OVERRIDABLE
 from rapport.core.roles import RIGHTS
@@ -47,6 +48,8 @@ def conversation(request: DeskRequest, pk: int) -> HttpResponse:
     row = find_conversation(request, pk)
     if row.state == Conversation.State.MERGED and row.merged_into:
         return HttpResponseRedirect(f"/w/{request.workspace.slug}/c/{row.merged_into}/")
+    if read_about(request.membership, row, now=timezone.now()):
+        announce_read(request.membership, now=timezone.now())
     return show(request, row)
 
 

@@ -164,6 +164,9 @@ def told(event: DeskEvent, scope: Scope) -> dict[str, Any] | None:
     """What a listener of this scope is told of an event; None = nothing. Ids of other baskets stay unsaid."""
     if event.workspace_id != scope.workspace:
         return None
+    if event.kind == "notices":
+        # somebody's own bell is nobody else's affair
+        return {"kind": event.kind} if scope.member in event.payload.get("members", []) else None
     touched = list(event.payload.get("conversations", []))
     if scope.baskets is None:
         return {"kind": event.kind, "conversations": touched}

@@ -189,10 +189,11 @@
   // ------------------------------------------------------------------ live: events say what to read again
   let due = null;
   let busy = false;
-  const wanted = { list: false, talk: false };
+  const wanted = { list: false, talk: false, counts: false };
   function refresh(what) {
     wanted.list ||= Boolean(what.list);
     wanted.talk ||= Boolean(what.talk);
+    wanted.counts ||= Boolean(what.list || what.counts);
     clearTimeout(due);
     due = setTimeout(run, 80);
   }
@@ -200,12 +201,12 @@
     if (busy) { due = setTimeout(run, 120); return; }
     busy = true;
     const now = { ...wanted };
-    wanted.list = wanted.talk = false;
+    wanted.list = wanted.talk = wanted.counts = false;
     try {
       const jobs = [];
       const list = $("#list[data-url]");
       if (now.list && list) jobs.push(fetchInto(list.dataset.url, "#list"));
-      if (now.list && $("#nav-counts")) jobs.push(fetchInto(`${root}counts?b=${list?.dataset.basket || ""}`, "#nav-counts"));
+      if (now.counts && $("#nav-counts")) jobs.push(fetchInto(`${root}counts?b=${list?.dataset.basket || ""}`, "#nav-counts"));
       if (now.talk && $("#main.talk[data-conversation]")) jobs.push(fetchInto(location.pathname + location.search, "#work"));
       await Promise.all(jobs);
     } finally { busy = false; }
@@ -238,6 +239,7 @@
       known = event.lastEventId || known;
       const told = JSON.parse(event.data);
       const open = Number($("#work")?.dataset.conversation || 0);
+      if (told.kind === "notices") return refresh({ counts: true });
       const about = told.all || told.kind === "config" || (told.conversations || []).includes(open);
       refresh({ list: true, talk: Boolean(open) && about });
     });
