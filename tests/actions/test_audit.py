@@ -63,6 +63,7 @@ from rapport.store.models import (
     Membership,
     Person,
     PreparedReply,
+    RuleDraft,
     Task,
     TeamModel,
     Topic,

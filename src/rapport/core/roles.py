@@ -12,7 +12,8 @@ Right = Literal[
     "draft",  # write a draft
     "send",  # approve a draft: what is sent is one's own word
     "release",  # look through the quarantine and take things out
-    "configure",  # topics, rules, prepared replies
+    "configure",  # topics, drafts of rules, prepared replies
+    "publish",  # put rules in force
     "channels",  # connect and change accounts
     "team",  # invite people, roles, baskets
     "hold",  # stop every queue, and start them again
@@ -26,7 +27,7 @@ RIGHTS: tuple[Right, ...] = get_args(Right)
 _RIGHTS: dict[Role, frozenset[Right]] = {
     "owner": frozenset(RIGHTS),
     "admin": frozenset(RIGHTS),
-    "lead": frozenset({"read", "note", "triage", "draft", "send", "release", "configure", "hold", "audit"}),
+    "lead": frozenset({"read", "note", "triage", "draft", "send", "release", "configure", "publish", "hold", "audit"}),
     "agent": frozenset({"read", "note", "triage", "draft", "send", "release", "hold"}),
     # an outsourced agent: own baskets alone, and a lead sends what they wrote
     "restricted": frozenset({"read", "note", "triage", "draft"}),

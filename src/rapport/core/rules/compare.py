@@ -1,0 +1,169 @@
+"""Two rule sets held against each other on the same mentions: what each would do, and where they differ.
+
+What a decision says, apart from its words for people, follows from which rules fired. So a pair of sets tests each
+condition once for both, and a `Decision` is made in full only for a combination of rules that has not been seen.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from rapport.core.decision import Decision, Effect, Score
+from rapport.core.reading import Toward
+from rapport.core.rules.circumstances import Circumstances
+from rapport.core.rules.document import read_document
+from rapport.core.rules.fields import EVALUATION_ERRORS, Case
+from rapport.core.rules.index import Index
+from rapport.core.rules.leaves import Test
+from rapport.core.rules.ruleset import RuleSet, compile_rules
+from rapport.core.rules.syntax import Node
+from rapport.core.rules.words import shorten
+
+#: What can differ between two decisions, in the order of a report. What goes beyond sorting is "does:VERB".
+KINDS = ("basket", "priority", "person", "quarantine", "draft", "skill", "tag", "notify")
+DOES = "does:"
+#: characters of a value, as the store keeps them
+MAX_VALUE = 200
+QUARANTINED, SHOWN = "quarantined", "shown"
+
+
+class Change(msgspec.Struct, frozen=True, gc=False):
+    """One thing that two decisions say differently. "" on one side: it says nothing there."""
+
+    #: one of `KINDS`, or "does:" and a verb
+    kind: str
+    before: str
+    after: str
+
+
+def differences(before: Decision, after: Decision) -> tuple[Change, ...]:
+    """What the second decision says otherwise than the first; reasons, trace and versions are no part of it.
+
+    A tag, a skill, somebody who is told, and an effect that only one of them has is one change each.
+    """
+    found = [
+        Change("basket", before.basket, after.basket),
+        Change("priority", before.priority, after.priority),
+        Change("person", before.person or "", after.person or ""),
+        Change("quarantine", *(QUARANTINED if each.quarantined else SHOWN for each in (before, after))),
+        Change("draft", before.draft or "", after.draft or ""),
+    ]
+    changes = [change for change in found if change.before != change.after]
+    changes += _exchanged("skill", before.skills, after.skills)
+    changes += _exchanged("tag", before.tags, after.tags)
+    changes += _exchanged("notify", before.notify, after.notify)
+    for verb in dict.fromkeys(effect.verb for effect in (*before.effects, *after.effects)):
+        sides = ([_say_effect(effect) for effect in each.effects if effect.verb == verb] for each in (before, after))
+        changes += _exchanged((DOES + verb)[:16], *sides)
+    return tuple(changes)
+
+
+def _exchanged(kind: str, before: Sequence[str], after: Sequence[str]) -> list[Change]:
+    gone, come = Counter(before) - Counter(after), Counter(after) - Counter(before)
+    left = [Change(kind, value[:MAX_VALUE], "") for value in gone]
+    return left + [Change(kind, "", value[:MAX_VALUE]) for value in come]
+
+
+def _say_effect(effect: Effect) -> str:
+    """Without its rule: that another rule does the same is no difference to anybody."""
+    return f"{effect.level}: {effect.argument}" if effect.argument else effect.level
+
+
+class Fired(msgspec.Struct, frozen=True, gc=False):
+    """Which rules of a set fired on one case, by number, and which broke."""
+
+    matched: tuple[int, ...]
+    broken: tuple[int, ...] = ()
+
+
+class Verdict(msgspec.Struct, frozen=True, eq=False):
+    """What two sets say of one combination of rules that fired."""
+
+    before: Decision
+    after: Decision
+    changes: tuple[Change, ...]
+    fired_before: Fired
+    fired_after: Fired
+
+
+class Pair:
+    """Two rule sets, compiled and ready to be held against each other."""
+
+    def __init__(self, before: str, after: str, version: int = 0) -> None:
+        """The documents of the set in force, with its version, and of the one that is tried. Raises `InvalidRule`."""
+        self.before, self.after = compile_rules(before, version), compile_rules(after)
+        #: what the two sets ask for together
+        self.asks = self.before.asks | self.after.asks
+        #: errors of rules that broke: (of the second set, number of the rule) -> the first words
+        self.errors: dict[tuple[bool, int], str] = {}
+        self._known: dict[tuple[tuple[int, ...], tuple[int, ...]], Verdict] = {}
+        # Each condition once, however many rules of both sets have it. A group may narrow it, so its rules stand alone.
+        slots: dict[object, int] = {}
+        nodes: list[Node] = []
+        tests: list[Test] = []
+        self._rules_of: list[tuple[list[int], list[int]]] = []
+        for side, (rules, document) in enumerate(((self.before, before), (self.after, after))):
+            for number, (rule, read) in enumerate(zip(rules.rules, read_document(document, None).rules, strict=True)):
+                slot = slots.setdefault((side, number) if rule.group else rule.when, len(slots))
+                if slot == len(nodes):
+                    nodes.append(read.condition)
+                    tests.append(rule.condition.test)
+                    self._rules_of.append(([], []))
+                self._rules_of[slot][side].append(number)
+        self._index, self._tests = Index(nodes), tests
+
+    def judge(self, case: Case) -> Verdict:
+        """What both sets say of this case. Never raises for a value in it."""
+        held: list[int] = []
+        broken: tuple[int, ...] = ()
+        for slot in self._index.candidates(case):
+            try:
+                if self._tests[slot](case):
+                    held.append(slot)
+            except EVALUATION_ERRORS as error:
+                broken = (*broken, slot)
+                self._note_error(slot, error)
+        key = (tuple(held), broken)
+        known = self._known.get(key)
+        if known is None:
+            one, two = (self._fired(side, *key) for side in (0, 1))
+            before, after = _decide(self.before, case), _decide(self.after, case)
+            known = Verdict(before, after, differences(before, after), one, two)
+            if _says(self.before, one, before) and _says(self.after, two, after):
+                self._known[key] = known
+        return known
+
+    def _fired(self, side: int, held: tuple[int, ...], broken: tuple[int, ...]) -> Fired:
+        """The rules of one set behind these conditions, up to the first that stops."""
+        rules = (self.before, self.after)[side].rules
+        matched = sorted(number for slot in held for number in self._rules_of[slot][side])
+        last = next((number for number in matched if rules[number].stop), len(rules))
+        failed = sorted(number for slot in broken for number in self._rules_of[slot][side])
+        return Fired(tuple(each for each in matched if each <= last), tuple(each for each in failed if each < last))
+
+    def _note_error(self, slot: int, error: Exception) -> None:
+        for side in (0, 1):
+            for number in self._rules_of[slot][side]:
+                self.errors.setdefault((bool(side), number), shorten(str(error)))
+
+
+def _decide(rules: RuleSet, case: Case) -> Decision:
+    at = Circumstances(case.now, case.business_hours, case.zone, case.handles)
+    felt = case.toward
+    toward = () if felt is None or felt is case.sentiment else (Toward("", "", felt, ours=True),)
+    score = Score(case.score)
+    return rules.decide(case.post, case.reading, score, case.person, case.topics, at, toward, case.conversation)
+
+
+def _says(rules: RuleSet, fired: Fired, decision: Decision) -> bool:
+    """Whether the decision came of these rules: a rule can break while its reasons are put into words, on one post."""
+    names = [step.rule for step in decision.trace if step.matched]
+    return names == [rules.rules[number].name for number in fired.matched]
+
+
+def kinds_of(changes: Iterable[Change]) -> tuple[str, ...]:
+    """The kinds among these changes, each once."""
+    return tuple(dict.fromkeys(change.kind for change in changes))
