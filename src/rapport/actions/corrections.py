@@ -36,9 +36,10 @@ from rapport.store.models import Outcome as OutcomeRow
 from rapport.store.queries.conversations import refresh
 from rapport.store.queries.corrections import in_force
 from rapport.store.queries.ingest import read_stored
+from rapport.store.queries.load import read_team_load
 from rapport.store.queries.outcomes import read_person_facts, store_outcomes
 from rapport.store.queries.readings import read_counting
-from rapport.store.queries.snapshot import Configuration, read_configuration, read_team_load
+from rapport.store.queries.snapshot import Configuration, read_configuration
 from rapport.store.queries.threads import Linked
 
 #: stored posts with the same words that one correction reads anew
@@ -199,7 +200,7 @@ def _decide(
     configuration = read_configuration(workspace_id)
     rules = _compiled(configuration.rules, configuration.rules_version)
     facts = _facts(workspace_id, rows, before, now)
-    load = read_team_load(workspace_id) if any(each.known_to for each in facts.values()) else TeamLoad()
+    load = read_team_load(workspace_id, now) if any(each.known_to for each in facts.values()) else TeamLoad()
     made = []
     for row in rows:
         outcome = msgspec.structs.replace(before[row.pk], reading=readings[row.pk])

@@ -13,6 +13,7 @@ from django.db.models import Q
 
 from rapport.actions.audit import announce, write_audit
 from rapport.actions.hearing import hear
+from rapport.actions.promises import keep_promises
 from rapport.bus.base import Bus
 from rapport.core.errors import InvalidInput
 from rapport.core.post import Post as SaidPost
@@ -73,6 +74,7 @@ def settle_sent(
         )  # fmt: skip
         if settled:
             hear(delivery.channel, [post], bus, now=now)
+            keep_promises(delivery.workspace_id, [delivery.conversation_id], now=now)
     return settled
 
 

@@ -10,8 +10,10 @@ import msgspec
 from django.db import transaction
 
 from rapport.actions.audit import announce, require, require_conversation, write_audit
+from rapport.actions.dealing import settle_batch
 from rapport.actions.effects import carry_out
 from rapport.actions.notices import Heard, notify_assigned, notify_of_rules
+from rapport.actions.promises import keep_promises
 from rapport.actions.rule_days import note_override
 from rapport.bus.base import Batch, Bus
 from rapport.core.decision import Outcome as Decided
@@ -89,6 +91,7 @@ def record(
         fired = find_fired(posts, made, stored, linked, copies, accounts.automated)
         if fired:
             carry_out(batch.workspace, fired, now=now)
+        seen += settle_batch(batch.workspace, seen, linked.merged, now=now)
         announce(batch.workspace, now, seen)
         write_audit(
             batch.workspace, None, "posts.record", None, now,
@@ -215,6 +218,7 @@ def wake_snoozed(workspace: Workspace, *, now: dt.datetime) -> int:
             conversation.save(update_fields=["state", "snoozed_until"])
             write_audit(workspace, None, "conversation.wake", conversation, now)
         if due:
+            Conversation.objects.filter(pk__in=[row.pk for row in due]).update(touched_at=now)
             announce(workspace, now, [row.pk for row in due], [row.basket_id for row in due])
     return len(due)
 
@@ -239,7 +243,9 @@ def _change(by: Membership, conversation: Conversation, verb: str, now: dt.datet
         before = {name: _plain(getattr(row, name)) for name in fields}
         for name, value in fields.items():
             setattr(row, name, value)
-        row.save(update_fields=list(fields))
+        row.touched_at = now
+        row.save(update_fields=[*fields, "touched_at"])
+        keep_promises(by.workspace_id, [row.pk], now=now)
         if before.get("state") == Conversation.State.FOLDED != target:
             recount(entries_of([row.pk]))
         after = {name: _plain(value) for name, value in fields.items()}

@@ -24,7 +24,7 @@ WARN_BEFORE = 5
 #: a year of staffed minutes round the clock; nobody promises more
 MOST_MINUTES = 366 * 24 * 60
 #: a word that was older when we heard it (an import, a source that was away) starts no promise: it is history
-HISTORY = dt.timedelta(days=7)
+HISTORY = dt.timedelta(days=1)
 
 #: staffed minutes for priority low, medium, high and urgent; 0 = nothing is promised
 ByPriority = tuple[int, int, int, int]

@@ -10,7 +10,9 @@ from threading import Event
 
 from rapport.actions import listening
 from rapport.actions.checks import draw_sample
+from rapport.actions.dealing import tend_baskets
 from rapport.actions.desk import wake_snoozed
+from rapport.actions.promises import mark_broken, warn
 from rapport.actions.rematch import carry_on_rematches
 from rapport.core.rhythm import Rhythm, find_silence
 from rapport.pipeline.loop import keep_going
@@ -28,6 +30,8 @@ BREATH = 0.05
 EVENTS = dt.timedelta(hours=1)
 #: how often the rhythm of a source is learnt anew, and how often its silence is judged
 LEARN, JUDGE = dt.timedelta(hours=1), dt.timedelta(minutes=1)
+#: how often promises and the work of baskets are looked at
+TEND = dt.timedelta(seconds=5)
 #: only while the network answers is silence a sign; a look that is older says nothing
 ANSWERED = dt.timedelta(minutes=10)
 #: how long deliveries at the door are remembered: no network repeats them for so long
@@ -39,7 +43,7 @@ class Clock:
 
     def __init__(self, clock: Callable[[], dt.datetime]) -> None:
         self.clock = clock
-        self._swept = self._judged = dt.datetime.min.replace(tzinfo=dt.UTC)
+        self._swept = self._judged = self._tended = dt.datetime.min.replace(tzinfo=dt.UTC)
         #: channel id -> when its rhythm was learnt, and the rhythm
         self._rhythms: dict[int, tuple[dt.datetime, Rhythm | None]] = {}
 
@@ -53,6 +57,12 @@ class Clock:
         for workspace in Workspace.objects.all():
             wake_snoozed(workspace, now=now)
             busy |= carry_on_rematches(workspace, now=now)
+        if now - self._tended >= TEND:
+            for workspace in Workspace.objects.all():
+                warn(workspace, now=now)
+                mark_broken(workspace, now=now)
+                tend_baskets(workspace, now=now)
+            self._tended = now
         if now - self._swept > dt.timedelta(minutes=5):
             DeskEvent.objects.filter(at__lt=now - EVENTS).delete()
             SignInLink.objects.filter(expires_at__lt=now - dt.timedelta(days=30)).delete()

@@ -17,6 +17,7 @@ from rapport.actions.desk import record
 from rapport.bus.base import Batch, Bus
 from rapport.core.copies import Window
 from rapport.core.decision import Crisis
+from rapport.core.hours import Hours
 from rapport.core.query import Matcher, compile_topics
 from rapport.core.rhythm import Rhythm
 from rapport.core.route import TeamLoad
@@ -33,9 +34,10 @@ from rapport.pipeline.teaching import Teacher
 from rapport.store.models import Workspace
 from rapport.store.queries.corrections import corrections_version, read_corrections
 from rapport.store.queries.fingerprints import Recent
+from rapport.store.queries.load import read_team_load, staffed
 from rapport.store.queries.moods import read_crisis, read_crowds, read_usual_trouble
 from rapport.store.queries.outcomes import read_person_facts
-from rapport.store.queries.snapshot import Configuration, configuration_version, read_configuration, read_team_load
+from rapport.store.queries.snapshot import Configuration, configuration_version, read_configuration
 from rapport.store.queries.team_model import read_weights
 
 log = logging.getLogger(__name__)
@@ -57,6 +59,10 @@ class Compiled(msgspec.Struct, frozen=True):
     weights: Weights
     weights_version: int
     aims: Aims
+    #: the hours of the baskets that have some
+    opening: tuple[Hours, ...]
+    #: a rule gives work to a colleague by name
+    names_people: bool
     zone: dt.tzinfo
 
 
@@ -138,13 +144,14 @@ class Worker:
         now = self.clock()
         people = read_person_facts(batch.workspace, batch.posts, now)
         talking = [post for _, post in batch.posts if post.created_at >= now - PILE_ON]
-        # the load decides only between people on our side who know an author
-        known = any(facts.known_to is not None for facts in people.values())
+        # the load decides only between people on our side who know an author, or whom a rule names
+        known = compiled.names_people or any(facts.known_to is not None for facts in people.values())
         return Snapshot(
             matcher=compiled.matcher,
             reader=compiled.reader,
             rules=compiled.rules,
-            load=read_team_load(batch.workspace) if known else TeamLoad(),
+            load=read_team_load(batch.workspace, now) if known else TeamLoad(),
+            business_hours=staffed(compiled.opening, now),
             handles=compiled.handles,
             zone=compiled.zone,
             people=people,
@@ -179,15 +186,18 @@ class Worker:
             return known
         source = read_configuration(workspace)
         reader = self._reader(source)
+        rules = compile_rules(source.rules, version=source.rules_version)
         self._compiled[workspace] = Compiled(
             version=source.version,
             matcher=compile_topics(source.topics),
             reader=reader,
-            rules=compile_rules(source.rules, version=source.rules_version),
+            rules=rules,
             handles=source.handles,
             weights=source.weights,
             weights_version=source.weights_version,
             aims=Aims(source.topics, source.handles, reader.vocabularies),
+            opening=source.opening,
+            names_people=any(action.verb == "person" for rule in rules.rules for action in rule.actions),
             zone=ZoneInfo(source.zone),
         )
         return self._compiled[workspace]

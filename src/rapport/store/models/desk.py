@@ -147,7 +147,7 @@ class Conversation(models.Model):
     last_post_at = models.DateTimeField(null=True, blank=True)
     #: when the nearest promise to its person runs out (`Promise`); null = none runs
     due_at = models.DateTimeField(null=True, blank=True)
-    #: when it was given to its assignee, or somebody of ours last did something with it; null = never since this is kept
+    #: when it was given to its assignee, or one of ours last did something with it; null = never
     touched_at = models.DateTimeField(null=True, blank=True)
     #: rises when somebody speaks here or a reply is approved; a reply written on an older version is told so
     version = models.PositiveIntegerField(default=1)

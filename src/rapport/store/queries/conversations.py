@@ -22,6 +22,7 @@ from rapport.store.models import Basket, Conversation
 from rapport.store.queries.accounts import looks_automated
 from rapport.store.queries.fingerprints import count_folded, entries_of, promote_copies, recount
 from rapport.store.queries.ingest import PREVIEW, StoredPost
+from rapport.store.queries.load import Room
 from rapport.store.queries.sql import adapt, insert_rows, moment, select_in, update_rows
 from rapport.store.queries.threads import Linked
 
@@ -230,19 +231,22 @@ def refresh(workspace_id: int, linked: Linked, spoken: Mapping[int, Word], now: 
     known = set(linked.conversations.values()) - linked.new.keys()
     words = read_words(known)
     rows = _read_rows(workspace_id, sorted(words))
-    changes = [_change(row, words[row.id], baskets, spoken, now) for row in rows]
+    room = Room(workspace_id)
+    changes = [_change(row, words[row.id], baskets, spoken, now, room) for row in rows]
     update_rows("store_conversation", _STATE_COLUMNS[:-1], changes, {"version": "add"})
     # most conversations are one post that was never heard before: nothing of them has to be read back
     first: dict[int, list[Word]] = {conversation: [] for conversation in linked.new}
     for row, conversation in linked.conversations.items():
         if conversation in first:
             first[conversation].append(spoken[row])
-    made = [_change(_Row(conversation), heard, baskets, spoken, now) for conversation, heard in first.items()]
+    made = [_change(_Row(conversation), heard, baskets, spoken, now, room) for conversation, heard in first.items()]
     insert_rows(
         "store_conversation",
         ("workspace_id", "network", "channel_id", *_STATE_COLUMNS),
         [(workspace_id, *linked.new[row[-1]], *row[:-2], 1 + row[-2], row[-1]) for row in made],
     )
+    if room.given:
+        Conversation.objects.filter(pk__in=room.given).update(touched_at=now)
     seen = [change[-1] for change in (*changes, *made) if change[0] != Conversation.State.UNOPENED]
     folded = _count_folds(linked, rows, changes, words, {row[-1]: first[row[-1]] for row in made if row[0] == "folded"})
     return list(dict.fromkeys([*seen, *folded, *_open_behind(workspace_id, rows, words, now)]))
@@ -309,7 +313,7 @@ def _read_rows(workspace_id: int, conversations: Sequence[int]) -> list[_Row]:
 
 
 def _change(
-    row: _Row, words: list[Word], baskets: dict[str, int], spoken: Mapping[int, Word], now: dt.datetime
+    row: _Row, words: list[Word], baskets: dict[str, int], spoken: Mapping[int, Word], now: dt.datetime, room: Room
 ) -> tuple[Any, ...]:
     where = stand(words, row.settled_at)
     state = next_state(row.state, where, any(not word.ours and word.post in spoken for word in words))
@@ -320,7 +324,9 @@ def _change(
         basket = baskets.get(pressing.basket) or basket or next(iter(baskets.values()), None)
     assignee = row.assignee
     if assignee is None and row.opened_at is None and pressing and state == Conversation.State.OPEN:
-        assignee = pressing.routed_to
+        chosen = pressing.routed_to
+        # the route was made before the lock of the workspace was held: others may have been given something since
+        assignee = chosen if chosen is not None and room.take(chosen, row.id) else None
     opened = row.opened_at or (now if state == Conversation.State.OPEN else None)
     newest = where.newest
     return (

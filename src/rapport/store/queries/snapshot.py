@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-
 import msgspec
-from django.db.models import Count, Q
+from django.utils import timezone
 
-from rapport.core.route import Member, TeamLoad
+from rapport.core.hours import Hours
 from rapport.core.score import SHIPPED, Weights
 from rapport.core.thresholds import SHIPPED as COUNTING
 from rapport.core.thresholds import Thresholds
 from rapport.store.models import (
-    BasketMember,
     Channel,
-    Conversation,
     ReadingSettings,
     RuleSet,
     ScoreWeights,
     Topic,
     Workspace,
 )
+from rapport.store.queries.load import read_opening
 from rapport.store.queries.readings import read_counting
 from rapport.store.queries.team_model import team_version
 
@@ -45,6 +42,8 @@ class Configuration(msgspec.Struct, frozen=True):
     share: float | None = None
     #: from which certainty readings count
     counting: Thresholds = COUNTING
+    #: the hours of those baskets that have some
+    opening: tuple[Hours, ...] = ()
     #: IANA name of the workspace's time zone
     zone: str = "UTC"
 
@@ -73,6 +72,7 @@ def read_configuration(workspace_id: int) -> Configuration:
         share=read_share(workspace_id),
         counting=read_counting(workspace_id),
         zone=workspace.timezone,
+        opening=read_opening(workspace_id, timezone.now()),
     )
 
 
@@ -97,20 +97,3 @@ def _own_handles(workspace: Workspace) -> frozenset[str]:
     if not all(handles):
         return frozenset()
     return frozenset(form for handle in handles for form in (handle.lower(), handle.lower().partition("@")[0]))
-
-
-def read_team_load(workspace_id: int) -> TeamLoad:
-    """Who works in which basket, and how many open conversations each has."""
-    open_counts = dict(
-        Conversation.objects.of(workspace_id)
-        .filter(state=Conversation.State.OPEN, assignee__isnull=False)
-        .values_list("assignee")
-        .annotate(count=Count("pk"))
-    )
-    members: dict[str, list[Member]] = defaultdict(list)
-    rows = BasketMember.objects.of(workspace_id).filter(
-        Q(membership__active=True) & Q(membership__user__is_active=True)
-    )
-    for slug, member, capacity in rows.values_list("basket__slug", "membership_id", "membership__capacity"):
-        members[slug].append(Member(member, open_counts.get(member, 0), capacity))
-    return TeamLoad({slug: tuple(found) for slug, found in members.items()})
