@@ -199,7 +199,7 @@ def _decide(
     """The outcomes with these readings: as of the moment when each was decided, by the rules and weights of now."""
     configuration = read_configuration(workspace_id)
     rules = _compiled(configuration.rules, configuration.rules_version)
-    facts = _facts(workspace_id, rows, before, now)
+    facts = _facts(workspace_id, rows, before, rules.asks, now)
     load = read_team_load(workspace_id, now) if any(each.known_to for each in facts.values()) else TeamLoad()
     made = []
     for row in rows:
@@ -232,11 +232,11 @@ def _decide_one(
 
 
 def _facts(
-    workspace_id: int, rows: Sequence[Post], before: Mapping[int, Outcome], now: dt.datetime
+    workspace_id: int, rows: Sequence[Post], before: Mapping[int, Outcome], asks: frozenset[str], now: dt.datetime
 ) -> dict[int, PersonFacts]:
     """What was known of each author then; of those whose history was too long to be kept, what is known now."""
     untold = [(row.pk, post_of(row)) for row in rows if before[row.pk].facts is None]
-    people = read_person_facts(workspace_id, untold, now) if untold else {}
+    people = read_person_facts(workspace_id, untold, now, asks) if untold else {}
     told = {pk: people.get((post.network, post.author.key), NOBODY) for pk, post in untold}
     return {row.pk: before[row.pk].facts or told.get(row.pk, NOBODY) for row in rows}
 

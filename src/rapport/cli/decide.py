@@ -20,6 +20,7 @@ from rapport.core.post import Post
 from rapport.core.reading import Reading
 from rapport.core.rules import Circumstances, RuleSet, compile_rules
 from rapport.core.score import score
+from rapport.core.threads import Threads
 from rapport.core.understand import load_reader
 from rapport.core.understand.accounts import knowing, score_author
 
@@ -46,7 +47,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """The arguments of the command."""
     parser.description = (
         "Read posts (JSONL), decide each by a rule file and write score, decision and trace (JSONL), in the same "
-        "order. What an author wrote earlier in the file counts as known; topics are empty and it is business hours."
+        "order. What an author wrote earlier in the file, and what was said in the thread, counts as known; topics are "
+        "empty, it is business hours, and the clock is in UTC."
     )
     parser.add_argument("--rules", required=True, metavar="RULES.toml", help="the rule document")
     parser.add_argument("file", nargs="?", default="-", metavar="FILE", help="Post JSONL; none or - is standard input")
@@ -75,12 +77,14 @@ def run(arguments: argparse.Namespace) -> int:
 def _decide_all(rules: RuleSet, lines: BinaryIO) -> int:
     reader = load_reader()
     people: dict[tuple[str, str], PersonFacts] = {}
+    threads = Threads({})
     encoder = msgspec.json.Encoder()
     posts = PostLines("decide", lines, BATCH)
     for batch in posts:
         now = dt.datetime.now(dt.UTC)
         answers = [
-            _decide(rules, post, reading, people, now) for post, reading in zip(batch, reader.read(batch), strict=True)
+            _decide(rules, post, reading, people, threads, now)
+            for post, reading in zip(batch, reader.read(batch), strict=True)
         ]
         sys.stdout.buffer.write(encoder.encode_lines(answers))
         sys.stdout.buffer.flush()
@@ -88,7 +92,12 @@ def _decide_all(rules: RuleSet, lines: BinaryIO) -> int:
 
 
 def _decide(
-    rules: RuleSet, post: Post, reading: Reading, people: dict[tuple[str, str], PersonFacts], now: dt.datetime
+    rules: RuleSet,
+    post: Post,
+    reading: Reading,
+    people: dict[tuple[str, str], PersonFacts],
+    threads: Threads,
+    now: dt.datetime,
 ) -> DecideLine:
     """Score and decide one post, then remember it as part of its author's history."""
     key = (post.network, post.author.key)
@@ -96,8 +105,9 @@ def _decide(
     value = score(post, reading, facts, now)
     asked = knowing(facts, score_author(post, facts))
     at = Circumstances(now)
-    decision = rules.decide(post, reading, value, asked, (), at)
-    steps = rules.explain(post, reading, value, asked, (), at)
+    talk = threads.hear(post, reading.sentiment.label)
+    decision = rules.decide(post, reading, value, asked, (), at, conversation=talk)
+    steps = rules.explain(post, reading, value, asked, (), at, conversation=talk)
     people[key] = _remember(facts, post, reading)
     plain = _whole(decision)
     del plain["trace"]

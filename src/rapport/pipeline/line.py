@@ -12,10 +12,12 @@ import msgspec
 
 from rapport.core.copies import fingerprints, may_be_copied
 from rapport.core.decision import (
+    NEW,
     NOBODY,
     UNTOLD,
     AccountScore,
     AuthorFacts,
+    ConversationFacts,
     Crisis,
     Decision,
     Outcome,
@@ -31,6 +33,7 @@ from rapport.core.reading import Reading, Toward
 from rapport.core.route import TeamLoad, route
 from rapport.core.rules import Circumstances, RuleSet
 from rapport.core.score import FEW_PEOPLE, SHIPPED, Weights, score
+from rapport.core.threads import conversations_before
 from rapport.core.toward import Aims
 from rapport.core.understand import Reader
 from rapport.core.understand.accounts import PROBABLE, knowing, score_author
@@ -72,6 +75,8 @@ class Snapshot(msgspec.Struct, frozen=True):
     corrections: Mapping[str, Corrected] = {}
     #: what the topics point at; None: one mood for the whole text
     aims: Aims | None = None
+    #: (network, id of a post that is named in this batch) -> the conversation it is in; only where a rule asks for it
+    conversations: Mapping[tuple[str, str], ConversationFacts] = {}
 
 
 def process(posts: Sequence[Post], snapshot: Snapshot, now: dt.datetime) -> list[Outcome]:
@@ -79,13 +84,16 @@ def process(posts: Sequence[Post], snapshot: Snapshot, now: dt.datetime) -> list
     topics = match(posts, snapshot)
     readings = understand(posts, snapshot, topics)
     toward = feel(posts, topics, readings, snapshot)
-    people = remember(posts, list(map(as_felt, readings, toward)), snapshot)
+    moods = list(map(as_felt, readings, toward))
+    people = remember(posts, moods, snapshot)
+    talks = recall(posts, moods, snapshot)
     accounts = suspect(posts, people)
     crowds = gather(posts, accounts, snapshot, now)
     scores = weigh(posts, readings, toward, people, crowds, snapshot, now)
-    decisions = decide(posts, readings, toward, scores, list(map(knowing, people, accounts)), topics, snapshot, now)
+    known = list(map(knowing, people, accounts))
+    decisions = decide(posts, readings, toward, scores, known, talks, topics, snapshot, now)
     routes = send_to(decisions, people, snapshot)
-    kept = keep(posts, people, crowds, accounts, toward, snapshot, now)
+    kept = keep(posts, people, crowds, accounts, toward, talks, snapshot, now)
     return [
         Outcome(post.network, post.id, *made, *inputs)
         for post, *made, inputs in zip(posts, topics, readings, scores, decisions, routes, kept, strict=True)
@@ -150,6 +158,15 @@ def remember(posts: Sequence[Post], readings: Sequence[Reading], snapshot: Snaps
     return before
 
 
+def recall(
+    posts: Sequence[Post], readings: Sequence[Reading], snapshot: Snapshot
+) -> Sequence[ConversationFacts | None]:
+    """What was known of the conversation of each post just before it; None where no rule asks for it."""
+    if not snapshot.rules.asks_about("conversation."):
+        return [None] * len(posts)
+    return conversations_before(posts, [reading.sentiment.label for reading in readings], snapshot.conversations)
+
+
 def suspect(posts: Sequence[Post], people: Sequence[PersonFacts]) -> list[AccountScore | None]:
     """How likely each author's account is automated; None where nothing tells, and for our own."""
     return [score_author(post, facts) for post, facts in zip(posts, people, strict=True)]
@@ -204,6 +221,7 @@ def decide(
     toward: Sequence[tuple[Toward, ...]],
     scores: Sequence[Score],
     people: Sequence[PersonFacts],
+    talks: Sequence[ConversationFacts | None],
     topics: Sequence[tuple[str, ...]],
     snapshot: Snapshot,
     now: dt.datetime,
@@ -211,9 +229,9 @@ def decide(
     """What the rules say about each post."""
     at = Circumstances(now, snapshot.business_hours, snapshot.zone, snapshot.handles)
     return [
-        snapshot.rules.decide(post, reading, value, facts, slugs, at, felt)
-        for post, reading, felt, value, facts, slugs in zip(
-            posts, readings, toward, scores, people, topics, strict=True
+        snapshot.rules.decide(post, reading, value, facts, slugs, at, felt, talk or NEW)
+        for post, reading, felt, value, facts, talk, slugs in zip(
+            posts, readings, toward, scores, people, talks, topics, strict=True
         )
     ]
 
@@ -229,6 +247,7 @@ def keep(
     crowds: Sequence[PileOn | None],
     accounts: Sequence[AccountScore | None],
     toward: Sequence[tuple[Toward, ...]],
+    talks: Sequence[ConversationFacts | None],
     snapshot: Snapshot,
     now: dt.datetime,
 ) -> list[tuple[object, ...]]:
@@ -247,8 +266,11 @@ def keep(
             snapshot.weights_version,
             account,
             felt,
+            talk,
         )
-        for post, facts, pile_on, account, felt in zip(posts, people, crowds, accounts, toward, strict=True)
+        for post, facts, pile_on, account, felt, talk in zip(
+            posts, people, crowds, accounts, toward, talks, strict=True
+        )
     ]
 
 

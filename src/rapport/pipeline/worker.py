@@ -32,6 +32,7 @@ from rapport.pipeline.line import PILE_ON, Snapshot, fingerprint, process
 from rapport.pipeline.loop import keep_going
 from rapport.pipeline.teaching import Teacher
 from rapport.store.models import Workspace
+from rapport.store.queries.conversation_facts import read_conversation_facts
 from rapport.store.queries.corrections import corrections_version, read_corrections
 from rapport.store.queries.fingerprints import Recent
 from rapport.store.queries.load import read_team_load, staffed
@@ -142,7 +143,8 @@ class Worker:
         """What the line may know: the compiled configuration, the team, and the authors of this batch."""
         compiled = self._configuration(batch.workspace)
         now = self.clock()
-        people = read_person_facts(batch.workspace, batch.posts, now)
+        asks = compiled.rules.asks
+        people = read_person_facts(batch.workspace, batch.posts, now, asks)
         talking = [post for _, post in batch.posts if post.created_at >= now - PILE_ON]
         # the load decides only between people on our side who know an author, or whom a rule names
         known = compiled.names_people or any(facts.known_to is not None for facts in people.values())
@@ -161,6 +163,11 @@ class Worker:
             crisis=self._crisis(batch.workspace, now),
             corrections=self._corrections(batch.workspace),
             aims=compiled.aims,
+            conversations=(
+                read_conversation_facts(batch.workspace, batch.posts, now)
+                if compiled.rules.asks_about("conversation.")
+                else {}
+            ),
         )
 
     def _crisis(self, workspace: int, now: dt.datetime) -> Crisis | None:

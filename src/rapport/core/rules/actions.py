@@ -20,10 +20,10 @@ Verb = Literal[
 #: nothing; a name of letters, digits and hyphens; a free text; a duration, a colon and a free text
 Argument = Literal["none", "name", "person", "priority", "notify", "text", "task"]
 
-#: Characters of a free text: a note or a task is read at a glance, and the store keeps 500 with its duration.
-MAX_WORDS = 480
-#: Characters of the title of a ticket or an idea.
-MAX_TITLE = 200
+#: Characters of a note: the store keeps as many of an argument.
+MAX_WORDS = 500
+#: Characters of what is to be done in a task, and of the title of a ticket or an idea.
+MAX_TITLE = 300
 #: How far ahead a rule may set a task.
 MAX_AHEAD = dt.timedelta(days=365)
 
@@ -157,15 +157,6 @@ def read_action(written: str, known: Known) -> Action:
     return Action(verb=verb, argument=argument, written=written)
 
 
-def read_task(argument: str) -> tuple[dt.timedelta, str]:
-    """The argument of a checked `task` -> in what time it is due, and what is to be done."""
-    duration, _, words = argument.partition(":")
-    found = _DURATION.fullmatch(duration)
-    if found is None:
-        raise ValueError(argument)
-    return dt.timedelta(seconds=int(found[1]) * SECONDS[found[2]]), words
-
-
 def _read_argument(verb: Verb, argument: str, start: int, known: Known) -> str:
     form = ACTIONS[verb]
     match form.argument:
@@ -229,4 +220,4 @@ def _task(argument: str, start: int) -> str:
         raise Fault(f"a task is due after now and within {MAX_AHEAD.days} days", start, "2 days")
     if not colon:
         raise Fault("a task needs its text", start + len(argument), form)
-    return f"{duration.strip()}:{_words(text, start + len(duration) + 1, MAX_WORDS)}"
+    return f"{duration.strip()}:{_words(text, start + len(duration) + 1, MAX_TITLE)}"

@@ -14,14 +14,20 @@ import msgspec
 import re2
 
 from rapport.core.decision import NEW, ConversationFacts, PersonFacts
-from rapport.core.post import TO_US, Author, Post
+from rapport.core.post import MAX_ITEMS, TO_US, Author, Post
 from rapport.core.reading import Emotion, Intent, Reading, Sentiment
+from rapport.core.threads import MOST_SAID
 
 #: number, text, true or false, a moment, a length of time, a list of texts, numbers or moments.
 Type = Literal["number", "text", "bool", "time", "duration", "texts", "numbers", "times"]
 
 #: How long the store keeps the times in `PersonFacts`; `count` over a longer span would be wrong.
 HISTORY = dt.timedelta(days=90)
+
+#: Moments of one history that `count` and `last` look at, the newest first; whoever has more is a machine.
+MOST_MOMENTS = 1_000
+#: Topics that one post can match as far as a bound of cost is concerned.
+MOST_TOPICS = 1_000
 
 #: What an evaluation can raise although names and types were checked: values that break the contract of their
 #: struct (a naive time, a text where a number belongs, None where nothing may be unknown).
@@ -54,6 +60,8 @@ class Case(msgspec.Struct, gc=False):
     encoded: bytes | None = None
     #: (field, pattern) -> what the pattern found, None for nothing; each is searched once
     found: dict[tuple[str, str], str | None] = {}
+    #: `now` on the wall clock of the workspace, made once
+    local: dt.datetime | None = None
 
 
 class Field(msgspec.Struct, frozen=True):
@@ -71,6 +79,10 @@ class Field(msgspec.Struct, frozen=True):
     folded: bool = False
     #: the only values that it can have
     choices: tuple[str, ...] = ()
+    #: a list with at most so many values; of a longer one the newest are looked at
+    most: int = 0
+    #: (how its texts look, an example), for one that is not free
+    shape: tuple[str, str] | None = None
 
 
 def _language(case: Case) -> str | None:
@@ -119,6 +131,41 @@ def _addressed(case: Case) -> bool:
     return post.kind == "reply"
 
 
+def _steps(case: Case) -> list[str]:
+    return [step for step, _ in case.person.escalations]
+
+
+def _step(case: Case) -> str:
+    reached = case.person.escalations
+    return reached[-1][0] if reached else ""
+
+
+def _escalations(case: Case) -> list[dt.datetime]:
+    return [at for _, at in case.person.escalations]
+
+
+def _is_new(case: Case) -> bool:
+    talk = case.conversation
+    return talk.id is None and not talk.posts and not talk.answers
+
+
+def _state(case: Case) -> str | None:
+    return case.conversation.state or None
+
+
+def _basket(case: Case) -> str | None:
+    return case.conversation.basket or None
+
+
+def _clock(read: Callable[[dt.datetime], Any]) -> Callable[[Case], Any]:
+    def on_the_wall(case: Case) -> Any:
+        if case.local is None:
+            case.local = case.now.astimezone(case.zone)
+        return read(case.local)
+
+    return on_the_wall
+
+
 def fold(text: str) -> str:
     """How handles and hashtags are compared: lower case, no leading @ or #."""
     return text.lstrip("@#").casefold()
@@ -128,9 +175,15 @@ def _toward(mood: str) -> Callable[[Case], Any]:
     return lambda case: getattr(case.toward or case.sentiment, mood)
 
 
+def _moments(name: str, meaning: str, source: Callable[[Case], Any] | None = None, most: int = MOST_MOMENTS) -> Field:
+    return Field(name, "times", meaning, source or name, most=most)
+
+
 _KINDS = ("post", "reply", "repost", "quote", "review", "message", "comment", "topic", "mail")
 _VISIBILITIES = ("public", "unlisted", "private", "direct")
 _LABELS = ("negative", "neutral", "positive")
+_STATES = ("unopened", "open", "pending", "snoozed", "resolved", "quarantined", "folded")
+_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 _POST = (
     Field("text", "text", "the plain text of the post", "post.text"),
@@ -147,8 +200,8 @@ _POST = (
     Field("has_link", "bool", "it contains a link", _has_link),
     Field("has_mention", "bool", "it mentions somebody", _has_mention),
     Field("has_hashtag", "bool", "it carries a hashtag", _has_hashtag),
-    Field("mentions", "texts", "handles that it mentions", _mentions, folded=True),
-    Field("hashtags", "texts", "its hashtags", _hashtags, folded=True),
+    Field("mentions", "texts", "handles that it mentions", _mentions, folded=True, most=MAX_ITEMS),
+    Field("hashtags", "texts", "its hashtags", _hashtags, folded=True, most=MAX_ITEMS),
     Field(
         "addressed",
         "bool",
@@ -182,10 +235,29 @@ _PERSON = (
     Field("person.first_seen", "time", "their first post that we know of", "person.first_seen", unknown=True),
     Field("person.last_seen", "time", "their latest post before this one", "person.last_seen", unknown=True),
     Field("person.conversations", "number", "earlier conversations with them", "person.conversations"),
-    Field("person.negative", "times", "times of their earlier negative posts, 90 days back", "person.negative"),
-    Field("person.positive", "times", "times of their earlier positive posts, 90 days back", "person.positive"),
-    Field("person.posts", "times", "times of all their earlier posts, 90 days back", "person.posts"),
+    _moments("person.negative", "times of their earlier negative posts, 90 days back"),
+    _moments("person.positive", "times of their earlier positive posts, 90 days back"),
+    _moments("person.posts", "times of all their earlier posts, 90 days back"),
+    _moments("person.answers", "times of our answers to them, 90 days back"),
+    _moments("person.escalations", "when they reached a step of the escalation ladder, 90 days back", _escalations),
+    Field("person.steps", "texts", "the steps that they reached, 90 days back", _steps, most=MOST_MOMENTS),
+    Field("person.step", "text", "the step that they reached last, or empty", _step),
 )
+_CONVERSATION = (
+    Field("conversation.new", "bool", "the post begins a conversation", _is_new),
+    Field("conversation.state", "text", "where it stands", _state, unknown=True, choices=_STATES),
+    Field("conversation.basket", "text", "slug of the basket that it lies in", _basket, unknown=True),
+    Field("conversation.assigned", "bool", "a colleague has it", "conversation.assigned"),
+    Field("conversation.acknowledged", "bool", "the automatic word was said in it", "conversation.acknowledged"),
+    Field("conversation.opened_at", "time", "when it was opened", "conversation.opened_at", unknown=True),
+    Field(
+        "conversation.waiting_since", "time", "their oldest word that nobody has answered",
+        "conversation.waiting_since", unknown=True,
+    ),
+    _moments("conversation.posts", "times of their earlier posts in it", most=MOST_SAID),
+    _moments("conversation.negative", "times of those among them that were negative", most=MOST_SAID),
+    _moments("conversation.answers", "times of our answers in it", most=MOST_SAID),
+)  # fmt: skip
 _READING = (
     Field("complaint", "number", "how likely the text complains, 0 to 1", "intent.complaint"),
     Field("question", "number", "how likely it asks something, 0 to 1", "intent.question"),
@@ -221,9 +293,22 @@ _READING = (
 )
 _DESK = (
     Field("score", "number", "how pressing the post is, 0 to 100", "score"),
-    Field("topics", "texts", "slugs of the topics that it matched", "topics"),
+    Field("topics", "texts", "slugs of the topics that it matched", "topics", most=MOST_TOPICS),
     Field("now", "time", "the moment of the decision", "now"),
     Field("business_hours", "bool", "the desk is staffed at this moment", "business_hours"),
+    Field("clock.hour", "number", "the hour in the workspace's time zone, 0 to 23", _clock(lambda at: at.hour)),
+    Field("clock.minute", "number", "the minute, 0 to 59", _clock(lambda at: at.minute)),
+    Field(
+        "clock.weekday", "text", "the day of the week", _clock(lambda at: _WEEKDAYS[at.weekday()]), choices=_WEEKDAYS
+    ),
+    Field(
+        "clock.date",
+        "text",
+        "the day as a text",
+        _clock(lambda at: at.date().isoformat()),
+        shape=(r"\d{4}-\d\d-\d\d", "2026-12-24"),
+    ),
+    Field("clock.month", "number", "the month, 1 to 12", _clock(lambda at: at.month)),
 )
 
 #: (heading, fields) in the order of the reference page.
@@ -231,6 +316,7 @@ GROUPS: tuple[tuple[str, tuple[Field, ...]], ...] = (
     ("The post", _POST),
     ("Its author", _AUTHOR),
     ("What we know about the person", _PERSON),
+    ("The conversation before this post", _CONVERSATION),
     ("What was read from the text", _READING),
     ("The desk", _DESK),
 )

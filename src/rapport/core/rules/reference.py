@@ -85,8 +85,8 @@ says `error: ...`, the post gets the tag `{tag}`, and the other rules go on.
 
 
 _AUTONOMY = f"""\
-A free text stands in the action as it is: `"note:Call them back: they were cut off twice"`. A text has at most
-{MAX_WORDS} characters, a title {MAX_TITLE}, and stands on one line. A task is due within {MAX_AHEAD.days} days, in
+A free text stands in the action as it is: `"note:Call them back: they were cut off twice"`. A note has at most
+{MAX_WORDS} characters, a task or title {MAX_TITLE}, on one line. A task is due within {MAX_AHEAD.days} days, in
 minutes, hours, days or weeks from the moment of the decision.
 
 **How far a rule goes by itself** is its `autonomy`; each action goes as far as the rule or the last column says,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
@@ -18,6 +18,8 @@ from rapport.store.queries.sql import adapt, insert_rows, moment, select_in, upd
 
 #: how far back the history of a person reaches in `PersonFacts`
 HISTORY = dt.timedelta(days=90)
+#: the fields of rules that are told from the escalation ladder
+STEPS = frozenset({"person.escalations", "person.step", "person.steps"})
 _encoder = msgspec.json.Encoder()
 _COLUMNS = (
     "post_id", "workspace_id", "sentiment", "language", "score", "basket", "priority", "quarantined", "why", "draft",
@@ -81,9 +83,13 @@ def moods_toward(outcome: Outcome, counting: Thresholds) -> dict[str, int | None
 
 
 def read_person_facts(
-    workspace_id: int, posts: Sequence[tuple[int, Post]], now: dt.datetime
+    workspace_id: int, posts: Sequence[tuple[int, Post]], now: dt.datetime, asks: Collection[str] = ()
 ) -> dict[tuple[str, str], PersonFacts]:
-    """What was known of every author before this batch: (network, author key) -> facts."""
+    """What was known of every author before this batch: (network, author key) -> facts.
+
+    Our answers to them and the steps of the ladder are looked up only where `asks`, the fields that rules read, needs
+    them.
+    """
     authors = sorted({(post.network, post.author.key) for _, post in posts})
     by_network: dict[str, list[str]] = defaultdict(list)
     for network, key in authors:
@@ -98,10 +104,13 @@ def read_person_facts(
             keys,
         )
         people.update({(network, row[0]): row[1:] for row in rows})
-    history = _read_history(sorted({int(str(row[0])) for row in people.values()}), now)
+    numbers = sorted({int(str(row[0])) for row in people.values()})
+    history = _read_history(numbers, now)
     talks = _count_conversations(workspace_id, list(history))
     times = {int(str(row[-1])): [at for at, _ in history.get(int(str(row[0])), [])] for row in people.values()}
     repeated = read_repeated(times, now)
+    answers = _read_answers(workspace_id, numbers, now) if "person.answers" in asks else {}
+    steps = _read_steps(numbers, now) if STEPS.intersection(asks) else {}
     facts = {}
     for author, (person, ignored, suppressed, relationship, first, last, known_to, word, handle) in people.items():
         said = history.get(int(str(person)), [])
@@ -121,8 +130,39 @@ def read_person_facts(
             bot_word=None if word is None else bool(word),
             copied=copied,
             linked=linked,
+            answers=tuple(answers.get(int(str(person)), ())),
+            escalations=tuple(steps.get(int(str(person)), ())),
         )
     return facts
+
+
+def _read_answers(workspace_id: int, people: Sequence[int], now: dt.datetime) -> dict[int, list[dt.datetime]]:
+    """When we answered in conversations with these people; a post of ours that begins one answers nobody."""
+    found: dict[int, list[dt.datetime]] = defaultdict(list)
+    rows = select_in(
+        "SELECT c.person_id, p.sort_at FROM store_conversation c JOIN store_post p ON p.conversation_id = c.id "
+        "WHERE c.workspace_id = %s AND c.person_id {among} AND p.ours AND NOT p.deleted AND p.sort_at > %s "
+        "AND (p.in_reply_to <> '' OR p.kind = 'message') ORDER BY p.sort_at",
+        [workspace_id],
+        people,
+        [adapt(now - HISTORY)],
+    )
+    for person, at in rows:
+        found[person].append(moment(at))
+    return found
+
+
+def _read_steps(people: Sequence[int], now: dt.datetime) -> dict[int, list[tuple[str, dt.datetime]]]:
+    found: dict[int, list[tuple[str, dt.datetime]]] = defaultdict(list)
+    rows = select_in(
+        "SELECT person_id, step, at FROM store_escalation WHERE person_id {among} AND at > %s ORDER BY at, id",
+        [],
+        people,
+        [adapt(now - HISTORY)],
+    )
+    for person, step, at in rows:
+        found[person].append((str(step), moment(at)))
+    return found
 
 
 def _read_history(people: Sequence[int], now: dt.datetime) -> dict[int, list[tuple[dt.datetime, str]]]:

@@ -1,0 +1,102 @@
+"""What was known of the conversation of each post of a batch just before it was said."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from msgspec.structs import replace
+
+from rapport.core.decision import NEW, ConversationFacts
+from rapport.core.post import Post
+
+#: network and the id of a post that is in the conversation
+Key = tuple[str, str]
+#: Moments of each kind that are known of one conversation, the newest.
+MOST_SAID = 100
+
+
+def names_of(post: Post) -> list[Key]:
+    """The ids by which a post says which conversation it belongs to, its own first."""
+    return [(post.network, name) for name in (post.id, post.in_reply_to, post.thread) if name]
+
+
+def conversations_before(
+    posts: Sequence[Post], moods: Sequence[str], known: Mapping[Key, ConversationFacts]
+) -> list[ConversationFacts]:
+    """One for each post: what is `known`, and what was said earlier in the same batch. `moods` as `Sentiment.label`."""
+    threads = Threads(known)
+    return [threads.hear(post, mood) for post, mood in zip(posts, moods, strict=True)]
+
+
+class Threads:
+    """Conversations that grow while posts are gone through in the order in which they were heard."""
+
+    def __init__(self, known: Mapping[Key, ConversationFacts]) -> None:
+        self._known = known
+        self._talks: dict[Key, _Talk] = {}
+        self._by_id: dict[int | None, _Talk] = {}
+
+    def hear(self, post: Post, mood: str) -> ConversationFacts:
+        """What was known of the conversation of this post before it.
+
+        A post that ties two conversations together sees both histories, and the rest of the older one, which lives on.
+        """
+        names = names_of(post)
+        found: list[_Talk] = []
+        for name in names:
+            talk = self._talk(name)
+            if talk is not None and talk not in found:
+                found.append(talk)
+        found.sort(key=lambda each: (each.facts.id is None, each.facts.id or 0))
+        talk = found[0] if found else _Talk(NEW)
+        for other in found[1:]:
+            talk.absorb(other)
+        self._talks.update(dict.fromkeys(names, talk))
+        before = talk.facts
+        talk.add(post, mood)
+        return before
+
+    def _talk(self, name: Key) -> _Talk | None:
+        talk = self._talks.get(name)
+        if talk is None and (facts := self._known.get(name)) is not None:
+            talk = self._by_id.setdefault(facts.id, _Talk(facts))
+        return talk.root() if talk else None
+
+
+class _Talk:
+    """One conversation while a batch is gone through."""
+
+    def __init__(self, facts: ConversationFacts) -> None:
+        self.facts = facts
+        self.into: _Talk | None = None
+
+    def root(self) -> _Talk:
+        talk = self
+        while talk.into is not None:
+            talk = talk.into
+        return talk
+
+    def absorb(self, other: _Talk) -> None:
+        other.into = self
+        one, two = self.facts, other.facts
+        self.facts = replace(
+            one,
+            posts=tuple(sorted((*one.posts, *two.posts))[-MOST_SAID:]),
+            negative=tuple(sorted((*one.negative, *two.negative))[-MOST_SAID:]),
+            answers=tuple(sorted((*one.answers, *two.answers))[-MOST_SAID:]),
+            waiting_since=min(filter(None, (one.waiting_since, two.waiting_since)), default=None),
+        )
+
+    def add(self, post: Post, mood: str) -> None:
+        facts, at = self.facts, post.created_at
+        if post.kind == "repost" or post.deleted:
+            return
+        if post.author.ours:
+            self.facts = replace(facts, answers=(*facts.answers, at)[-MOST_SAID:], waiting_since=None)
+            return
+        self.facts = replace(
+            facts,
+            posts=(*facts.posts, at)[-MOST_SAID:],
+            negative=(*facts.negative, at)[-MOST_SAID:] if mood == "negative" else facts.negative,
+            waiting_since=facts.waiting_since or at,
+        )
