@@ -13,6 +13,7 @@ from django.db.models import Q
 
 from rapport.actions.audit import announce, write_audit
 from rapport.actions.hearing import hear
+from rapport.actions.notices import notify_of_delivery
 from rapport.actions.promises import keep_promises
 from rapport.bus.base import Bus
 from rapport.core.errors import InvalidInput
@@ -111,6 +112,7 @@ def _settle(delivery: Delivery, state: str, step: str, cause: str, now: dt.datet
             delivery.refresh_from_db()
             _log(delivery, step, cause, now)
             write_audit(delivery.workspace_id, None, f"delivery.{step}", delivery, now, cause=cause[:500])
+            notify_of_delivery(delivery, step, now=now)
             announce(delivery.workspace_id, now, [delivery.conversation_id])
     return changed == 1
 

@@ -12,6 +12,7 @@ from django.utils.text import slugify
 from rapport.actions.accounts import check_timezone
 from rapport.actions.audit import announce, require, write_audit
 from rapport.actions.held import requeue_held
+from rapport.actions.notices import notify_of_source
 from rapport.core.errors import InvalidInput, NotAllowed
 from rapport.core.query import compile_topics
 from rapport.core.rhythm import Silence
@@ -110,6 +111,7 @@ def ask_to_reconnect(channel: Channel, reason: str, *, now: dt.datetime) -> Chan
         channel.state, channel.state_reason, channel.state_at = Channel.State.REAUTHORISE, reason[:500], now
         channel.save(update_fields=["state", "state_reason", "state_at"])
         write_audit(channel.workspace_id, None, "channel.reauthorise", channel, now, reason=reason[:500])
+        notify_of_source(channel, f"{channel.name} must be connected again: {reason}", now=now)
         announce(channel.workspace_id, now, kind="config")
     return channel
 
@@ -202,6 +204,7 @@ def note_silence(channel: Channel, silence: Silence | None, *, now: dt.datetime)
                 channel.workspace_id, None, "channel.quiet", channel, now,
                 since=silence.since.isoformat(), expected=round(silence.expected, 1), chance=silence.chance,
             )  # fmt: skip
+            notify_of_source(channel, f"{channel.name} is unusually quiet; look whether it is heard.", now=now)
         else:
             write_audit(channel.workspace_id, None, "channel.speaks", channel, now)
         announce(channel.workspace_id, now, kind="config")
