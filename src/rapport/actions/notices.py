@@ -17,7 +17,9 @@ from rapport.core.decision import Crisis, Outcome
 from rapport.core.notices import read_ways, when_due
 from rapport.store.models import (
     AuditEntry,
+    Channel,
     Conversation,
+    Delivery,
     DeskEvent,
     Membership,
     Notification,
@@ -297,3 +299,61 @@ def about_one(conversation: int) -> str:
 def announce_read(member: Membership, *, now: dt.datetime) -> None:
     """Tell the member's other open pages that the bell changed."""
     DeskEvent.objects.create(workspace_id=member.workspace_id, kind="notices", payload={"members": [member.pk]}, at=now)
+
+
+# ------------------------------------------------------------------ what replies and sources have to tell
+
+#: steps of a delivery of which its person is told, and how
+_NOT_SENT = {
+    "failed": "Your answer to {who} did not leave: {cause}",
+    "held": "Your answer to {who} is held: {cause}",
+    "unconfirmed": "Nobody knows yet whether your answer to {who} arrived: {cause}",
+}
+
+
+def notify_of_delivery(delivery: Delivery, step: str, *, now: dt.datetime) -> int:
+    """Tell whoever approved a reply that it failed, is held or is unconfirmed; take that back once it was sent."""
+    bundle = about_one(delivery.conversation_id)
+    if step in {"sent", "reconciled"}:
+        return take_back(delivery.workspace_id, "delivery", bundle, now=now)
+    # a hold is a decision that everybody sees on every page
+    if step not in _NOT_SENT or delivery.cause.startswith("crisis-hold:"):
+        return 0
+    who = delivery.conversation.person.name if delivery.conversation.person else "somebody"
+    text = _NOT_SENT[step].format(who=who or "somebody", cause=delivery.cause)
+    members = [delivery.approval.person]
+    return notify(
+        delivery.workspace_id,
+        members,
+        "delivery",
+        bundle=bundle,
+        text=text,
+        now=now,
+        conversation=delivery.conversation,
+    )
+
+
+def notify_of_source(channel: Channel, text: str, *, now: dt.datetime) -> int:
+    """Tell those who may mend it what a source needs."""
+    members = members_with(channel.workspace_id, ("owner", "admin"))
+    return notify(channel.workspace_id, members, "source", bundle=f"channel:{channel.pk}", text=text, now=now)
+
+
+# ------------------------------------------------------------------ drafts that wait for a lead
+
+
+def notify_of_proposal(by: Membership, conversation: Conversation, *, now: dt.datetime) -> int:
+    """Tell the leads that a colleague who may not send asks them to."""
+    leads = leads_of(by.workspace_id, conversation.basket_id)
+    text = f"{by} asks you to send an answer to {_place(conversation)}"
+    return notify(by.workspace_id, leads, "proposal", text=text, now=now, conversation=conversation, by=by)
+
+
+def notify_of_answer(
+    author: Membership, conversation: Conversation, text: str, *, by: Membership, now: dt.datetime
+) -> int:
+    """Tell an author what became of the draft that they proposed."""
+    bundle = about_one(conversation.pk)
+    return notify(
+        by.workspace_id, [author], "answer", bundle=bundle, text=text, now=now, conversation=conversation, by=by
+    )

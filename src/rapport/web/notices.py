@@ -140,7 +140,7 @@ def address_of(row: Notification, member: Membership) -> str:
     if talk is None:
         return root
     about_one = row.count == 1 or row.bundle == acts.about_one(talk.pk)
-    if about_one or talk.basket is None or not visible_baskets(member).filter(pk=talk.basket_id).exists():
+    if about_one or talk.basket is None or not visible_baskets(member).filter(pk=talk.basket.pk).exists():
         return f"{root}c/{talk.pk}/"
     return f"{root}b/{talk.basket.slug}/{'?tab=mine' if row.event == 'assigned' else ''}"
 
