@@ -4,12 +4,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
-import os
 import re
-import shutil
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,18 +12,17 @@ from typing import Any
 
 import pytest
 
+from browser.screens import open_page, running_desk, sign_in, wait_until
 from rapport.core.decision import PRIORITIES, PersonFacts
 from rapport.core.post import Author, Post
 from rapport.core.rules import Circumstances, compile_rules, default_document
 from rapport.core.score import score
 from rapport.core.understand import load_reader
 from rapport.store.queries.desk import PRIORITY_POINTS
-from servers import MastodonServer, free_port, mastodon_server
+from servers import MastodonServer, mastodon_server
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
 
-EMAIL, PASSWORD = "ola@fernway.example", "correct horse battery"
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 #: where the real threads are missing, texts of our own stand in
 OWN = [
     "The parcel came today and the jacket fits. Thank you, that was quick!",
@@ -79,72 +73,15 @@ def mastodon() -> Iterator[MastodonServer]:
 
 @pytest.fixture
 def desk(tmp_path: Path, mastodon: MastodonServer) -> Iterator[str]:
-    """`rapport up` as a newcomer starts it, allowed to call the private server; its address."""
-    port = free_port()
-    address = f"http://127.0.0.1:{port}"
-    environment = {
-        **{key: value for key, value in os.environ.items() if not key.startswith(("RAPPORT_", "DJANGO_"))},
-        "RAPPORT_BASE_URL": address,
-        "RAPPORT_ADMIN_EMAIL": EMAIL,
-        "RAPPORT_ADMIN_PASSWORD": PASSWORD,
-        "RAPPORT_ALLOW_PRIVATE": mastodon.authority,
-        "RAPPORT_POLL_SECONDS": "0.5",
-    }
-    command = [sys.executable, "-m", "rapport.cli.main", "up", "--data", str(tmp_path / "data"), "--port", str(port)]
-    log = (tmp_path / "log").open("wb")
-    process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
-    try:
-        wait_until(lambda: answers(f"{address}/readyz"), 60)
+    """A desk that is allowed to call the private server; its address."""
+    with running_desk(tmp_path, RAPPORT_ALLOW_PRIVATE=mastodon.authority, RAPPORT_POLL_SECONDS="0.5") as address:
         yield address
-    finally:
-        process.send_signal(signal.SIGINT)
-        try:
-            assert process.wait(timeout=20) == 0
-        finally:
-            process.kill()
-            log.close()
-
-
-def answers(address: str) -> bool:
-    from urllib.request import urlopen
-
-    try:
-        with urlopen(address, timeout=2):
-            return True
-    except OSError:
-        return False
-
-
-def wait_until(check: Any, seconds: float) -> None:
-    end = time.monotonic() + seconds
-    while not check():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.1)
 
 
 @pytest.fixture
 def page(desk: str) -> Iterator[Any]:
-    if CHROMIUM is None:
-        pytest.skip("no Chromium; `make test-deps` installs it")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM,
-            args=["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"],
-        )
-        page = browser.new_page(viewport={"width": 1440, "height": 900}, base_url=desk)
-        page.set_default_timeout(15_000)
+    with open_page(desk) as page:
         yield page
-        browser.close()
-
-
-def sign_in(page: Any) -> None:
-    page.goto("/")
-    page.fill("input[name=login]", EMAIL)
-    page.fill("input[name=password]", PASSWORD)
-    page.keyboard.press("Enter")
-    page.wait_for_url("**/w/**")
 
 
 def connect(page: Any, server: MastodonServer) -> None:
