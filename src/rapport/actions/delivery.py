@@ -102,6 +102,7 @@ def settle_unconfirmed(delivery: Delivery, cause: str, look_at: dt.datetime, *, 
 def _settle(delivery: Delivery, state: str, step: str, cause: str, now: dt.datetime, **fields: object) -> bool:
     if state not in Delivery.MOVES[delivery.state]:
         raise InvalidInput(f"A delivery that is {delivery.state} cannot become {state}.")
+    before = delivery.state
     with transaction.atomic():
         changed = (
             _mine(delivery)
@@ -112,7 +113,7 @@ def _settle(delivery: Delivery, state: str, step: str, cause: str, now: dt.datet
             delivery.refresh_from_db()
             _log(delivery, step, cause, now)
             write_audit(delivery.workspace_id, None, f"delivery.{step}", delivery, now, cause=cause[:500])
-            notify_of_delivery(delivery, step, now=now)
+            notify_of_delivery(delivery, step, before, now=now)
             announce(delivery.workspace_id, now, [delivery.conversation_id])
     return changed == 1
 
