@@ -285,9 +285,9 @@ def read_about(member: Membership, conversation: Conversation, *, now: dt.dateti
     return read_notices(member, own.filter(about), now=now) if own.exists() else 0
 
 
-def take_back(workspace: int, event: str, bundle: str, *, now: dt.datetime) -> int:
-    """What was told is not so any more: whoever has not looked yet need not."""
-    rows = Notification.objects.of(workspace).filter(event=event, bundle=bundle[:200], read_at__isnull=True)
+def take_back(member: int, event: str, bundle: str, *, now: dt.datetime) -> int:
+    """What a member was told is not so any more: if they have not looked yet, they need not."""
+    rows = Notification.objects.filter(membership=member, event=event, bundle=bundle[:200], read_at__isnull=True)
     return rows.update(read_at=now, mail_at=None, push_at=None)
 
 
@@ -311,13 +311,16 @@ _NOT_SENT = {
 }
 
 
-def notify_of_delivery(delivery: Delivery, step: str, *, now: dt.datetime) -> int:
-    """Tell whoever approved a reply that it failed, is held or is unconfirmed; take that back once it was sent."""
+def notify_of_delivery(delivery: Delivery, step: str, before: str, *, now: dt.datetime) -> int:
+    """Tell whoever approved a reply that it failed, is held or is unconfirmed; take that back once it was sent.
+
+    before: the state that it was in; looking again at one that is unconfirmed is no news.
+    """
     bundle = about_one(delivery.conversation_id)
     if step in {"sent", "reconciled"}:
-        return take_back(delivery.workspace_id, "delivery", bundle, now=now)
+        return take_back(delivery.approval.person_id, "delivery", bundle, now=now)
     # a hold is a decision that everybody sees on every page
-    if step not in _NOT_SENT or delivery.cause.startswith("crisis-hold:"):
+    if step not in _NOT_SENT or step == before or delivery.cause.startswith("crisis-hold:"):
         return 0
     who = delivery.conversation.person.name if delivery.conversation.person else "somebody"
     text = _NOT_SENT[step].format(who=who or "somebody", cause=delivery.cause)

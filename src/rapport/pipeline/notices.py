@@ -211,7 +211,8 @@ class Notifier:
 
 def line_of(row: Notification) -> str:
     """What a notice says, in one line: the newest, and how many more it stands for."""
-    if row.count <= 1:
+    # of one conversation the newest word says it all
+    if row.count <= 1 or row.bundle.startswith("conversation:"):
         return row.text
     more = row.count - 1
     return ngettext("%(text)s, and %(n)s more", "%(text)s, and %(n)s more", more) % {
