@@ -124,6 +124,10 @@ ROUTES: dict[str, Route] = {
     "inbox:automated": Route("triage", POST, {"pk": "joined"}, {"handle": "handle", "word": "no"}),
     "inbox:split": Route("triage", POST, {"pk": "joined"}, {"join": "join"}),
     "inbox:split_handle": Route("triage", POST, {"pk": "joined"}, {"handle": "handle"}),
+    # drafts that wait
+    "approvals": Route("send"),
+    "approval_send": Route("send", POST, {"pk": "proposal"}),
+    "approval_return": Route("send", POST, {"pk": "proposal"}, {"reason": "Warmer, please"}),
     # what somebody is told of
     "notices": Route("read"),
     "notice": Route("read", takes={"pk": "notice"}, except_for=OWN),
@@ -203,6 +207,7 @@ def populate(member: Any, now: dt.datetime) -> dict[str, Any]:
         Check,
         Conversation,
         Delivery,
+        Draft,
         Handle,
         Membership,
         Notification,
@@ -276,6 +281,9 @@ def populate(member: Any, now: dt.datetime) -> dict[str, Any]:
     )  # fmt: skip
     aside = Conversation.objects.create(state="quarantined", **talk)
     check = Check.objects.create(workspace=workspace, conversation=aside, day=now.date(), population=1)
+    proposal = Draft.objects.create(
+        workspace=workspace, conversation=conversation, author=hired, text="Hi", proposed=True, updated_at=now
+    )
     notice = Notification.objects.create(
         workspace=workspace, membership=member, event="assigned", text="Yours", first_at=now, last_at=now
     )
@@ -283,6 +291,7 @@ def populate(member: Any, now: dt.datetime) -> dict[str, Any]:
         workspace=workspace, membership=member, endpoint="https://push.example/0", digest=slug, created_at=now
     )
     return {
+        "proposal": proposal.pk,
         "notice": notice.pk,
         "device": device.pk,
         "way": "mail",

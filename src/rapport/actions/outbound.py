@@ -18,6 +18,7 @@ from django.utils.text import slugify
 
 from rapport.actions.audit import announce, require, require_conversation, write_audit
 from rapport.actions.held import requeue_held
+from rapport.actions.notices import notify_of_proposal, notify_of_sent_drafts
 from rapport.actions.rule_days import is_thrown_away, note_override
 from rapport.core.draft import check_template
 from rapport.core.errors import GuardRefused, InvalidInput, NotAllowed, Stale
@@ -83,6 +84,7 @@ def propose_draft(by: Membership, conversation: Conversation, *, now: dt.datetim
         draft.proposed, draft.updated_at = True, now
         draft.save(update_fields=["proposed", "updated_at"])
         write_audit(by.workspace, by, "draft.propose", conversation, now)
+        notify_of_proposal(by, conversation, now=now)
         announce(by.workspace, now, [conversation.pk], [conversation.basket_id])
     return draft
 
@@ -160,6 +162,7 @@ def approve(
         approval = _write_approval(by, row, reply, target, channel, verdict, despite, begun, now)
         delivery = _queue(approval, verdict, now)
         _note_draft(by, row, approval, begun, now)
+        notify_of_sent_drafts(by, row, text, now=now)
         Draft.objects.of(workspace).filter(conversation=row).filter(Q(author=by) | Q(proposed=True)).delete()
         Conversation.objects.filter(pk=row.pk).update(version=F("version") + 1)
         if row.assignee_id is None:

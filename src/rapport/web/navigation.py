@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from rapport.core.roles import Right
 from rapport.store.models import Membership, Workspace
 from rapport.store.queries import desk as reads
+from rapport.store.queries.approvals import count_waiting
 from rapport.store.queries.notices import count_unread
 from rapport.store.queries.sources import list_sources_briefly
 from rapport.web.settings.standing import stand
@@ -74,6 +75,13 @@ class Navigation:
     def notices(self) -> int:
         """How much this person was told of and has not looked at."""
         return count_unread(self._membership) if self._membership is not None else 0
+
+    @cached_property
+    def approvals(self) -> int | None:
+        """How many drafts of colleagues wait for somebody who may send; None for those who may not."""
+        if self._membership is None or not self._membership.may("send"):
+            return None
+        return count_waiting(self._membership)
 
     @property
     def ready(self) -> list[tuple[str, str, str, str, int]]:

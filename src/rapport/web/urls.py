@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from rapport.web import health, hooks, notices
+from rapport.web import approvals, health, hooks, notices
 
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
@@ -12,6 +12,9 @@ urlpatterns = [
     path("hooks/<slug:slug>/<slug:channel>/", hooks.receive, name="hook"),
     path("", include("rapport.web.accounts.urls")),
     path("", include("rapport.web.settings.urls")),
+    path("w/<slug:slug>/approvals/", approvals.index, name="approvals"),
+    path("w/<slug:slug>/approvals/<int:pk>/send/", approvals.send, name="approval_send"),
+    path("w/<slug:slug>/approvals/<int:pk>/return/", approvals.give_back, name="approval_return"),
     path("w/<slug:slug>/notices/", notices.index, name="notices"),
     path("w/<slug:slug>/notices/<int:pk>/", notices.open_notice, name="notice"),
     path("w/<slug:slug>/notices/read/", notices.read_all, name="notices_read"),

@@ -25,6 +25,7 @@ from rapport.store import why
 from rapport.store.models import Basket, Conversation, Membership
 from rapport.store.queries import desk as reads
 from rapport.store.queries import people, talk
+from rapport.store.queries.approvals import newest_return
 from rapport.store.queries.corrections import corrections_on
 from rapport.store.queries.score import neighbours, standing_correction
 from rapport.store.queries.snapshot import weights_of
@@ -78,6 +79,7 @@ def show(request: DeskRequest, row: Conversation, status: int = 200, **composing
         "members": talk.colleagues(row),
         "targets": baskets_to_move_to(member),
         "snoozes": snooze_choices(now),
+        "returned": None if member.may("send") else newest_return(member, row),
         "overridable": OVERRIDABLE if member.may("configure") else frozenset(),
         "can": {right: member.may(right) for right in RIGHTS},
         "beside": asked.beside(),
