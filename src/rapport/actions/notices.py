@@ -21,6 +21,7 @@ from rapport.store.models import (
     Conversation,
     Delivery,
     DeskEvent,
+    Draft,
     Membership,
     Notification,
     NotificationSettings,
@@ -360,3 +361,15 @@ def notify_of_answer(
     return notify(
         by.workspace_id, [author], "answer", bundle=bundle, text=text, now=now, conversation=conversation, by=by
     )
+
+
+def notify_of_sent_drafts(by: Membership, conversation: Conversation, text: str, *, now: dt.datetime) -> int:
+    """Tell the authors of drafts that waited here that `by` answered, with their words or with others."""
+    waiting = Draft.objects.of(by.workspace_id).filter(conversation=conversation, proposed=True, author__isnull=False)
+    told = 0
+    for draft in waiting.exclude(author=by).select_related("author"):
+        same = " ".join(draft.text.split()) == " ".join(text.split())
+        how = "sent your answer as you wrote it" if same else "changed your answer and sent it"
+        if draft.author is not None:
+            told += notify_of_answer(draft.author, conversation, f"{by} {how}: {_place(conversation)}", by=by, now=now)
+    return told
