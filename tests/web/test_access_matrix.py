@@ -154,6 +154,8 @@ ROUTES: dict[str, Route] = {
     "rules": Route("configure", BOTH),
     "rules_version": Route("configure", takes={"version": "rule_version"}),
     "rules_restore": Route("configure", POST, {"version": "rule_version"}),
+    "rule_list": Route("configure"),
+    "rule_page": Route("configure", except_for=dict.fromkeys(("owner", "admin", "lead"), "no rule is named")),
     "score": Route("configure", BOTH),
     "score_preview": Route("configure", POST),
     "score_learnt": Route("configure"),

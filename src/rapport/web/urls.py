@@ -12,6 +12,7 @@ urlpatterns = [
     path("hooks/<slug:slug>/<slug:channel>/", hooks.receive, name="hook"),
     path("", include("rapport.web.accounts.urls")),
     path("", include("rapport.web.settings.urls")),
+    path("", include("rapport.web.rules.urls")),
     path("w/<slug:slug>/approvals/", approvals.index, name="approvals"),
     path("w/<slug:slug>/approvals/<int:pk>/send/", approvals.send, name="approval_send"),
     path("w/<slug:slug>/approvals/<int:pk>/return/", approvals.give_back, name="approval_return"),

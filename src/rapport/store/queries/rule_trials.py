@@ -88,7 +88,7 @@ def _named_by(workspace_id: int, link: str) -> int | None:
     networks = list(Channel.objects.of(workspace_id).order_by().values_list("network", flat=True).distinct())
     last = link.partition("?")[0].rstrip("/").rpartition("/")[2]
     for where in ({"network__in": networks, "external_id__in": [link, last]}, {"url": link}):
-        row = posts.filter(**where).values_list("pk", "url").first()
-        if row and (row[1] in ("", link) or "url" in where or link.startswith(row[1])):
-            return row[0]
+        for row, url, name in posts.filter(**where).values_list("pk", "url", "external_id")[:20]:
+            if name == link or (url and link.startswith(url)):
+                return row
     return None

@@ -1,0 +1,1 @@
+"""Rules for people: the page of each, what is wrong with a set, editors, packs."""

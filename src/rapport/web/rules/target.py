@@ -1,0 +1,105 @@
+"""What an editor edits: a draft, or the rules in force."""
+
+from __future__ import annotations
+
+import functools
+from urllib.parse import urlencode
+
+import msgspec
+from django.http import HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from rapport.actions import rule_drafts, rules
+from rapport.core.errors import Stale
+from rapport.core.rules import RuleSet as Compiled
+from rapport.core.rules import compile_rules, default_document
+from rapport.core.rules.edit import Piece, pieces
+from rapport.store.models import RuleDraft
+from rapport.store.queries import settings as reads
+from rapport.web.access import DeskRequest, find
+from rapport.web.forms import number
+
+#: documents that one process keeps compiled for these pages
+KEPT = 16
+
+
+class Target(msgspec.Struct, frozen=True):
+    """The document that a page shows and saves into."""
+
+    document: str
+    #: of the draft, or the version in force: what a save is held against
+    revision: int
+    #: None: the rules in force
+    draft: RuleDraft | None
+
+    @property
+    def query(self) -> str:
+        """What keeps an address with this document: "draft=3", or nothing."""
+        return urlencode({"draft": self.draft.pk}) if self.draft else ""
+
+
+def find_target(request: DeskRequest) -> Target:
+    """The draft that the request names (`draft`, its id), else the rules in force. Raises `Http404`."""
+    asked = request.POST.get("draft") or request.GET.get("draft", "")
+    if asked:
+        draft = find(RuleDraft.objects.of(request.workspace), number(asked))
+        return Target(draft.document, draft.revision, draft)
+    newest = reads.newest_rule_set(request.workspace)
+    return Target(newest.document if newest else default_document(), newest.version if newest else 0, None)
+
+
+def save_target(request: DeskRequest, target: Target, document: str, note: str, seen: int) -> str:
+    """Save into the draft, or put in force; the sentence for the person.
+
+    `seen`: the revision that they edited. Raises `Stale` where it moved on, `InvalidRule` where it cannot be used.
+    """
+    now = timezone.now()
+    if target.draft is not None:
+        rule_drafts.save_draft(request.membership, target.draft, document, seen, now=now)
+        return _("Saved in the draft “%(name)s”.") % {"name": target.draft.name}
+    if seen != target.revision:
+        raise Stale(_("A colleague saved version %(n)d meanwhile.") % {"n": target.revision})
+    if document == target.document:
+        return _("Nothing changed: version %(n)d stays in force.") % {"n": target.revision}
+    saved = rules.save_rules(request.membership, document, note, now=now)
+    return _("Version %(n)d is saved, and in force within a second.") % {"n": saved.version}
+
+
+def begin_with(request: DeskRequest, document: str, name: str = "") -> RuleDraft:
+    """A new draft of this document, with a name of its own."""
+    base = name or _("Changes of %(day)s") % {"day": timezone.localtime().strftime("%d.%m., %H:%M")}
+    taken = set(RuleDraft.objects.of(request.workspace).filter(name__startswith=base).values_list("name", flat=True))
+    free = next(each for each in [base, *(f"{base} ({n})" for n in range(2, 1000))] if each not in taken)
+    return rule_drafts.begin_draft(request.membership, free, document, now=timezone.now())
+
+
+def address(request: DeskRequest, page: str, target: Target | None = None, **query: object) -> str:
+    """The address of one of these pages, for the same document."""
+    if target is not None and target.draft is not None:
+        query = {"draft": target.draft.pk, **query}
+    path = reverse(page, kwargs={"slug": request.workspace.slug})
+    return f"{path}?{urlencode(query)}" if query else path
+
+
+def go(request: DeskRequest, page: str, target: Target | None = None, **query: object) -> HttpResponse:
+    """To one of these pages; htmx moves the whole page."""
+    where = address(request, page, target, **query)
+    if request.headers.get("HX-Request"):
+        return HttpResponse(status=204, headers={"HX-Redirect": where})
+    return HttpResponseRedirect(where)
+
+
+def pieces_or_none(document: str) -> list[Piece]:
+    """The rules of a document; none of one that is no TOML yet."""
+    try:
+        return pieces(document)
+    except ValueError:
+        return []
+
+
+@functools.lru_cache(maxsize=KEPT)
+def compiled(document: str) -> Compiled:
+    """A document as a rule set, whatever baskets there are. Raises `InvalidRule`."""
+    return compile_rules(document)
