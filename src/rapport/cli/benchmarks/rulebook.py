@@ -1,4 +1,4 @@
-"""A hundred rules for the benchmarks: the set that ships, and what a larger desk adds in front of its last lines.
+"""Rules for the benchmarks: the set that ships, and what a larger desk adds in front of its last lines.
 
 For the peers the same conditions are turned into plain Python predicates over a dict of fields.
 """
@@ -43,6 +43,52 @@ _WORDS = (
     "broken|faulty",
     "gift ?card|voucher",
 )
+#: The shapes of what a very large desk adds: rules about one topic, one customer, one product, one market. Nearly all
+#: posts have nothing to do with nearly all of them.
+_SPECIFIC = (
+    ('topics has "topic-{topic}" and complaint >= {share}', "tag:care-{n}"),
+    ('author.handle == "{author}"', "notify:account-{n}"),
+    ('topics has "topic-{topic}" and language == "{language}" and question >= {share}', "tag:ask-{n}"),
+    ('text matches "{phrase}" and negative >= {share}', "tag:product-{n}"),
+    ('mentions has "{mention}" and urgency >= {share}', "tag:desk-{n}"),
+    ('hashtags has "{hashtag}" and author.followers >= {reach}', "tag:campaign-{n}"),
+    (
+        'network == "{network}" and language == "{language}" and purchase >= {share} and score >= {score}',
+        "tag:sell-{n}",
+    ),
+    ('topics has "topic-{topic}" and count(person.negative, {days} days) >= {few}', "tag:again-{n}"),
+)
+_LANGUAGES = ("en", "de", "fr", "es", "it", "nl", "pt", "pl", "ja")
+_NETWORKS = ("x", "mastodon", "bluesky", "mail", "discourse")
+_THINGS = (
+    "app",
+    "bill",
+    "card",
+    "delivery",
+    "driver",
+    "flight",
+    "gate",
+    "invoice",
+    "luggage",
+    "order",
+    "parcel",
+    "password",
+    "phone",
+    "plan",
+    "refund",
+    "router",
+    "seat",
+    "signal",
+    "store",
+    "ticket",
+    "train",
+    "update",
+    "voucher",
+    "website",
+)
+_FAULTS = ("late|delayed", "lost|missing", "broken|faulty", "wrong", "expired", "crash(es|ed)?", "double|twice")
+#: topics that exist; those of the rules go round
+TOPICS = 300
 #: the rules that ship and stop the list for what is ours, ignored, spam or a repost stay in front
 _FRONT = 7
 
@@ -56,13 +102,25 @@ class Written(NamedTuple):
     stop: bool
 
 
-def make_rules(count: int = COUNT) -> list[Written]:
-    """The rules that ship, and as many more as are missing to `count`, always the same."""
+class Names(NamedTuple):
+    """Who and what rules about one customer, one desk, one campaign ask for. None of these is empty."""
+
+    authors: Sequence[str] = tuple(f"customer{number}" for number in range(100))
+    mentions: Sequence[str] = tuple(f"brand{number}" for number in range(100))
+    hashtags: Sequence[str] = tuple(f"campaign{number}" for number in range(100))
+
+
+def make_rules(count: int = COUNT, names: Names | None = None) -> list[Written]:
+    """The rules that ship, and as many more as are missing to `count`, always the same: up to a hundred those that
+    concern every post, then those about one thing each.
+    """
     shipped = [
         Written(rule["name"], rule["when"], tuple(rule["then"]), rule.get("stop", False))
         for rule in tomllib.loads(default_document())["rule"]
     ]
-    added = [_make(number) for number in range(count - len(shipped))]
+    common = max(0, min(count, COUNT) - len(shipped))
+    added = [_make(number) for number in range(common)]
+    added += [_make_specific(number, names or Names()) for number in range(max(0, count - COUNT))]
     return [*shipped[:_FRONT], *added, *shipped[_FRONT:]]
 
 
@@ -79,6 +137,28 @@ def _make(number: int) -> Written:
         "score": 30 + 5 * (turn % 8),
     }
     return Written(f"Added {number}", when.format(**values), (then.format(**values),), stop=False)
+
+
+def _make_specific(number: int, names: Names) -> Written:
+    when, then = _SPECIFIC[number % len(_SPECIFIC)]
+    turn = number // len(_SPECIFIC)
+    thing, fault = _THINGS[turn % len(_THINGS)], _FAULTS[turn // len(_THINGS) % len(_FAULTS)]
+    values = {
+        "n": number,
+        "topic": number % TOPICS,
+        "share": f"{0.5 + turn % 5 / 10:.1f}",
+        "language": _LANGUAGES[turn % len(_LANGUAGES)],
+        "network": _NETWORKS[turn // len(_LANGUAGES) % len(_NETWORKS)],
+        "author": names.authors[turn % len(names.authors)],
+        "mention": names.mentions[turn % len(names.mentions)],
+        "hashtag": names.hashtags[turn % len(names.hashtags)],
+        "phrase": f"{thing} (is |was |got )?({fault})",
+        "reach": 500 * 2 ** (turn % 8),
+        "score": 30 + 5 * (turn % 8),
+        "days": 7 * (1 + turn % 4),
+        "few": 1 + turn % 3,
+    }
+    return Written(f"Specific {number}", when.format(**values), (then.format(**values),), stop=False)
 
 
 def as_document(rules: Sequence[Written]) -> str:
@@ -117,8 +197,9 @@ class Decided(NamedTuple):
 
 #: What differs from Python in a condition: each of these is rewritten, what stands between is the same in both.
 _DIFFERENT = re.compile(
-    r'text matches (?P<pattern>"[^"]*")|topics has (?P<topic>"[^"]*")|count\((?P<times>[a-z.]+), (?P<days>\d+) days\)'
-    r'|known\((?P<known>[a-z.]+)\)|(?P<text>"[^"]*")|(?P<name>[a-z_]+(?:\.[a-z_]+)?)'
+    r'text matches (?P<pattern>"[^"]*")|(?P<held>topics|mentions|hashtags) has (?P<item>"[^"]*")'
+    r'|count\((?P<times>[a-z.]+), (?P<days>\d+) days\)|known\((?P<known>[a-z.]+)\)|(?P<text>"[^"]*")'
+    r"|(?P<name>[a-z_]+(?:\.[a-z_]+)?)"
 )
 
 
@@ -140,8 +221,8 @@ def _compile(when: str) -> Callable[[Fields], bool]:
             case "pattern":
                 searches.append(re.compile(found["pattern"][1:-1], re.IGNORECASE).search)
                 return f'bool(searches[{len(searches) - 1}](p["text"]))'
-            case "topic":
-                return f'{found["topic"]} in p["topics"]'
+            case "item":
+                return f'{found["item"]} in p["{found["held"]}"]'
             case "days":
                 return f'count_since(p["{found["times"]}"], p["now"], {found["days"]})'
             case "known":
