@@ -14,11 +14,14 @@ import pytest
 import rapport.actions
 from conftest import NOON
 from rapport.actions import (
+    absences,
     accounts,
     api,
     back_tests,
+    baskets,
     checks,
     corrections,
+    dealing,
     delivery,
     desk,
     effects,
@@ -29,6 +32,7 @@ from rapport.actions import (
     listening,
     outbound,
     people,
+    promises,
     readings,
     rematch,
     rule_drafts,
@@ -43,6 +47,7 @@ from rapport.core.decision import Decision, Effect, Score
 from rapport.core.decision import Outcome as Judged
 from rapport.core.decision import Route as Way
 from rapport.core.post import Author, Post
+from rapport.core.promises import Terms
 from rapport.core.reading import Reading
 from rapport.core.rhythm import Silence
 from rapport.core.rules import default_document
@@ -83,6 +88,10 @@ NOT_ACTIONS = {
     "audit": {"write_audit", "announce", "require", "require_conversation", "sees"},
     "outbound": {"chain_hash", "describe"},
     "rematch": {"look_up_rematch"},
+    "baskets": {"check_languages", "check_skills"},
+    # steps of what moves a conversation: that act writes the row
+    "promises": {"change_terms", "keep_promises"},
+    "dealing": {"settle_batch"},
     "rule_days": {"is_thrown_away", "note_override"},
     "tasks": {"require_task"},
     "back_tests": {"note_progress"},
@@ -133,6 +142,16 @@ class World:
         from rapport.pipeline.line import process
 
         return process([post for _, post in batch.posts], self.worker.snapshot(batch), NOON)
+
+
+def promised(world: World) -> World:
+    """An answer within half an hour is promised where the conversation lies."""
+    care = world.conversation.basket
+    assert care is not None
+    wish = baskets.Wish(care.name, terms=Terms(first=(30, 30, 30, 30)), push=True)
+    baskets.save_basket(world.alice, care, wish, now=NOON)
+    AuditEntry.objects.all().delete()
+    return world
 
 
 def quarantine(world: World) -> Conversation:
@@ -350,6 +369,23 @@ WALK: dict[str, Callable[[World], Any]] = {
         corrections.withdraw(w.alice, made, now=NOON),
     ),
     "desk.record": record,
+    "absences.save_absence": lambda w: absences.save_absence(w.ben, w.ben, since=NOON, until=None, now=NOON),
+    "absences.end_absence": lambda w: absences.end_absence(
+        w.ben, absences.save_absence(w.ben, w.ben, since=NOON, until=None, now=NOON), now=NOON
+    ),
+    "absences.hand_back": lambda w: (
+        desk.assign(w.alice, w.conversation, w.ben, now=NOON),
+        AuditEntry.objects.all().delete(),
+        absences.hand_back(w.alice, w.ben, now=NOON),
+    ),
+    "baskets.save_basket": lambda w: baskets.save_basket(w.alice, None, baskets.Wish("Press"), now=NOON),
+    "baskets.set_people": lambda w: baskets.set_people(w.alice, w.basket, [w.ben], now=NOON),
+    "baskets.describe_member": lambda w: baskets.describe_member(
+        w.alice, w.ben, capacity=3, languages=["de"], skills=["refunds"], now=NOON
+    ),
+    "dealing.tend_baskets": lambda w: dealing.tend_baskets(promised(w).workspace, now=NOON),
+    "promises.warn": lambda w: promises.warn(promised(w).workspace, now=NOON + dt.timedelta(minutes=25)),
+    "promises.mark_broken": lambda w: promises.mark_broken(promised(w).workspace, now=NOON + dt.timedelta(minutes=31)),
     "desk.assign": lambda w: desk.assign(w.alice, w.conversation, w.ben, now=NOON),
     "desk.snooze": lambda w: desk.snooze(w.alice, w.conversation, NOON + dt.timedelta(hours=1), now=NOON),
     "desk.resolve": lambda w: desk.resolve(w.alice, w.conversation, now=NOON),

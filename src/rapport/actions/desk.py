@@ -111,15 +111,16 @@ def _suppress_who_asked(batch: Batch, now: dt.datetime) -> None:
 
 
 def assign(
-    by: Membership, conversation: Conversation, assignee: Membership | None, *, now: dt.datetime
+    by: Membership, conversation: Conversation, assignee: Membership | None, *, note: str = "", now: dt.datetime
 ) -> Conversation:
-    """Give a conversation to a colleague, or back to the basket (None)."""
+    """Give a conversation to a colleague, or back to the basket (None); `note`: what they should know."""
     if assignee is not None:
         if assignee.workspace_id != by.workspace_id or not assignee.active:
             raise NotAllowed("This colleague is not an active member of the workspace.")
         if not assignee.may("draft"):
             raise InvalidInput(f"{assignee} may not write replies; choose somebody who may.")
     with transaction.atomic():
+        _hand_over(by, conversation, note, now)
         row = _change(by, conversation, "conversation.assign", now, assignee=assignee)
         notify_assigned(by, row, now=now)
     return row
@@ -151,10 +152,13 @@ def reopen(by: Membership, conversation: Conversation, *, now: dt.datetime) -> C
     return _change(by, conversation, "conversation.reopen", now, state=Conversation.State.OPEN, snoozed_until=None)
 
 
-def move(by: Membership, conversation: Conversation, basket: Basket, *, now: dt.datetime) -> Conversation:
-    """Into another basket; the next word of theirs does not move it back."""
+def move(
+    by: Membership, conversation: Conversation, basket: Basket, *, note: str = "", now: dt.datetime
+) -> Conversation:
+    """Into another basket; the next word of theirs does not move it back. `note`: what they should know there."""
     _check_basket(by, basket)
     with transaction.atomic():
+        _hand_over(by, conversation, note, now)
         moved = _change(by, conversation, "conversation.move", now, basket=basket)
         if conversation.basket and conversation.basket_id != basket.pk:
             note_override(by, moved, "basket", conversation.basket.slug, basket.slug, now=now)
@@ -182,6 +186,12 @@ def unfold(by: Membership, conversation: Conversation, *, now: dt.datetime) -> C
     return _change(by, conversation, "conversation.unfold", now, state=Conversation.State.OPEN, opened_at=now)
 
 
+def _hand_over(by: Membership, conversation: Conversation, note: str, now: dt.datetime) -> None:
+    """The note comes first: whoever moves a conversation away may not see it any more."""
+    if note.strip():
+        add_note(by, conversation, note, now=now)
+
+
 def _check_basket(by: Membership, basket: Basket) -> None:
     # any basket of the workspace: handing over to a department that one does not work in is what moving is for
     if basket.workspace_id != by.workspace_id:
@@ -200,6 +210,7 @@ def add_note(by: Membership, conversation: Conversation, text: str, *, now: dt.d
         note = Note.objects.create(
             workspace=by.workspace, conversation=conversation, author=by, text=text.replace("\x00", ""), at=now
         )
+        Conversation.objects.filter(pk=conversation.pk).update(touched_at=now)
         write_audit(by.workspace, by, "conversation.note", conversation, now, note=note.pk)
         announce(by.workspace, now, [conversation.pk], [conversation.basket_id])
     return note

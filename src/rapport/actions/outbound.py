@@ -164,7 +164,7 @@ def approve(
         _note_draft(by, row, approval, begun, now)
         notify_of_sent_drafts(by, row, text, now=now)
         Draft.objects.of(workspace).filter(conversation=row).filter(Q(author=by) | Q(proposed=True)).delete()
-        Conversation.objects.filter(pk=row.pk).update(version=F("version") + 1)
+        Conversation.objects.filter(pk=row.pk).update(version=F("version") + 1, touched_at=now)
         if row.assignee_id is None:
             Conversation.objects.filter(pk=row.pk).update(assignee=by)
         write_audit(workspace, by, "reply.approve", approval, now, conversation=row.pk, digest=approval.digest)

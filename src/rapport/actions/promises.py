@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Collection, Mapping
 
 import msgspec
 from django.db import transaction
 
 from rapport.actions.audit import announce, write_audit
+from rapport.actions.notices import about_one, notify
 from rapport.core import promises
 from rapport.core.hours import Hours
 from rapport.core.promises import KINDS, Kind, Running
-from rapport.store.models import Promise, Workspace
+from rapport.store.models import Conversation, Membership, Promise, Workspace
 from rapport.store.queries import promises as reads
 from rapport.store.queries.load import Setup, read_setups
+from rapport.store.queries.notices import active_members, leads_of
 
 #: rows in one round of the clock
 ROUND = 200
 #: conversations of a basket that a change of its terms is carried out on at once: those that wait longest
 MOST_CHANGED = 5_000
+#: what a notice of a promise names
+_TOLD = ("conversation__person", "conversation__assignee__user")
 _ALWAYS = Hours()
 _FIELDS = (
     "minutes", "used", "running_since", "due_at", "warn_at", "warned_at", "ended_at", "done", "basket", "broken_at",
@@ -185,7 +190,7 @@ def mark_broken(workspace: Workspace, *, now: dt.datetime) -> list[Promise]:
         _lock(workspace)
         # whatever has happened meanwhile ends some of them in time
         keep_promises(workspace.pk, {row.conversation_id for row in reads.late(workspace.pk, now)[:ROUND]}, now=now)
-        found = list(reads.late(workspace.pk, now).select_related("conversation", "basket")[:ROUND])
+        found = list(reads.late(workspace.pk, now).select_related(*_TOLD)[:ROUND])
         for row in found:
             row.broken_at = row.due_at
             write_audit(
@@ -193,6 +198,8 @@ def mark_broken(workspace: Workspace, *, now: dt.datetime) -> list[Promise]:
                 kind=row.kind, minutes=row.minutes, basket=row.basket_id, assignee=row.conversation.assignee_id,
             )  # fmt: skip
         Promise.objects.bulk_update(found, ["broken_at"], batch_size=200)
+        for row in found:
+            _tell_of_break(row, now)
         if found:
             announce(workspace, now, [row.conversation_id for row in found], [row.basket_id for row in found])
     return found
@@ -204,14 +211,49 @@ def warn(workspace: Workspace, *, now: dt.datetime) -> list[Promise]:
         return []
     with transaction.atomic():
         _lock(workspace)
-        found = list(reads.to_warn_of(workspace.pk, now).select_related("conversation__person", "basket")[:ROUND])
+        found = list(reads.to_warn_of(workspace.pk, now).select_related(*_TOLD)[:ROUND])
         for row in found:
             row.warned_at = now
             write_audit(workspace, None, "promise.warn", row.conversation, now, kind=row.kind, basket=row.basket_id)
+            _tell_of_warning(row, now)
         Promise.objects.bulk_update(found, ["warned_at"], batch_size=200)
         if found:
             announce(workspace, now, [row.conversation_id for row in found], [row.basket_id for row in found])
     return found
+
+
+#: what is promised, in the words of a notice
+_WORDS = {"first": "A first answer", "next": "An answer", "resolution": "A solution"}
+
+
+def _tell_of_warning(row: Promise, now: dt.datetime) -> None:
+    """Whoever has it; where nobody does, those who work in its basket."""
+    talk = row.conversation
+    assert row.due_at is not None
+    left = math.ceil((row.due_at - now) / dt.timedelta(minutes=1))
+    text = f"{_WORDS[row.kind]} to {_who(talk)} is due in {left} min"
+    bundle = about_one(talk.pk) if talk.assignee_id else f"basket:{row.basket_id}"
+    notify(row.workspace_id, _whose(talk), "promise", bundle=bundle, text=text, now=now, conversation=talk)
+
+
+def _tell_of_break(row: Promise, now: dt.datetime) -> None:
+    """Whoever has it, and the leads of its basket."""
+    talk = row.conversation
+    text = f"{_WORDS[row.kind]} to {_who(talk)} was promised within {row.minutes} min and is late"
+    told = [*([talk.assignee] if talk.assignee else []), *leads_of(row.workspace_id, row.basket_id)]
+    bundle = f"basket:{row.basket_id}"
+    notify(row.workspace_id, told, "breach", bundle=bundle, text=text, now=now, conversation=talk)
+
+
+def _whose(talk: Conversation) -> list[Membership]:
+    if talk.assignee is not None:
+        return [talk.assignee]
+    rows = active_members(talk.workspace_id).filter(baskets__basket=talk.basket_id).select_related("user")
+    return [member for member in rows if member.may("draft")]
+
+
+def _who(talk: Conversation) -> str:
+    return talk.person.name if talk.person and talk.person.name else "somebody"
 
 
 def _lock(workspace: Workspace) -> None:

@@ -1,0 +1,307 @@
+"""What baskets do by themselves: give work to people, take back what lies, send on what does not fit."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import msgspec
+import pytest
+
+from conftest import NOON
+from rapport.actions import absences, accounts, baskets, desk, hearing
+from rapport.actions.baskets import Wish
+from rapport.actions.dealing import tend_baskets
+from rapport.core.hours import Hours
+from rapport.core.post import Author, Post
+from rapport.core.promises import Terms
+from rapport.pipeline.clock import Clock
+from rapport.pipeline.worker import Worker
+from rapport.store.models import AuditEntry, Basket, Conversation, Membership, Notification, Person, Promise
+from rapport.store.queries.load import Room, is_staffed, read_team_load
+
+pytestmark = pytest.mark.django_db
+
+
+def after(minutes: float) -> dt.datetime:
+    return NOON + dt.timedelta(minutes=minutes)
+
+
+class Desk:
+    """Alice, Ben and Dora work in "care", each with room for two."""
+
+    def __init__(self, alice: Membership, ben: Membership, channel: Any, bus: Any) -> None:
+        self.alice, self.ben, self.channel, self.bus, self.now = alice, ben, channel, bus, NOON
+        self.workspace = alice.workspace
+        self.worker = Worker(bus, lambda: self.now, dt.timedelta(seconds=60))
+        self.care = Basket.objects.of(self.workspace).get(slug="care")
+        self.sales = Basket.objects.of(self.workspace).get(slug="sales")
+        every = list(Basket.objects.of(self.workspace))
+        self.dora = accounts.invite(alice, "dora@fernway.example", "Dora", "agent", every, now=NOON)[0]
+        Membership.objects.update(capacity=2)
+        self.number = 0
+
+    def set(self, basket: Basket | None = None, **wish: Any) -> None:
+        row = basket or self.care
+        baskets.save_basket(self.alice, row, Wish(row.name, **wish), now=self.now)
+
+    def hear(self, minutes: float, count: int = 1, name: str = "", **fields: Any) -> list[Conversation]:
+        """So many people speak, each in a thread of their own."""
+        self.now, posts = after(minutes), []
+        for _ in range(count):
+            self.number += 1
+            who = name or f"p{self.number}"
+            text = fields.get("text", f"Parcel {self.number} of mine came broken, @fernway!")
+            posts.append(Post("mastodon", f"m{self.number}", text, self.now, Author(id=who, handle=who, name=who)))
+        hearing.hear(self.channel, posts, self.bus, now=self.now)
+        self.worker.drain()
+        return list(Conversation.objects.filter(links__external_id__in=[post.id for post in posts]).order_by("pk"))
+
+    def tend(self, minutes: float) -> int:
+        self.now = after(minutes)
+        return tend_baskets(self.workspace, now=self.now)
+
+    def loads(self) -> dict[int, int]:
+        found = {each.pk: 0 for each in (self.alice, self.ben, self.dora)}
+        for assignee in Conversation.objects.filter(assignee__isnull=False, state="open").values_list(
+            "assignee", flat=True
+        ):
+            assert assignee is not None
+            found[assignee] += 1
+        return found
+
+
+@pytest.fixture
+def place(alice: Any, ben: Any, channel: Any, bus: Any) -> Desk:
+    return Desk(alice, ben, channel, bus)
+
+
+def test_a_basket_from_which_people_take_gives_nothing_out(place: Desk) -> None:
+    place.hear(0, 3)
+    place.tend(5)
+    assert set(place.loads().values()) == {0}
+
+
+def test_what_comes_into_a_basket_that_gives_is_given_at_once_and_nobody_has_more_than_they_take(place: Desk) -> None:
+    place.set(push=True, strategy="round_robin")
+    place.hear(0, 9)
+    assert set(place.loads().values()) == {2}
+    assert Conversation.objects.filter(assignee=None).count() == 3
+    given = AuditEntry.objects.filter(verb="conversation.give")
+    assert given.count() == 6
+    assert {row.detail["reason"] for row in given} == {"next in turn"}
+    assert Notification.objects.filter(event="assigned").count() == 3  # one row for each, with a count
+
+
+def test_when_there_is_room_who_waits_longest_is_given_first(place: Desk) -> None:
+    place.set(push=True, strategy="least_loaded")
+    place.hear(0, 6)
+    older, newer = place.hear(1)[0], place.hear(2)[0]
+    done = Conversation.objects.filter(assignee=place.ben).first()
+    assert done is not None
+    desk.resolve(place.ben, done, now=after(3))
+    assert place.tend(4) == 1
+    older.refresh_from_db()
+    newer.refresh_from_db()
+    assert (older.assignee, newer.assignee) == (place.ben, None)
+    assert older.touched_at == after(4)
+
+
+def test_nothing_is_given_out_while_the_basket_is_closed(place: Desk) -> None:
+    # NOON is a Saturday
+    office = Hours("UTC", (*(((540, 1020),),) * 5, (), ()))
+    place.set(push=True, hours=office)
+    place.hear(0, 2)
+    assert place.tend(60) == 0
+    assert not is_staffed(place.workspace.pk, NOON)
+    monday = 45 * 60  # Monday, 9:00
+    assert place.tend(monday) == 2
+    assert is_staffed(place.workspace.pk, after(monday))
+
+
+def test_who_is_away_is_given_nothing_and_their_deputy_stands_in(place: Desk) -> None:
+    place.set(push=True)
+    absences.save_absence(
+        place.ben, place.ben, since=NOON, until=after(600), deputy=place.dora, note="Dentist", now=NOON
+    )
+    Person.objects.create(workspace=place.workspace, name="known", first_seen=NOON, last_seen=NOON)
+    (talk,) = place.hear(0, name="regular")
+    Person.objects.filter(conversations=talk).update(known_to=place.ben)
+    desk.resolve(place.alice, talk, now=after(1))
+    Conversation.objects.update(assignee=None)
+    (again,) = place.hear(2, name="regular")
+    assert again.assignee == place.dora
+    place.hear(3, 5)
+    assert place.loads()[place.ben.pk] == 0
+    # Ben is back
+    absences.end_absence(place.ben, place.ben.absences.get(), now=after(4))
+    place.tend(5)
+    assert place.loads()[place.ben.pk] == 2
+
+
+def test_two_workers_that_decided_at_once_do_not_fill_the_same_place_twice(place: Desk) -> None:
+    Membership.objects.filter(pk=place.ben.pk).update(capacity=1)
+    for name in ("one", "two"):
+        (talk,) = place.hear(0, name=name)
+        Person.objects.filter(conversations=talk).update(known_to=place.ben)
+    Conversation.objects.update(state="resolved", settled_at=NOON)
+    # both read that Ben has room, then both write
+    second = Worker(place.bus, lambda: place.now, dt.timedelta(seconds=60))
+    place.now = after(1)
+    decided = []
+    from rapport.actions.desk import record
+    from rapport.pipeline.line import process
+
+    for name, worker in (("one", place.worker), ("two", second)):
+        post = Post("mastodon", f"again-{name}", "Broken again, @fernway!", place.now, Author(id=name, handle=name))
+        hearing.hear(place.channel, [post], place.bus, now=place.now)
+        batch = place.bus.claim(name, place.now, dt.timedelta(minutes=1))
+        decided.append((batch, process([post], worker.snapshot(batch), place.now)))
+    assert [outcomes[0].route.person for _, outcomes in decided] == [place.ben.pk] * 2
+    for batch, outcomes in decided:
+        record(batch, outcomes, place.bus, now=place.now)
+    assert place.loads()[place.ben.pk] == 1
+    assert Conversation.objects.filter(state="open", assignee=None).count() == 1
+
+
+def test_what_somebody_lets_lie_comes_back_and_goes_to_another(place: Desk) -> None:
+    place.set(push=True, return_after=60, strategy="round_robin")
+    (talk,) = place.hear(0)
+    had = talk.assignee
+    assert had is not None
+    assert place.tend(59) == 0
+    assert place.tend(61) > 0
+    talk.refresh_from_db()
+    assert talk.assignee not in {None, had}
+    entry = AuditEntry.objects.get(verb="conversation.return")
+    assert (entry.detail["from"], entry.subject_id) == (had.pk, str(talk.pk))
+
+
+def test_a_draft_that_grows_a_note_and_a_word_of_theirs_are_no_silence(place: Desk) -> None:
+    from rapport.actions.outbound import save_draft
+
+    place.set(push=False, return_after=60)
+    drafted, noted, left = place.hear(0, 3)
+    for talk in (drafted, noted, left):
+        desk.assign(place.alice, talk, place.ben, now=after(1))
+    save_draft(place.ben, drafted, "I am looking into it", now=after(50))
+    desk.add_note(place.ben, noted, "Waiting for the warehouse", now=after(50))
+    place.tend(70)
+    assert set(Conversation.objects.filter(assignee=place.ben)) == {drafted, noted}
+    assert place.tend(200) == 2
+
+
+def test_what_does_not_fit_goes_on_along_the_chain_the_newest_first(place: Desk) -> None:
+    praise = Basket.objects.of(place.workspace).get(slug="praise")
+    place.set(capacity=2, overflow=place.sales)
+    place.set(place.sales, capacity=1, overflow=praise)
+    talks = place.hear(0, 1) + place.hear(1, 1) + place.hear(2, 1) + place.hear(3, 1) + place.hear(4, 1)
+    where = [Conversation.objects.get(pk=talk.pk).basket for talk in talks]
+    assert where == [place.care, place.care, place.sales, praise, praise]
+    assert AuditEntry.objects.filter(verb="conversation.overflow").count() == 3
+
+
+def test_two_baskets_that_overflow_into_one_another_do_not_play_ball(place: Desk) -> None:
+    place.set(capacity=1, overflow=place.sales, overflow_after=30)
+    place.set(place.sales, capacity=1, overflow=place.care, overflow_after=30)
+    place.hear(0, 4)
+    place.tend(31)
+    moved = AuditEntry.objects.filter(verb="conversation.overflow").count()
+    for minutes in (62, 93, 124):
+        place.tend(minutes)
+    assert AuditEntry.objects.filter(verb="conversation.overflow").count() <= moved + 4
+    assert place.tend(200) == 0
+
+
+def test_what_nobody_takes_in_time_goes_on_with_its_promises(place: Desk) -> None:
+    place.set(overflow=place.sales, overflow_after=30, terms=Terms(first=(60, 60, 60, 60)))
+    place.set(place.sales, terms=Terms(first=(90, 90, 90, 90)))
+    (talk,) = place.hear(0)
+    assert place.tend(29) == 0
+    assert place.tend(31) == 1
+    talk.refresh_from_db()
+    row = Promise.objects.get(ended_at__isnull=True)
+    assert (talk.basket, row.basket, row.due_at, talk.due_at) == (place.sales, place.sales, after(90), after(90))
+
+
+def test_skills_that_rules_ask_for_choose_who_gets_it(place: Desk) -> None:
+    from rapport.actions.rules import save_rules
+
+    save_rules(
+        place.alice,
+        '[[rule]]\nname = "Refunds"\nwhen = \'text matches "refund"\'\nthen = ["basket:care", "skill:refunds"]\n',
+        now=NOON,
+    )
+    place.set(push=True, strategy="skill")
+    baskets.describe_member(place.alice, place.dora, capacity=5, languages=[], skills=["Refunds"], now=NOON)
+    texts = ("Where is my refund, @fernway?", "You promised me a refund last week!", "No refund yet, nobody answers")
+    assert {place.hear(0, text=text)[0].assignee for text in texts} == {place.dora}
+
+
+def test_a_rule_that_names_a_colleague_is_honoured_while_they_have_room(place: Desk) -> None:
+    from rapport.actions.rules import save_rules
+
+    save_rules(
+        place.alice,
+        '[[rule]]\nname = "Dora"\nwhen = "true"\nthen = ["basket:care", "person:dora@fernway.example"]\n',
+        now=NOON,
+    )
+    place.hear(0, 3)
+    assert place.loads() == {place.alice.pk: 0, place.ben.pk: 0, place.dora.pk: 2}
+
+
+def test_a_hand_over_says_why_in_a_note_that_stays(place: Desk) -> None:
+    (talk,) = place.hear(0)
+    desk.assign(place.alice, talk, place.ben, note="She was promised a new one by Friday.", now=after(1))
+    assert [(note.author, note.text) for note in talk.notes.all()] == [
+        (place.alice, "She was promised a new one by Friday.")
+    ]
+    # into a basket that Ben does not see: the note is written all the same
+    place.ben.baskets.filter(basket=place.sales).delete()
+    desk.move(place.ben, talk, place.sales, note="She wants ten more of them", now=after(2))
+    assert talk.notes.count() == 2
+
+
+def test_what_somebody_has_can_be_handed_to_who_stands_in_as_far_as_there_is_room(place: Desk) -> None:
+    talks = place.hear(0, 3)
+    Membership.objects.filter(pk=place.ben.pk).update(capacity=0)
+    for talk in talks:
+        desk.assign(place.alice, talk, place.ben, now=after(1))
+    assert absences.hand_back(place.alice, place.ben, deputy=place.dora, now=after(2)) == 3
+    assert place.loads() == {place.alice.pk: 0, place.ben.pk: 0, place.dora.pk: 2}
+
+
+def test_the_clock_does_it_every_few_seconds(place: Desk) -> None:
+    place.set(push=True, terms=Terms(first=(10, 10, 10, 10)))
+    talk = place.hear(0)[0]
+    Conversation.objects.update(assignee=None)
+    now = after(11)
+    Clock(lambda: now).tick()
+    talk.refresh_from_db()
+    assert talk.assignee is not None
+    assert Promise.objects.get().broken_at == after(10)
+
+
+def test_the_load_tells_languages_skills_and_who_is_away(place: Desk) -> None:
+    baskets.describe_member(place.alice, place.dora, capacity=3, languages=["de"], skills=["refunds"], now=NOON)
+    absences.save_absence(place.alice, place.ben, since=NOON, until=None, deputy=place.dora, now=NOON)
+    load = read_team_load(place.workspace.pk, after(1))
+    members = {member.id: member for member in load.members["care"]}
+    assert (members[place.ben.pk].away, members[place.ben.pk].deputy) == (True, place.dora.pk)
+    assert members[place.dora.pk].languages == {"de"}
+    assert members[place.dora.pk].skills == {"refunds"}
+    assert load.addresses["dora@fernway.example"] == place.dora.pk
+    assert Room(place.workspace.pk).take(place.dora.pk, 1)
+
+
+def test_saved_hours_are_read_back_with_their_holidays(place: Desk) -> None:
+    from rapport.store.queries.load import hours_of
+
+    hours = Hours("Europe/Berlin", (*(((540, 1020),),) * 5, (), ()), "DE", "BY", frozenset({dt.date(2026, 12, 24)}))
+    place.set(hours=hours)
+    place.care.refresh_from_db()
+    found = hours_of(place.care.hours, NOON)
+    assert msgspec.structs.replace(found, holidays=frozenset()) == hours
+    assert dt.date(2026, 12, 25) in found.holidays
+    assert dt.date(2027, 1, 6) in found.holidays  # Epiphany, in Bavaria alone
+    assert "holidays" not in place.care.hours
