@@ -24,12 +24,15 @@ from rapport.actions import (
     dealing,
     delivery,
     desk,
+    draft_returns,
     effects,
     hearing,
     held,
     keys,
     ladder,
     listening,
+    notice_ways,
+    notices,
     outbound,
     people,
     promises,
@@ -43,9 +46,10 @@ from rapport.actions import (
     webhooks,
 )
 from rapport.bus.base import Batch
-from rapport.core.decision import Decision, Effect, Score
+from rapport.core.decision import Crisis, Decision, Effect, Score
 from rapport.core.decision import Outcome as Judged
 from rapport.core.decision import Route as Way
+from rapport.core.notices import Quiet
 from rapport.core.post import Author, Post
 from rapport.core.promises import Terms
 from rapport.core.reading import Reading
@@ -63,11 +67,13 @@ from rapport.store.models import (
     Check,
     Conversation,
     Delivery,
+    Draft,
     Escalation,
     Handle,
     Membership,
     Person,
     PreparedReply,
+    PushSubscription,
     RuleDraft,
     Task,
     TeamModel,
@@ -86,6 +92,13 @@ NOT_ACTIONS = {
     "accounts": {"check_timezone", "find_sign_in_link"},
     "api": {"digest_of"},
     "audit": {"write_audit", "announce", "require", "require_conversation", "sees"},
+    # telling is a step of what is told, and a look at one's own bell is no deed
+    "notices": {
+        "about_one", "announce_read", "notify", "notify_assigned", "notify_of_answer", "notify_of_delivery",
+        "notify_of_proposal", "notify_of_rules", "notify_of_sent_drafts", "notify_of_source", "read_about",
+        "read_notices", "take_back", "tell",
+    },
+    "notice_ways": {"note_failure", "sweep_notices"},
     "outbound": {"chain_hash", "describe"},
     "rematch": {"look_up_rematch"},
     "baskets": {"check_languages", "check_skills"},
@@ -262,6 +275,18 @@ def claimed_call(world: World) -> WebhookCall:
     return call
 
 
+def a_device(world: World) -> PushSubscription:
+    row = notice_ways.add_device(world.alice, "https://push.example/1", "k", "s", "Firefox", now=NOON)
+    return row
+
+
+def a_due_mail(world: World) -> Any:
+    notices.notify(world.workspace, [world.alice], "task", text="Due", now=NOON)
+    claimed = notice_ways.claim_due("mail", now=NOON + dt.timedelta(hours=1))
+    assert claimed is not None
+    return claimed
+
+
 def a_draft(world: World) -> RuleDraft:
     draft = rule_drafts.begin_draft(world.alice, "Rain", "# none\n", now=NOON)
     AuditEntry.objects.all().delete()
@@ -397,6 +422,19 @@ WALK: dict[str, Callable[[World], Any]] = {
     "desk.wake_snoozed": snoozed,
     "desk.retry_message": lambda w: desk.retry_message(w.alice, poisoned(w), w.bus, now=NOON),
     "outbound.save_draft": lambda w: outbound.save_draft(w.alice, w.conversation, "Dear", now=NOON),
+    "notices.note_crisis": lambda w: notices.note_crisis(w.workspace, Crisis(0.5, 60, 4.0, 3), now=NOON),
+    "notice_ways.save_wishes": lambda w: notice_ways.save_wishes(w.alice, {}, Quiet(), now=NOON),
+    "notice_ways.turn_off": lambda w: notice_ways.turn_off(w.alice, "mail", now=NOON),
+    "notice_ways.add_device": lambda w: a_device(w),
+    "notice_ways.remove_device": lambda w: notice_ways.remove_device(w.alice, a_device(w), now=NOON),
+    "notice_ways.claim_due": lambda w: a_due_mail(w),
+    "notice_ways.give_back": lambda w: notice_ways.give_back(a_due_mail(w), NOON, now=NOON),
+    "draft_returns.return_draft": lambda w: (
+        outbound.save_draft(w.ben, w.conversation, "Dear", now=NOON),
+        outbound.propose_draft(w.ben, w.conversation, now=NOON),
+        AuditEntry.objects.all().delete(),
+        draft_returns.return_draft(w.alice, Draft.objects.get(author=w.ben), "Warmer", now=NOON),
+    ),
     "outbound.propose_draft": lambda w: (
         outbound.save_draft(w.alice, w.conversation, "Dear", now=NOON),
         AuditEntry.objects.all().delete(),
