@@ -153,7 +153,20 @@ ROUTES: dict[str, Route] = {
     "topic_delete": Route("configure", POST, {"pk": "topic"}),
     "rules": Route("configure", BOTH),
     "rules_version": Route("configure", takes={"version": "rule_version"}),
-    "rules_restore": Route("configure", POST, {"version": "rule_version"}),
+    "rules_restore": Route("publish", POST, {"version": "rule_version"}),
+    "rules_file": Route("configure", takes={"version": "rule_version"}),
+    "rule_draft_new": Route("configure", BOTH),
+    "rule_draft": Route("configure", BOTH, {"pk": "rule_draft"}),
+    "rule_draft_beside": Route("configure", takes={"pk": "rule_draft"}),
+    "rule_draft_run": Route("configure", POST, {"pk": "rule_draft"}, {"hours": "1"}),
+    "rule_draft_publish": Route("publish", BOTH, {"pk": "rule_draft"}),
+    "rule_draft_catch_up": Route("configure", POST, {"pk": "rule_draft"}, {"how": "keep"}),
+    "rule_draft_rename": Route("configure", POST, {"pk": "rule_draft"}, {"name": "Other"}),
+    "rule_draft_delete": Route("configure", POST, {"pk": "rule_draft"}),
+    "rule_draft_file": Route("configure", takes={"pk": "rule_draft"}),
+    "back_test_begin": Route("configure", POST, {"pk": "rule_draft"}, {"days": "7"}),
+    "back_test": Route("configure", takes={"pk": "back_test"}),
+    "back_test_stop": Route("configure", POST, {"pk": "back_test"}),
     "rule_list": Route("configure"),
     "rule_page": Route("configure", except_for=dict.fromkeys(("owner", "admin", "lead"), "no rule is named")),
     "score": Route("configure", BOTH),
@@ -203,6 +216,7 @@ def populate(member: Any, now: dt.datetime) -> dict[str, Any]:
     from rapport.networks.webhook.secret import rotate
     from rapport.store.models import (
         Approval,
+        BackTest,
         Basket,
         BusMessage,
         Channel,
@@ -217,6 +231,7 @@ def populate(member: Any, now: dt.datetime) -> dict[str, Any]:
         Person,
         Post,
         PushSubscription,
+        RuleDraft,
         RuleSet,
         ScoreWeights,
         TeamModel,
@@ -240,6 +255,10 @@ def populate(member: Any, now: dt.datetime) -> dict[str, Any]:
     )
     message = BusMessage.objects.create(workspace=workspace, payload=b"[]", size=1, state="quarantined", created_at=now)
     RuleSet.objects.create(workspace=workspace, version=len(slug) + 100, document="", created_at=now)
+    rule_draft = RuleDraft.objects.create(
+        workspace=workspace, name="Rain", document="", created_at=now, updated_at=now, author=member, updated_by=member
+    )
+    back_test = BackTest.objects.create(workspace=workspace, since=now, until=now, asked_at=now)
     ScoreWeights.objects.create(workspace=workspace, version=len(slug) + 100, created_at=now)
     TeamModel.objects.create(
         workspace=workspace, version=len(slug) + 100, state="made", asked_at=now, weights=b"x", in_force=True
@@ -294,6 +313,8 @@ def populate(member: Any, now: dt.datetime) -> dict[str, Any]:
     )
     return {
         "proposal": proposal.pk,
+        "rule_draft": rule_draft.pk,
+        "back_test": back_test.pk,
         "notice": notice.pk,
         "device": device.pk,
         "way": "mail",

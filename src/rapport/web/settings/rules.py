@@ -16,6 +16,7 @@ from rapport.core.errors import InvalidInput, InvalidRule
 from rapport.core.rules import default_document
 from rapport.store.models import RuleSet
 from rapport.store.queries import settings as reads
+from rapport.store.queries.rules import list_drafts
 from rapport.web.access import DeskRequest, desk, find
 from rapport.web.forms import ExactForm
 from rapport.web.settings.excerpt import Excerpt, compare, mark_line
@@ -81,6 +82,9 @@ def edit(request: DeskRequest) -> HttpResponse:
         "newer": newer,
         "excerpt": excerpt,
         "versions": reads.list_rule_sets(request.workspace)[: reads.PAGE],
+        "drafts": list_drafts(request.workspace)[: reads.PAGE],
+        "may_publish": request.membership.may("publish"),
+        "now": timezone.now(),
     }
     return render(request, "settings/rules.html", shown, status=409 if newer else 422 if form.errors else 200)
 
@@ -98,11 +102,12 @@ def show(request: DeskRequest, version: int) -> HttpResponse:
         "before": before,
         "changes": compare(before.document, chosen.document) if before else [],
         "in_force": newest is not None and newest.pk == chosen.pk,
+        "may_publish": request.membership.may("publish"),
     }
     return render(request, "settings/rules_version.html", shown)
 
 
-@desk(right="configure")
+@desk(right="publish")
 @require_POST
 def restore(request: DeskRequest, version: int) -> HttpResponse:
     """Make an old version the newest; the ones between are kept."""

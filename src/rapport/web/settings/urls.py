@@ -5,7 +5,20 @@ from __future__ import annotations
 from django.urls import include, path
 
 from rapport.web import quarantine
-from rapport.web.settings import audit, channels, connect, corrections, readings, replies, rules, score, team, topics
+from rapport.web.settings import (
+    audit,
+    backtest,
+    channels,
+    connect,
+    corrections,
+    readings,
+    replies,
+    rule_drafts,
+    rules,
+    score,
+    team,
+    topics,
+)
 
 settings_pages = [
     path("channels/", channels.index, name="channels"),
@@ -22,7 +35,20 @@ settings_pages = [
     path("topics/<int:pk>/apply/", topics.apply, name="topic_apply"),
     path("topics/<int:pk>/delete/", topics.delete, name="topic_delete"),
     path("rules/", rules.edit, name="rules"),
+    path("rules/drafts/new/", rule_drafts.begin, name="rule_draft_new"),
+    path("rules/drafts/<int:pk>/", rule_drafts.edit, name="rule_draft"),
+    path("rules/drafts/<int:pk>/beside/", rule_drafts.beside, name="rule_draft_beside"),
+    path("rules/drafts/<int:pk>/run/", rule_drafts.run, name="rule_draft_run"),
+    path("rules/drafts/<int:pk>/publish/", rule_drafts.publish, name="rule_draft_publish"),
+    path("rules/drafts/<int:pk>/catch-up/", rule_drafts.catch_up, name="rule_draft_catch_up"),
+    path("rules/drafts/<int:pk>/rename/", rule_drafts.rename, name="rule_draft_rename"),
+    path("rules/drafts/<int:pk>/delete/", rule_drafts.delete, name="rule_draft_delete"),
+    path("rules/drafts/<int:pk>/file/", rule_drafts.file, name="rule_draft_file"),
+    path("rules/drafts/<int:pk>/try/", backtest.begin, name="back_test_begin"),
+    path("rules/tests/<int:pk>/", backtest.show, name="back_test"),
+    path("rules/tests/<int:pk>/stop/", backtest.stop, name="back_test_stop"),
     path("rules/<int:version>/", rules.show, name="rules_version"),
+    path("rules/<int:version>/file/", rule_drafts.version_file, name="rules_file"),
     path("rules/<int:version>/restore/", rules.restore, name="rules_restore"),
     path("score/", score.edit, name="score"),
     path("score/preview/", score.preview, name="score_preview"),
