@@ -94,9 +94,20 @@ NOT_ACTIONS = {
     "audit": {"write_audit", "announce", "require", "require_conversation", "sees"},
     # telling is a step of what is told, and a look at one's own bell is no deed
     "notices": {
-        "about_one", "announce_read", "notify", "notify_assigned", "notify_of_answer", "notify_of_delivery",
-        "notify_of_proposal", "notify_of_rules", "notify_of_sent_drafts", "notify_of_source", "read_about",
-        "read_notices", "take_back", "tell",
+        "about_one",
+        "announce_read",
+        "notify",
+        "notify_assigned",
+        "notify_of_answer",
+        "notify_of_delivery",
+        "notify_of_proposal",
+        "notify_of_rules",
+        "notify_of_sent_drafts",
+        "notify_of_source",
+        "read_about",
+        "read_notices",
+        "take_back",
+        "tell",
     },
     "notice_ways": {"note_failure", "sweep_notices"},
     "outbound": {"chain_hash", "describe"},
@@ -276,8 +287,7 @@ def claimed_call(world: World) -> WebhookCall:
 
 
 def a_device(world: World) -> PushSubscription:
-    row = notice_ways.add_device(world.alice, "https://push.example/1", "k", "s", "Firefox", now=NOON)
-    return row
+    return notice_ways.add_device(world.alice, "https://push.example/1", "k", "s", "Firefox", now=NOON)
 
 
 def a_due_mail(world: World) -> Any:
@@ -425,9 +435,9 @@ WALK: dict[str, Callable[[World], Any]] = {
     "notices.note_crisis": lambda w: notices.note_crisis(w.workspace, Crisis(0.5, 60, 4.0, 3), now=NOON),
     "notice_ways.save_wishes": lambda w: notice_ways.save_wishes(w.alice, {}, Quiet(), now=NOON),
     "notice_ways.turn_off": lambda w: notice_ways.turn_off(w.alice, "mail", now=NOON),
-    "notice_ways.add_device": lambda w: a_device(w),
+    "notice_ways.add_device": a_device,
     "notice_ways.remove_device": lambda w: notice_ways.remove_device(w.alice, a_device(w), now=NOON),
-    "notice_ways.claim_due": lambda w: a_due_mail(w),
+    "notice_ways.claim_due": a_due_mail,
     "notice_ways.give_back": lambda w: notice_ways.give_back(a_due_mail(w), NOON, now=NOON),
     "draft_returns.return_draft": lambda w: (
         outbound.save_draft(w.ben, w.conversation, "Dear", now=NOON),
