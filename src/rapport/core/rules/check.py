@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 
 import re2
 
-from rapport.core.rules.fields import FIELDS, FUNCTIONS, HISTORY, Field, Type
+from rapport.core.rules.fields import FIELDS, Field, Type
+from rapport.core.rules.functions import FUNCTIONS, WORDS, check_call
 from rapport.core.rules.syntax import (
     AllOf,
     AnyOf,
+    Arithmetic,
     Call,
     Compare,
     Fault,
@@ -26,6 +27,7 @@ from rapport.core.rules.syntax import (
     Text,
     Truth,
     nearest,
+    parts_of,
 )
 
 #: Characters in one pattern.
@@ -38,17 +40,10 @@ PATTERN_MEMORY = 1 << 20
 
 _COUNTED = re.compile(r"(?<!\\)\{\d+(?:,\d*)?\}")
 
-_WORDS: dict[Type, str] = {
-    "number": "a number",
-    "text": "a text",
-    "bool": "true or false",
-    "time": "a moment",
-    "duration": "a duration",
-    "texts": "a list of texts",
-    "numbers": "a list of numbers",
-    "times": "a list of moments",
-}
-_ORDERED = ("number", "time")
+#: what stands there written out
+_WRITTEN: dict[type[Node], Type] = {Number: "number", Span: "duration", Text: "text", Truth: "bool"}
+_ORDERED = ("number", "time", "duration")
+_COUNTABLE = ("number", "time", "duration")
 
 
 def check_condition(node: Node) -> None:
@@ -63,26 +58,23 @@ def check_condition(node: Node) -> None:
     else:
         found = type_of(node)
         if found != "bool":
-            raise Fault(f"{_shown(node)} is {_WORDS[found]}; compare it with something", node.at, _example(node, found))
+            raise Fault(f"{_shown(node)} is {WORDS[found]}; compare it with something", node.at, _example(node, found))
 
 
 def type_of(node: Node) -> Type:  # noqa: PLR0911 - one line for each kind of node
     """The type of a value. Raises `Fault` where a part of it is wrong."""
+    written = _WRITTEN.get(type(node))
+    if written is not None:
+        return written
     match node:
-        case Number():
-            return "number"
-        case Span():
-            return "duration"
-        case Text():
-            return "text"
-        case Truth():
-            return "bool"
         case Name():
             return _field(node).type
         case Items():
             return _items(node)
         case Call():
-            return _call(node)
+            return check_call(node, type_of)
+        case Arithmetic():
+            return _arithmetic(node)
         case Compare():
             return _compare(node)
         case Inside():
@@ -132,20 +124,6 @@ def _size(pattern: str, options: re2.Options) -> int:
         return 1
 
 
-def moment_of(node: Call) -> dt.datetime:
-    """The moment in `time("...")`. Raises `Fault` when it is none or has no time zone."""
-    argument = node.arguments[0] if len(node.arguments) == 1 else None
-    if not isinstance(argument, Text):
-        raise Fault("time takes one text", node.at, 'time("2026-11-21T10:00:00Z")')
-    try:
-        moment = dt.datetime.fromisoformat(argument.value)
-    except ValueError:
-        raise Fault("this is not a moment", argument.at, '"2026-11-21T10:00:00Z"') from None
-    if moment.tzinfo is None:
-        raise Fault("this moment has no time zone", argument.at, f'"{moment.isoformat()}Z"')
-    return moment
-
-
 def _field(node: Name) -> Field:
     found = FIELDS.get(node.name)
     if found is None:
@@ -166,62 +144,60 @@ def _items(node: Items) -> Type:
         if not isinstance(value, Number | Text):
             raise Fault("a list holds numbers or texts in quotes", value.at)
         if found != types[0]:
-            raise Fault(f"{_WORDS[found]} in a list that began with {_WORDS[types[0]]}", value.at)
+            raise Fault(f"{WORDS[found]} in a list that began with {WORDS[types[0]]}", value.at)
     return "numbers" if types[0] == "number" else "texts"
 
 
-def _call(node: Call) -> Type:
-    function = FUNCTIONS.get(node.function)
-    if function is None:
-        raise Fault(f"there is no function {node.function}", node.at, nearest(node.function, FUNCTIONS))
-    if node.function == "time":
-        moment_of(node)
-    elif node.function == "count":
-        _count(node)
-    else:
-        if len(node.arguments) != 1:
-            raise Fault(f"{node.function} takes one field", node.at, function.form)
-        found = type_of(node.arguments[0])
-        if node.function == "hours_since" and found != "time":
-            raise Fault(f"hours_since takes a moment, and this is {_WORDS[found]}", node.arguments[0].at, function.form)
-        if node.function == "known" and field_of(node.arguments[0]) is None:
-            raise Fault("known takes a field", node.arguments[0].at, function.form)
-    return function.type
+def _arithmetic(node: Arithmetic) -> Type:
+    """Numbers with numbers; moments and durations as on a calendar."""
+    left, right = _value_type(node.left), _value_type(node.right)
+    if left == right == "number":
+        if node.operator == "/" and isinstance(node.right, Number) and not node.right.value:
+            raise Fault("this divides by zero", node.right.at)
+        return "number"
+    if node.operator in ("+", "-"):
+        if left == "time" and right == "duration":
+            return "time"
+        if left == right == "time" and node.operator == "-":
+            return "duration"
+        if left == right == "duration":
+            return "duration"
+    wrong = node.left if left not in _COUNTABLE else node.right
+    message = f"{WORDS[left]} {node.operator} {WORDS[right]} cannot be worked out"
+    raise Fault(message, wrong.at, "now - 2 days" if "time" in (left, right) else "")
 
 
-def _count(node: Call) -> None:
-    form = FUNCTIONS["count"].form
-    if len(node.arguments) not in (1, 2):
-        raise Fault("count takes a list and a duration", node.at, form)
-    items, *rest = node.arguments
-    found = type_of(items)
-    if found not in ("times", "texts") or field_of(items) is None:
-        raise Fault(f"count takes a list field, and this is {_WORDS[found]}", items.at, form)
-    if not rest:
-        return
-    if found != "times":
-        raise Fault("only moments can be counted within a duration", rest[0].at, f"count({_shown(items)})")
-    if not isinstance(rest[0], Span):
-        raise Fault("the second argument of count is a duration", rest[0].at, "30 days")
-    if rest[0].seconds > HISTORY.total_seconds():
-        raise Fault(f"history is kept for {HISTORY.days} days", rest[0].at, f"{HISTORY.days} days")
+def _value_type(node: Node) -> Type:
+    _refuse_condition(node)
+    return type_of(node)
+
+
+def _refuse_condition(side: Node) -> None:
+    if isinstance(side, AllOf | AnyOf | Not | Compare | Inside | Matches | Has):
+        raise Fault("a condition cannot be compared; join conditions with and, or, not", side.at)
+
+
+def _is_fixed(node: Node) -> bool:
+    """Does it stand for the same value whatever the post?"""
+    # how long it is to a fixed moment changes as time goes by
+    if isinstance(node, Name) or (isinstance(node, Call) and node.function.endswith(("_since", "_until"))):
+        return False
+    parts = parts_of(node)
+    return all(map(_is_fixed, parts)) if parts else True
 
 
 def _compare(node: Compare) -> Type:
-    for side in (node.left, node.right):
-        if isinstance(side, AllOf | AnyOf | Not | Compare | Inside | Matches | Has):
-            raise Fault("a condition cannot be compared; join conditions with and, or, not", side.at)
-    left, right = type_of(node.left), type_of(node.right)
-    if all(isinstance(side, Number | Span | Text | Truth) for side in (node.left, node.right)):
+    left, right = _value_type(node.left), _value_type(node.right)
+    if _is_fixed(node.left) and _is_fixed(node.right):
         raise Fault("this compares two fixed values; name a field on one side", node.at)
     if left != right:
-        message = f"{_shown(node.left)} is {_WORDS[left]} and cannot be compared with {_WORDS[right]}"
+        message = f"{_shown(node.left)} is {WORDS[left]} and cannot be compared with {WORDS[right]}"
         hours = "a number of hours" if left == "number" and right == "duration" else ""
         raise Fault(message, node.right.at, hours)
     if left in ("texts", "numbers", "times"):
-        raise Fault(f"{_shown(node.left)} is {_WORDS[left]}; ask count() of it, or has", node.at)
+        raise Fault(f"{_shown(node.left)} is {WORDS[left]}; ask count() of it, or has", node.at)
     if node.operator not in ("==", "!=") and left not in _ORDERED:
-        raise Fault(f"{_WORDS[left]} has no order", node.at, "==")
+        raise Fault(f"{WORDS[left]} has no order", node.at, "==")
     _check_choices(node.left, node.right)
     _check_choices(node.right, node.left)
     return "bool"
@@ -230,9 +206,11 @@ def _compare(node: Compare) -> Type:
 def _inside(node: Inside) -> Type:
     left, right = type_of(node.left), type_of(node.right)
     if right not in ("texts", "numbers"):
-        raise Fault(f"in needs a list, and this is {_WORDS[right]}", node.right.at, '["one", "two"]')
+        sought = isinstance(node.left, Text) and right == "text"
+        instead = f'contains({_shown(node.right)}, "{node.left.value[:60]}")' if sought else '["one", "two"]'  # type: ignore[attr-defined]
+        raise Fault(f"in needs a list, and this is {WORDS[right]}", node.right.at, instead)
     if left != right.removesuffix("s"):
-        raise Fault(f"{_shown(node.left)} is {_WORDS[left]}, and this is {_WORDS[right]}", node.right.at)
+        raise Fault(f"{_shown(node.left)} is {WORDS[left]}, and this is {WORDS[right]}", node.right.at)
     if isinstance(node.right, Items):
         for value in node.right.values:
             _check_choices(node.left, value)
@@ -242,7 +220,7 @@ def _inside(node: Inside) -> Type:
 def _matches(node: Matches) -> Type:
     left = type_of(node.left)
     if left != "text":
-        raise Fault(f"matches needs a text, and {_shown(node.left)} is {_WORDS[left]}", node.left.at)
+        raise Fault(f"matches needs a text, and {_shown(node.left)} is {WORDS[left]}", node.left.at)
     if not isinstance(node.right, Text):
         raise Fault("matches needs a pattern in quotes", node.right.at)
     compile_pattern(node.right.value, node.right.at)
@@ -253,7 +231,7 @@ def _has(node: Has) -> Type:
     left = type_of(node.left)
     if left != "texts":
         instead = f'{_shown(node.left)} matches "..."' if left == "text" else ""
-        raise Fault(f"has needs a list of texts, and {_shown(node.left)} is {_WORDS[left]}", node.left.at, instead)
+        raise Fault(f"has needs a list of texts, and {_shown(node.left)} is {WORDS[left]}", node.left.at, instead)
     if field_of(node.left) is None:
         raise Fault("has needs a field on its left", node.left.at, "in")
     if not isinstance(node.right, Text):
@@ -267,6 +245,8 @@ def _check_choices(named: Node, value: Node) -> None:
     if field and field.choices and isinstance(value, Text) and value.value not in field.choices:
         guess = nearest(value.value, field.choices) or " or ".join(field.choices)
         raise Fault(f'{field.name} is never "{value.value}"', value.at, guess)
+    if field and field.shape and isinstance(value, Text) and not re.fullmatch(field.shape[0], value.value):
+        raise Fault(f'{field.name} is never "{value.value[:60]}"', value.at, f'"{field.shape[1]}"')
 
 
 def _shown(node: Node) -> str:
@@ -289,4 +269,5 @@ def _example(node: Node, found: Type) -> str:
         "texts": f'{name} has "..."',
         "times": f"count({name}, 30 days) > 0",
         "time": f"hours_since({name}) > 24",
+        "duration": f"{name} > 2 days",
     }.get(found, "")

@@ -26,6 +26,9 @@ HISTORY = dt.timedelta(days=90)
 
 #: Moments of one history that `count` and `last` look at, the newest first; whoever has more is a machine.
 MOST_MOMENTS = 1_000
+#: Characters at the beginning of a text that patterns and words are looked for in; the longest posts of networks are
+#: shorter, and only pages of mail and forums are not.
+MOST_SEARCHED = 20_000
 #: Topics that one post can match as far as a bound of cost is concerned.
 MOST_TOPICS = 1_000
 
@@ -321,36 +324,3 @@ GROUPS: tuple[tuple[str, tuple[Field, ...]], ...] = (
     ("The desk", _DESK),
 )
 FIELDS: dict[str, Field] = {field.name: field for _, fields in GROUPS for field in fields}
-
-
-class Function(msgspec.Struct, frozen=True):
-    """One function that a rule can call."""
-
-    name: str
-    #: how it is written
-    form: str
-    #: type of the answer
-    type: Type
-    meaning: str
-
-
-FUNCTIONS: dict[str, Function] = {
-    function.name: function
-    for function in (
-        Function(
-            "hours_since",
-            "hours_since(person.last_seen)",
-            "number",
-            "hours between that moment and now; 0 for a moment in the future; unknown where the moment is unknown",
-        ),
-        Function(
-            "count",
-            "count(person.negative, 30 days)",
-            "number",
-            "how many of these moments lie within that time before now (at most 90 days, as far as history is "
-            "kept); with one argument the length of the list: count(mentions)",
-        ),
-        Function("known", "known(author.followers)", "bool", "true when the network told us this value"),
-        Function("time", 'time("2026-11-21T10:00:00Z")', "time", "a fixed moment, with its time zone"),
-    )
-}

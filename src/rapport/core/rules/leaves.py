@@ -15,8 +15,21 @@ import msgspec
 from rapport.core.rules import words
 from rapport.core.rules.check import compile_pattern, field_of
 from rapport.core.rules.fields import Case, fold
-from rapport.core.rules.syntax import Call, Compare, Has, Inside, Items, Matches, Name, Node, Operator, Span, Truth
-from rapport.core.rules.values import Read, constant_of, encoding, folding, is_constant, label, reader
+from rapport.core.rules.syntax import (
+    Arithmetic,
+    Call,
+    Compare,
+    Has,
+    Inside,
+    Items,
+    Matches,
+    Name,
+    Node,
+    Operator,
+    Span,
+    Truth,
+)
+from rapport.core.rules.values import Read, constant_of, encoding, folding, is_constant, reader, sought_in, told
 
 Test = Callable[[Case], bool]
 Say = Callable[[Case], str]
@@ -52,7 +65,7 @@ _TESTS: dict[Operator, Callable[[Read, Any], Test]] = {
 MIRRORED: dict[Operator, Operator] = {"==": "==", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 
-def compile_leaf(node: Node) -> Leaf:
+def compile_leaf(node: Node) -> Leaf:  # noqa: PLR0911 - one line for each kind of comparison
     """A comparison that `check_condition` has accepted -> its compiled form."""
     match node:
         case Compare():
@@ -66,6 +79,8 @@ def compile_leaf(node: Node) -> Leaf:
         case Truth():
             constant, word = node.value, words.show(node.value)
             return Leaf(lambda case: constant, lambda case: word, lambda case: "")
+        case Call(function="any_of" | "all_of" | "none_of"):
+            return _listed(node)
         case _:
             return _truth(node)
 
@@ -74,7 +89,7 @@ def _truth(node: Node) -> Leaf:
     """A yes-or-no field, or `known(...)`."""
     read = reader(node)
     name = node.name if isinstance(node, Name) else ""
-    yes, no = f"{label(node)} is true", f"{label(node)} is false"
+    yes, no = f"{told(node)} is true", f"{told(node)} is false"
     return Leaf(
         read,
         lambda case: yes if read(case) else no,
@@ -92,7 +107,7 @@ def _compare(node: Compare) -> Leaf:
     if is_constant(right):
         fixed = fold(constant_of(right)) if folded else constant_of(right)
         test = _TESTS[sign](read, fixed)
-        say = _say_constant(label(left), read, sign, fixed, label(right))
+        say = _say_constant(told(left), read, sign, fixed, told(right))
         return Leaf(test, say, _compare_phrase(left, sign, test, read))
     other = folding(reader(right)) if folded else reader(right)
     holds = OPERATORS[sign]
@@ -101,7 +116,7 @@ def _compare(node: Compare) -> Leaf:
         one, two = read(case), other(case)
         return one is not None and two is not None and holds(one, two)
 
-    say = _say_both(label(left), read, sign, other, label(right))
+    say = _say_both(told(left), read, sign, other, told(right))
     return Leaf(test_both, say, _compare_phrase(left, sign, test_both, read))
 
 
@@ -141,9 +156,13 @@ def _compare_phrase(subject: Node, sign: Operator, test: Test, read: Read) -> Sa
         match subject:
             case Call(function="count"):
                 within = subject.arguments[1].written if isinstance(subject.arguments[-1], Span) else ""  # type: ignore[attr-defined]
-                return words.say_count(label(subject.arguments[0]), value, within, case)
-            case Call(function="hours_since"):
-                return words.say_hours(label(subject.arguments[0]), value)
+                return words.say_count(told(subject.arguments[0]), value, within, case)
+            case Call(function="minutes_since" | "hours_since" | "days_since" | "hours_until" as function):
+                return words.say_since(told(subject.arguments[0]), value, function)
+            case Call(function="length" | "words" as function):
+                return words.say_size(function, told(subject.arguments[0]), value)
+            case Call() | Arithmetic() if isinstance(value, int | float):
+                return f"{told(subject)} {words.show(value)}"
             case Name() if isinstance(value, bool):
                 return words.say_truth(subject.name, value)
             case Name() if isinstance(value, int | float):
@@ -166,7 +185,7 @@ def _inside(node: Inside) -> Leaf:
     else:
         holder = reader(node.right)
     fixed = is_constant(node.left)
-    name, unknown, listed = label(node.left), f"{label(node.left)} unknown", label(node.right)
+    name, unknown, listed = told(node.left), f"{told(node.left)} unknown", told(node.right)
 
     def test(case: Case) -> bool:
         value = read(case)
@@ -191,10 +210,12 @@ def _inside(node: Inside) -> Leaf:
 def _matches(node: Matches) -> Leaf:
     pattern = constant_of(node.right)
     search = compile_pattern(pattern, node.right.at).search
-    name, shown = label(node.left), words.shorten(pattern)
+    name, shown = told(node.left), words.shorten(pattern)
     key = (name, pattern)
     read = encoding(node.left)
     miss, unknown, start = f'{name} does not match "{shown}"', f"{name} unknown", f'{name} matches "{shown}": '
+    if node.written:
+        miss, start = f"{node.written} is false", f"{node.written}: "
 
     def find(case: Case) -> str | None:
         """What was found, None for nothing; one search a case however many rules ask for it."""
@@ -219,8 +240,34 @@ def _matches(node: Matches) -> Leaf:
     return Leaf(lambda case: find(case) is not None, say, phrase)
 
 
+def _listed(node: Call) -> Leaf:
+    """`any_of`, `all_of`, `none_of`: what of the list was found, or was not."""
+    field, sought = node.arguments[0], sought_in(node)
+    test, read, name = reader(node), reader(field), told(field)
+    singular, written = name.removesuffix("s"), told(node.arguments[1])
+
+    def found(case: Case) -> list[str]:
+        return sorted(sought.intersection(read(case)))
+
+    def say(case: Case) -> str:
+        held = test(case)
+        if node.function == "all_of":
+            lacking = sorted(sought.difference(read(case)))
+            return f"{name} has all of {written}" if held else f"{name} lacks {words.show(lacking[0])}"
+        if held == (node.function == "none_of"):
+            return f"{name} has none of {written}"
+        return f"{name} has {words.show(found(case)[0])}"
+
+    def phrase(case: Case) -> str:
+        if node.function == "none_of" or not test(case):
+            return ""
+        return f"{singular} {words.shorten(words.listed(found(case)))}"
+
+    return Leaf(test, say, phrase)
+
+
 def _has(node: Has) -> Leaf:
-    read, name, wanted = reader(node.left), label(node.left), constant_of(node.right)
+    read, name, wanted = reader(node.left), told(node.left), constant_of(node.right)
     field = field_of(node.left)
     key = fold(wanted) if field is not None and field.folded else wanted
     yes, no = f"{name} has {words.show(wanted)}", f"{name} lacks {words.show(wanted)}"

@@ -9,9 +9,10 @@ from rapport.core.rules.actions import ACTIONS, ERROR_TAG, MAX_AHEAD, MAX_TITLE,
 from rapport.core.rules.baskets import DEFAULT_BASKETS, FALLBACK
 from rapport.core.rules.check import MAX_PATTERN
 from rapport.core.rules.document import GROUP_KEYS, KEYS, MAX_ACTIONS, MAX_DOCUMENT, MAX_GROUPS, MAX_RULES, TOP_KEYS
-from rapport.core.rules.fields import FUNCTIONS, GROUPS, Field
+from rapport.core.rules.fields import GROUPS, MOST_SEARCHED, Field
+from rapport.core.rules.functions import FUNCTIONS
 from rapport.core.rules.ruleset import MAX_EFFECTS
-from rapport.core.rules.syntax import MAX_DEPTH, MAX_EXPRESSION, MAX_ITEMS
+from rapport.core.rules.syntax import MAX_DEPTH, MAX_EXPRESSION, MAX_ITEMS, MAX_NUMBER
 
 _HEAD = """\
 # Rules
@@ -64,13 +65,18 @@ _CONDITIONS = """\
 | `kind in ["review", "mail"]`, `not in` | the value is in the list |
 | `text matches "refund\\|money back"` | the pattern is found in the text, in upper or lower case alike |
 | `topics has "recall"` | the list contains exactly this text |
+| `contains(text, "refund")` | the text holds it; see [functions](#functions) |
 | `author.bot`, `true`, `false` | a yes-or-no field stands for itself |
 
 Patterns are [RE2](https://github.com/google/re2/wiki/Syntax); `(?-i)` in front of one tells upper from lower case.
+Words and patterns are looked for in the first {searched:,} characters of a text.
+
+Numbers can be worked out with `+ - * /` and brackets, moments with durations: `likes + reposts * 2 > 50`,
+`now - person.last_seen > 36 hours`, `created_at < now - 2 days`. A division by zero breaks the rule for that post.
 
 Values: numbers (`0.7`, `5_000`), texts in single or double quotes (a backslash stands for itself except before the
 closing quote, so patterns are written as they are), durations (`30 days`, `2 hours`; seconds, minutes, hours, days,
-weeks), lists (`["a", "b"]`).
+weeks), lists (`["a", "b"]`). A number is at most {number:,}.
 
 Handles, hashtags, languages and networks are compared in lower case and without a leading `@` or `#`; all other
 texts exactly.
@@ -107,7 +113,15 @@ rules in the same pass, so no loop can grow.
 
 def render() -> str:
     """The whole page."""
-    parts = [_HEAD, _keys(), _CONDITIONS.format(tag=ERROR_TAG), _fields(), _functions(), _actions(), _baskets()]
+    parts = [
+        _HEAD,
+        _keys(),
+        _CONDITIONS.format(tag=ERROR_TAG, searched=MOST_SEARCHED, number=MAX_NUMBER),
+        _fields(),
+        _functions(),
+        _actions(),
+        _baskets(),
+    ]
     return "\n".join([*parts, _bounds()])
 
 

@@ -34,6 +34,7 @@ from rapport.core.rules.evaluate import Condition, compile_condition
 from rapport.core.rules.fields import EVALUATION_ERRORS, Case
 from rapport.core.rules.index import Index
 from rapport.core.rules.leaves import Leaf
+from rapport.core.rules.plain import plain
 from rapport.core.rules.syntax import AllOf, AnyOf, Node, fields_in
 
 #: Statements of one step; a rule with a list of fifty alternatives would fill the trace.
@@ -62,6 +63,8 @@ class Rule(msgspec.Struct, frozen=True):
     stop: bool
     #: line of its section in the document, from 1
     line: int
+    #: the condition as it was parsed, that of its group first
+    node: Node
     #: how far it goes by itself
     autonomy: Autonomy = "act"
     #: name of the group that it belongs to, "" for none
@@ -191,7 +194,7 @@ def _condition(rule: RuleText, groups: Mapping[str, GroupText]) -> Node:
     if _off(rule, groups):
         return AnyOf(at=0, parts=())
     guard = groups[rule.group].condition if rule.group else None
-    return rule.condition if guard is None else AllOf(at=0, parts=(guard, rule.condition))
+    return plain(rule.condition if guard is None else AllOf(at=0, parts=(guard, rule.condition)))
 
 
 def _compile(rule: RuleText, condition: Node, off: str) -> Rule:
@@ -212,6 +215,7 @@ def _compile(rule: RuleText, condition: Node, off: str) -> Rule:
         names_basket=any(action.verb == "basket" for action in sorts),
         stop=rule.stop and sorting,
         line=rule.line,
+        node=condition,
         autonomy=rule.autonomy,
         group=rule.group,
         off=off,

@@ -23,7 +23,11 @@ MAX_DEPTH = 30
 #: Values in one list, alternatives in one `or`, conditions in one `and`.
 MAX_ITEMS = 500
 
+#: The largest number that can be written; beyond it neighbours are the same to the machine.
+MAX_NUMBER = 2**53
+
 Operator = Literal["==", "!=", "<", "<=", ">", ">="]
+Sign = Literal["+", "-", "*", "/"]
 
 SECONDS = {"second": 1, "minute": 60, "hour": 3_600, "day": 86_400, "week": 604_800}
 
@@ -79,6 +83,12 @@ class Call(Node, frozen=True):
     arguments: tuple[Node, ...]
 
 
+class Arithmetic(Node, frozen=True):
+    operator: Sign
+    left: Node
+    right: Node
+
+
 class Compare(Node, frozen=True):
     operator: Operator
     left: Node
@@ -97,6 +107,8 @@ class Matches(Node, frozen=True):
 
     left: Node
     right: Node
+    #: what was written where a pattern stands for it: 'contains(text, "refund")'
+    written: str = ""
 
 
 class Has(Node, frozen=True):
@@ -143,7 +155,7 @@ def parts_of(node: Node) -> tuple[Node, ...]:
             return node.parts
         case Not():
             return (node.inner,)
-        case Compare() | Inside() | Matches() | Has():
+        case Compare() | Inside() | Matches() | Has() | Arithmetic():
             return (node.left, node.right)
         case Call():
             return node.arguments
@@ -179,8 +191,7 @@ class _Builder(lark.Transformer[Any, Node]):
 
     def number(self, children: list[lark.Token]) -> Node:
         token = children[0]
-        written = token.replace("_", "")
-        return Number(at=_at(token), value=float(written) if "." in written else int(written))
+        return Number(at=_at(token), value=_number(token))
 
     def span(self, children: list[lark.Token]) -> Node:
         token = children[0]
@@ -204,12 +215,24 @@ class _Builder(lark.Transformer[Any, Node]):
 
     def call(self, children: list[Any]) -> Node:
         token, *arguments = children
+        _check_number(arguments, _at(token))
         return Call(at=_at(token), depth=_above(arguments), function=str(token), arguments=tuple(arguments))
 
     def items(self, children: list[Any]) -> Node:
         token, *values = children
         _check_number(values, _at(token))
         return Items(at=_at(token), depth=_above(values), values=tuple(values))
+
+    def arithmetic(self, children: list[Any]) -> Node:
+        left, operator, right = children
+        return Arithmetic(at=left.at, depth=_above([left, right]), operator=str(operator), left=left, right=right)  # type: ignore[arg-type]
+
+    def opposite(self, children: list[Any]) -> Node:
+        token, value = children
+        if isinstance(value, Number):
+            return Number(at=_at(token), value=-value.value)
+        zero = Number(at=_at(token), value=0)
+        return Arithmetic(at=_at(token), depth=_above([value]), operator="-", left=zero, right=value)
 
     def compare(self, children: list[Any]) -> Node:
         left, operator, right = children
@@ -250,6 +273,13 @@ class _Builder(lark.Transformer[Any, Node]):
         return kind(at=children[0].at, depth=_above(children), parts=tuple(children))
 
 
+def _number(token: lark.Token) -> float | int:
+    written = token.replace("_", "")
+    if len(written.partition(".")[0].lstrip("-0")) > len(str(MAX_NUMBER)) or abs(float(written)) > MAX_NUMBER:
+        raise Fault("this number is too large", _at(token), f"at most {MAX_NUMBER}")
+    return float(written) if "." in written else int(written)
+
+
 def _at(token: lark.Token) -> int:
     return token.start_pos or 0
 
@@ -281,7 +311,7 @@ _HABITS = {
     "„": '"',
     "‘": "'",
     "’": "'",
-    "contains": "has",
+    "contains": 'contains(text, "...")',
     "like": "matches",
     "is": "==",
 }
@@ -292,6 +322,7 @@ _EXPECTED = {
     "STRING": "a text in quotes",
     "DURATION": "a duration",
     "OPERATOR": "a comparison",
+    "PLUS": "+ - * /",
     "RPAR": "a closing )",
     "RSQB": "a closing ]",
     "COMMA": "a comma",

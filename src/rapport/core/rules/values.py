@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 from rapport.core.rules import words
-from rapport.core.rules.check import moment_of
-from rapport.core.rules.fields import FIELDS, Case, fold
-from rapport.core.rules.syntax import Call, Items, Name, Node, Number, Span, Text, Truth
+from rapport.core.rules.check import type_of
+from rapport.core.rules.fields import FIELDS, MOST_MOMENTS, MOST_SEARCHED, Case, fold
+from rapport.core.rules.functions import moment_of
+from rapport.core.rules.syntax import Arithmetic, Call, Items, Name, Node, Number, Span, Text, Truth, parts_of
+from rapport.core.text import words as find_words
 
 #: Reads one value; None when it is unknown.
 Read = Callable[[Case], Any]
 
 _CONSTANTS = (Number, Span, Text, Truth, Items)
+_SIGNS: dict[str, Callable[[Any, Any], Any]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
+}
 
 
 def is_constant(node: Node) -> bool:
@@ -29,7 +38,7 @@ def constant_of(node: Node) -> Any:
         case Number() | Text() | Truth():
             return node.value
         case Span():
-            return node.seconds
+            return timedelta(seconds=node.seconds)
         case Call():
             return moment_of(node)
     raise TypeError(node)
@@ -41,24 +50,51 @@ def reader(node: Node) -> Read:
         case Name():
             source = FIELDS[node.name].source
             return operator.attrgetter(source) if isinstance(source, str) else source
-        case Call(function="hours_since"):
-            return _hours_since(reader(node.arguments[0]))
-        case Call(function="known"):
-            read = reader(node.arguments[0])
-            return lambda case: read(case) is not None
-        case Call(function="count"):
-            return _count(node)
+        case Arithmetic():
+            return _worked_out(node)
+        case Call() if not is_constant(node):
+            return _CALLS[node.function](node)
         case _:
             constant = constant_of(node)
             return lambda case: constant
 
 
-def _hours_since(read: Read) -> Read:
-    def hours(case: Case) -> float | None:
-        moment = read(case)
-        return None if moment is None else max(0.0, (case.now - moment).total_seconds() / 3600)
+def _worked_out(node: Arithmetic) -> Read:
+    """Numbers as fractions of the machine, so that no product can grow without bound."""
+    left, right, work = reader(node.left), reader(node.right), _SIGNS[node.operator]
+    numbers = type_of(node.left) == type_of(node.right) == "number"
+    shown = told(node)
 
-    return hours
+    def worked_out(case: Case) -> Any:
+        one, two = left(case), right(case)
+        if one is None or two is None:
+            return None
+        if not numbers:
+            return work(one, two)
+        try:
+            found = work(float(one), float(two))
+        except ZeroDivisionError:
+            raise ZeroDivisionError(f"{shown} divides by zero") from None
+        if not math.isfinite(found):
+            raise OverflowError(f"{shown} is beyond what can be counted")
+        return found
+
+    return worked_out
+
+
+def _since(seconds: int, sign: int = 1) -> Callable[[Call], Read]:
+    """The time from a moment to now (`sign` -1: from now to it) in units of so many seconds, never below 0."""
+
+    def compile_since(node: Call) -> Read:
+        read = reader(node.arguments[0])
+
+        def since(case: Case) -> float | None:
+            moment = read(case)
+            return None if moment is None else max(0.0, sign * (case.now - moment).total_seconds() / seconds)
+
+        return since
+
+    return compile_since
 
 
 def _count(node: Call) -> Read:
@@ -72,9 +108,94 @@ def _count(node: Call) -> Read:
     def count(case: Case) -> int:
         moments = read(case)
         # Each is looked at: posts of one batch can arrive out of order, and most people have none or a few.
-        return sum(map((case.now - window).__lt__, moments)) if moments else 0
+        return sum(map((case.now - window).__lt__, moments[-MOST_MOMENTS:])) if moments else 0
 
     return count
+
+
+def _last(node: Call) -> Read:
+    read = reader(node.arguments[0])
+    return lambda case: max(read(case)[-MOST_MOMENTS:], default=None)
+
+
+def _length(node: Call) -> Read:
+    read = reader(node.arguments[0])
+
+    def length(case: Case) -> int | None:
+        text = read(case)
+        return None if text is None else len(text)
+
+    return length
+
+
+def _words(node: Call) -> Read:
+    read = reader(node.arguments[0])
+
+    def count_words(case: Case) -> int | None:
+        text = read(case)
+        return None if text is None else len(find_words(text[:MOST_SEARCHED]).words)
+
+    return count_words
+
+
+def sought_in(node: Call) -> frozenset[str]:
+    """The texts of `any_of`, `all_of` and `none_of` as they stand in the list."""
+    field, items = node.arguments
+    assert isinstance(items, Items)  # by check
+    folded = isinstance(field, Name) and FIELDS[field.name].folded
+    return frozenset(fold(str(constant_of(value))) if folded else str(constant_of(value)) for value in items.values)
+
+
+def _any_of(node: Call) -> Read:
+    read, sought = reader(node.arguments[0]), sought_in(node)
+    return lambda case: not sought.isdisjoint(read(case))
+
+
+def _all_of(node: Call) -> Read:
+    read, sought = reader(node.arguments[0]), sought_in(node)
+    return lambda case: sought.issubset(read(case))
+
+
+def _none_of(node: Call) -> Read:
+    read, sought = reader(node.arguments[0]), sought_in(node)
+    return lambda case: sought.isdisjoint(read(case))
+
+
+def _best(choose: Callable[[list[Any]], Any]) -> Callable[[Call], Read]:
+    def compile_best(node: Call) -> Read:
+        reads = tuple(map(reader, node.arguments))
+
+        def best(case: Case) -> Any:
+            found = [read(case) for read in reads]
+            return None if None in found else choose(found)
+
+        return best
+
+    return compile_best
+
+
+def _known(node: Call) -> Read:
+    read = reader(node.arguments[0])
+    return lambda case: read(case) is not None
+
+
+#: `contains` and its like are patterns by now (`plain`).
+_CALLS: dict[str, Callable[[Call], Read]] = {
+    "minutes_since": _since(60),
+    "hours_since": _since(3_600),
+    "days_since": _since(86_400),
+    "hours_until": _since(3_600, -1),
+    "count": _count,
+    "last": _last,
+    "length": _length,
+    "words": _words,
+    "any_of": _any_of,
+    "all_of": _all_of,
+    "none_of": _none_of,
+    "max": _best(max),
+    "min": _best(min),
+    "known": _known,
+}
 
 
 def folding(read: Read) -> Read:
@@ -95,30 +216,47 @@ def encoding(node: Node) -> Read:
 
     def encoded(case: Case) -> bytes | None:
         value = read(case)
-        return None if value is None else value.encode("utf-8", "replace")
+        return None if value is None else value[:MOST_SEARCHED].encode("utf-8", "replace")
 
     return encoded
 
 
 def _encoded_text(case: Case) -> bytes:
     if case.encoded is None:
-        case.encoded = case.post.text.encode("utf-8", "replace")
+        case.encoded = case.post.text[:MOST_SEARCHED].encode("utf-8", "replace")
     return case.encoded
 
 
-def label(node: Node) -> str:
-    """How a value is called in the trace: as it was written."""
+def told(node: Node) -> str:  # noqa: PLR0911 - one line for each kind of value
+    """How a value is called in the trace: as it was written, long texts and lists shortened."""
     match node:
         case Name():
             return node.name
         case Call():
-            return f"{node.function}({', '.join(label(argument) for argument in node.arguments)})"
+            return f"{node.function}({', '.join(map(told, node.arguments))})"
         case Span():
             return node.written
         case Items():
-            return f"[{', '.join(label(value) for value in node.values[:5])}{', ...' if len(node.values) > 5 else ''}]"
+            return f"[{', '.join(map(told, node.values[:5]))}{', ...' if len(node.values) > 5 else ''}]"
+        case Arithmetic():
+            parts = (f"({told(part)})" if isinstance(part, Arithmetic) else told(part) for part in parts_of(node))
+            return f" {node.operator} ".join(parts)
         case Number():
             return repr(node.value)
         case Text() | Truth():
             return words.show(node.value)
     raise TypeError(node)
+
+
+def label(node: Node) -> str:
+    """A name that two values share only if they are the same."""
+    match node:
+        case Call():
+            return f"{node.function}({', '.join(map(label, node.arguments))})"
+        case Items():
+            return f"[{', '.join(map(label, node.values))}]"
+        case Text():
+            return repr(node.value)
+        case Arithmetic():
+            return f"({label(node.left)} {node.operator} {label(node.right)})"
+    return told(node)

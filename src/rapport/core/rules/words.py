@@ -30,7 +30,20 @@ def show(value: Any) -> str:  # noqa: PLR0911 - one line for each kind of value
         return f'"{value}"' if len(value) <= MAX_SHOWN and value.isprintable() else f'"{shorten(value)}"'
     if isinstance(value, dt.datetime):
         return value.strftime("%Y-%m-%d %H:%M:%S")
+    if isinstance(value, dt.timedelta):
+        return show_span(value)
     return str(value)
+
+
+def show_span(span: dt.timedelta) -> str:
+    """ "2 days", "1.5 hours", "-3 minutes"."""
+    seconds = span.total_seconds()
+    unit, size = next(((unit, size) for unit, size in _UNITS if abs(seconds) >= size), _UNITS[-1])
+    amount = show(seconds / size)
+    return f"{amount} {unit}{'' if amount in ('1', '-1') else 's'}"
+
+
+_UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
 
 
 def show_beside(value: Any, other: Any) -> str:
@@ -81,6 +94,9 @@ _YES_NO = {
     "author.ours": ("our own post", ""),
     "person.ignored": ("an ignored person", ""),
     "person.suppressed": ("a person who asked us to stop", ""),
+    "conversation.new": ("a new conversation", ""),
+    "conversation.assigned": ("a colleague has it", "nobody has it"),
+    "conversation.acknowledged": ("acknowledged", ""),
     "business_hours": ("in business hours", "outside business hours"),
 }
 _AMOUNTS = {
@@ -93,7 +109,15 @@ _AMOUNTS = {
     "replies": "replies",
 }
 _ARTICLES = {"review": "a review", "repost": "a repost", "reply": "a reply", "mail": "a mail", "message": "a message"}
-_SINCE = {"person.last_seen": "last seen", "person.first_seen": "first seen", "created_at": "written"}
+_SINCE = {
+    "person.last_seen": "last seen",
+    "person.first_seen": "first seen",
+    "created_at": "written",
+    "conversation.waiting_since": "unanswered since",
+    "conversation.opened_at": "opened",
+    "last(person.answers)": "last answered",
+    "last(conversation.answers)": "last answered",
+}
 
 
 def say_truth(name: str, value: bool) -> str:
@@ -111,7 +135,7 @@ def say_number(name: str, value: Any) -> str:
         return f"automated {show(value)}"
     if name == "rating":
         return f"{show(value)} star{'' if value == 1 else 's'}"
-    return f"{name} {show(value)}"
+    return f"{name.removeprefix('clock.')} {show(value)}"
 
 
 def say_text(name: str, value: str) -> str:
@@ -120,6 +144,8 @@ def say_text(name: str, value: str) -> str:
         return _ARTICLES.get(value, f"a {value}")
     if name == "sentiment":
         return f"{value} mood"
+    if name in ("clock.weekday", "clock.date"):
+        return f"on {value.capitalize()}"
     return f"{name.rpartition('.')[2]} {shorten(value)}"
 
 
@@ -136,10 +162,25 @@ def say_count(name: str, number: int, span: str, case: Case) -> str:
     return f"{number} {word}"
 
 
-def say_hours(name: str, hours: float) -> str:
-    """ "last seen 3 hours ago"."""
+def say_since(name: str, value: float, function: str) -> str:
+    """ "last seen 3 hours ago", for the functions that tell how long it has been or will be."""
     what = _SINCE.get(name, name)
-    if hours < 1:
-        return f"{what} within the hour"
+    hours = value * _HOURS[function]
+    if function == "hours_until":
+        return f"{what} in {_hours(hours)}" if hours >= 1 else f"{what} within the hour"
+    return f"{what} {_hours(hours)} ago" if hours >= 1 else f"{what} within the hour"
+
+
+_HOURS = {"minutes_since": 1 / 60, "hours_since": 1, "hours_until": 1, "days_since": 24}
+
+
+def _hours(hours: float) -> str:
     amount, unit = (round(hours), "hour") if hours < 48 else (round(hours / 24), "day")
-    return f"{what} {amount} {unit}{'' if amount == 1 else 's'} ago"
+    return f"{amount} {unit}{'' if amount == 1 else 's'}"
+
+
+def say_size(function: str, name: str, value: int) -> str:
+    """ "12 words", "bio of 300 characters"."""
+    what = {"words": "word", "length": "character"}[function]
+    amount = f"{value:,} {what}{'' if value == 1 else 's'}"
+    return amount if name == "text" else f"{name.rpartition('.')[2]} of {amount}"
