@@ -9,6 +9,7 @@ import pkgutil
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 
 import rapport.actions
@@ -36,6 +37,7 @@ from rapport.actions import (
     outbound,
     people,
     promises,
+    proposals,
     readings,
     rematch,
     rule_drafts,
@@ -75,6 +77,7 @@ from rapport.store.models import (
     PreparedReply,
     PushSubscription,
     RuleDraft,
+    RuleEffect,
     Task,
     TeamModel,
     Topic,
@@ -117,6 +120,7 @@ NOT_ACTIONS = {
     "promises": {"change_terms", "keep_promises"},
     "dealing": {"settle_batch"},
     "rule_days": {"is_thrown_away", "note_override"},
+    "proposals": {"right_of", "said"},
     "tasks": {"require_task"},
     "back_tests": {"note_progress"},
     "rules": {"check_document", "put_in_force", "read_anew"},
@@ -264,6 +268,16 @@ def fired(world: World, verb: str = "note", argument: str = "x") -> Fired:
     outcome = Judged("mastodon", "1", (), Reading("mastodon", "1"), Score(), decision, Way("care"))
     said = Post("mastodon", "1", "x", NOON, Author(id="n"))
     return Fired(post.pk, world.conversation.pk, world.person.pk, said, outcome, automated=False)
+
+
+def proposal(world: World) -> RuleEffect:
+    """A rule proposes a like."""
+    effect = Effect("A rule", "like", "", "suggest")
+    post = fired(world)
+    outcome = msgspec.structs.replace(post.outcome, decision=Decision("care", effects=(effect,)))
+    effects.carry_out(world.workspace.pk, [msgspec.structs.replace(post, outcome=outcome)], now=NOON)
+    AuditEntry.objects.all().delete()
+    return RuleEffect.objects.get()
 
 
 def task(world: World) -> Task:
@@ -426,6 +440,15 @@ WALK: dict[str, Callable[[World], Any]] = {
     "desk.resolve": lambda w: desk.resolve(w.alice, w.conversation, now=NOON),
     "desk.reopen": lambda w: desk.reopen(w.alice, w.conversation, now=NOON),
     "desk.move": lambda w: desk.move(w.alice, w.conversation, w.basket, now=NOON),
+    "desk.prioritise": lambda w: desk.prioritise(w.alice, w.conversation, 3, now=NOON),
+    "desk.put_aside": lambda w: desk.put_aside(w.alice, w.conversation, now=NOON),
+    "proposals.take": lambda w: proposals.take(w.alice, proposal(w), now=NOON),
+    "proposals.dismiss": lambda w: proposals.dismiss(w.alice, proposal(w), now=NOON),
+    "proposals.put_back": lambda w: (
+        effect := proposals.dismiss(w.alice, proposal(w), now=NOON),
+        AuditEntry.objects.all().delete(),
+        proposals.put_back(w.alice, effect, now=NOON),
+    ),
     "desk.take_out": lambda w: desk.take_out(w.alice, quarantine(w), w.basket, now=NOON),
     "desk.unfold": lambda w: desk.unfold(w.alice, folded(w), now=NOON),
     "desk.add_note": lambda w: desk.add_note(w.alice, w.conversation, "Called", now=NOON),
@@ -469,7 +492,18 @@ WALK: dict[str, Callable[[World], Any]] = {
     "delivery.settle_failed": lambda w: delivery.settle_failed(w.claimed(), "gone", now=NOON),
     "delivery.settle_held": lambda w: delivery.settle_held(w.claimed(), "pace", now=NOON),
     "delivery.settle_unconfirmed": lambda w: delivery.settle_unconfirmed(w.claimed(), "time-out", NOON, now=NOON),
-    "people.ignore_person": lambda w: people.ignore_person(w.alice, w.person, True, now=NOON),
+    "people.ignore_person": lambda w: people.ignore_person(w.alice, w.person, "insults us", now=NOON),
+    "people.stop_ignoring": lambda w: people.stop_ignoring(w.alice, w.person, now=NOON),
+    "people.keep_ignoring": lambda w: (
+        people.ignore_person(w.alice, w.person, "insults us", now=NOON),
+        AuditEntry.objects.all().delete(),
+        people.keep_ignoring(w.alice, w.person, now=NOON),
+    ),
+    "people.end_lapsed_ignorings": lambda w: (
+        people.ignore_person(w.alice, w.person, "insults us", until=NOON + dt.timedelta(days=1), now=NOON),
+        AuditEntry.objects.all().delete(),
+        people.end_lapsed_ignorings(w.workspace, now=NOON + dt.timedelta(days=2)),
+    ),
     "people.suppress_person": lambda w: people.suppress_person(w.alice, w.person, "asked", now=NOON),
     "people.set_relationship": lambda w: people.set_relationship(w.alice, w.person, "customer", now=NOON),
     "people.say_automated": lambda w: people.say_automated(w.alice, w.person.handles.get(), False, now=NOON),

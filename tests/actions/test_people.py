@@ -224,7 +224,7 @@ def test_what_cannot_be_joined(alice: Membership, charlie: Membership, two: Any,
     Handle.objects.filter(person=zoe).update(ours=False)
     people.join_people(alice, nadia, zoe, "x", now=NOON)
     with pytest.raises(InvalidInput, match="joined with another one meanwhile"):
-        people.ignore_person(alice, zoe, True, now=NOON)
+        people.ignore_person(alice, zoe, "x", now=NOON)
     with pytest.raises(NotAllowed):
         people.split_people(charlie, PersonMerge.objects.get(), now=NOON)
 

@@ -117,7 +117,17 @@ ROUTES: dict[str, Route] = {
     "inbox:retry": Route("send", POST, CONVERSATION, {"delivery": "delivery"}),
     "inbox:cancel": Route("send", POST, CONVERSATION, {"delivery": "delivery"}),
     "inbox:person": Route("read", takes={"pk": "person"}),
-    "inbox:ignore": Route("triage", POST, {"pk": "person"}, {"ignored": "yes"}),
+    "inbox:take": Route("note", POST, {**CONVERSATION, "effect": "effect"}),
+    "inbox:dismiss": Route("note", POST, {**CONVERSATION, "effect": "effect"}),
+    "inbox:put_back": Route("note", POST, {**CONVERSATION, "effect": "dismissed"}),
+    "inbox:task_about": Route("note", POST, CONVERSATION, {"title": "Call"}),
+    "inbox:task_about_done": Route("note", POST, {**CONVERSATION, "task": "task"}),
+    "inbox:tasks": Route("read"),
+    "inbox:task_new": Route("note", POST, data={"title": "Call"}),
+    "inbox:task": Route("note", BOTH, {"pk": "task"}, {"title": "Ring"}),
+    "inbox:task_settle": Route("note", POST, {"pk": "task"}, {"how": "done"}),
+    "inbox:step": Route("triage", POST, {"pk": "person", "step": "step"}, {"way": "acknowledged"}),
+    "inbox:ignore": Route("triage", POST, {"pk": "person"}, {"ignored": "yes", "reason": "insults us"}),
     "inbox:suppress": Route("triage", POST, {"pk": "person"}, {"reason": "asked us"}),
     "inbox:relationship": Route("triage", POST, {"pk": "person"}, {"relationship": "customer"}),
     "inbox:join": Route("triage", BOTH, {"pk": "person"}, {"with": "double", "evidence": "They said so"}),
@@ -224,6 +234,7 @@ def populate(member: Any, now: dt.datetime) -> dict[str, Any]:
         Conversation,
         Delivery,
         Draft,
+        Escalation,
         Handle,
         Membership,
         Notification,
@@ -231,9 +242,11 @@ def populate(member: Any, now: dt.datetime) -> dict[str, Any]:
         Person,
         Post,
         PushSubscription,
+        RuleEffect,
         RuleDraft,
         RuleSet,
         ScoreWeights,
+        Task,
         TeamModel,
         Topic,
         User,
@@ -311,7 +324,16 @@ def populate(member: Any, now: dt.datetime) -> dict[str, Any]:
     device = PushSubscription.objects.create(
         workspace=workspace, membership=member, endpoint="https://push.example/0", digest=slug, created_at=now
     )
+    held = {"workspace": workspace, "conversation": conversation, "post": post.pk, "rule": "R", "verb": "boost"}
+    proposed = RuleEffect.objects.create(**held, level="suggest", state="proposed", at=now)
+    dismissed = RuleEffect.objects.create(**held, argument="x", level="suggest", state="dismissed", at=now)
+    task = Task.objects.create(workspace=workspace, title="Call", conversation=conversation, basket=care, made_at=now)
+    step = Escalation.objects.create(workspace=workspace, person=person, post=post.pk, step="first", rule="R", at=now)
     return {
+        "effect": proposed.pk,
+        "dismissed": dismissed.pk,
+        "task": task.pk,
+        "step": step.pk,
         "proposal": proposal.pk,
         "rule_draft": rule_draft.pk,
         "back_test": back_test.pk,

@@ -165,6 +165,20 @@ def move(
     return moved
 
 
+def prioritise(by: Membership, conversation: Conversation, priority: int, *, now: dt.datetime) -> Conversation:
+    """How soon it should be answered (0 low to 3 urgent), until their next word: the rules say it anew then."""
+    if priority not in Conversation.Priority.values:
+        raise InvalidInput("Priorities are low, medium, high and urgent.")
+    return _change(by, conversation, "conversation.prioritise", now, priority=priority)
+
+
+def put_aside(by: Membership, conversation: Conversation, *, now: dt.datetime) -> Conversation:
+    """Into the quarantine, with the others that rules put aside."""
+    return _change(
+        by, conversation, "conversation.put_away", now, state=Conversation.State.QUARANTINED, snoozed_until=None
+    )
+
+
 def take_out(by: Membership, conversation: Conversation, basket: Basket, *, now: dt.datetime) -> Conversation:
     """Out of the quarantine into a basket: the rule was wrong about it."""
     require(by, "release")

@@ -11,9 +11,10 @@ from django.db import transaction
 from rapport.actions.audit import announce, require, write_audit
 from rapport.core.errors import InvalidInput, NotAllowed
 from rapport.core.identity import Known, carry_strictness, combine, rebase
-from rapport.store.models import Conversation, Handle, Membership, Person, PersonMerge, Workspace
+from rapport.store.models import Conversation, Handle, Ignoring, Membership, Person, PersonMerge, Task, Workspace
 from rapport.store.queries import identity
 from rapport.store.queries.automated import set_apart
+from rapport.store.queries.ladder import lapsed_ignorings
 from rapport.store.queries.people import visible_people
 
 RELATIONSHIPS = (
@@ -21,12 +22,116 @@ RELATIONSHIPS = (
     "competitor",
 )  # fmt: skip
 MAX_EVIDENCE = 2_000  # characters
+#: a decision to ignore somebody is looked at again after this time, unless it has an end or a day of its own
+REVIEW = dt.timedelta(days=90)
+FARTHEST = dt.timedelta(days=3 * 366)
 _GONE = "This person was joined with another one meanwhile. Load the page again."
 
 
-def ignore_person(by: Membership, person: Person, ignored: bool, *, now: dt.datetime) -> Person:
-    """Deliberately leave a person unanswered, or take that back; who decided it is on record."""
-    return _change(by, person, "person.ignore", now, ignored=ignored)
+def ignore_person(
+    by: Membership,
+    person: Person,
+    reason: str,
+    *,
+    until: dt.datetime | None = None,
+    review_at: dt.datetime | None = None,
+    now: dt.datetime,
+) -> Person:
+    """Deliberately leave a person unanswered: who decided it, why, until when, and when somebody looks again.
+
+    `until`: it ends by itself then; None: it stands until somebody ends it. `review_at`: a task asks then whether it
+    is still right; without it, whatever has no end is looked at again after `REVIEW`.
+    """
+    _require_person(by, person)
+    reason = reason.replace("\x00", "").strip()[:300]
+    if not reason:
+        raise InvalidInput("Say why nobody answers them: whoever meets them next will read it.")
+    for moment in (until, review_at):
+        if moment is not None and not now < moment <= now + FARTHEST:
+            raise InvalidInput("Choose a day that lies ahead, at most three years.")
+    with transaction.atomic():
+        _lock_workspace(by)
+        if Ignoring.objects.of(by.workspace).filter(person=person, ended_at__isnull=True).exists():
+            raise InvalidInput("They are ignored already. End that first to decide anew.")
+        _change(by, person, "person.ignore", now, ignored=True, _told={"reason": reason, "until": _day(until)})
+        look_at = review_at or (None if until else now + REVIEW)
+        Ignoring.objects.create(
+            workspace=by.workspace, person=person, reason=reason, by=by, at=now, until=until, review_at=look_at,
+            task=_ask_again(by, person, look_at, now) if look_at else None,
+        )  # fmt: skip
+    return person
+
+
+def stop_ignoring(by: Membership, person: Person, *, now: dt.datetime) -> Person:
+    """They are answered again; what was decided stays on record."""
+    _require_person(by, person)
+    with transaction.atomic():
+        _lock_workspace(by)
+        for each in Ignoring.objects.of(by.workspace).filter(person=person, ended_at__isnull=True):
+            _end_ignoring(each, by, now)
+        return _change(by, person, "person.ignore", now, ignored=False)
+
+
+def keep_ignoring(
+    by: Membership, person: Person, *, review_at: dt.datetime | None = None, now: dt.datetime
+) -> Ignoring:
+    """Somebody looked again, and it is still right; the next look is at `review_at`, else after `REVIEW`."""
+    _require_person(by, person)
+    look_at = review_at or now + REVIEW
+    if not now < look_at <= now + FARTHEST:
+        raise InvalidInput("Choose a day that lies ahead, at most three years.")
+    with transaction.atomic():
+        _lock_workspace(by)
+        row = Ignoring.objects.of(by.workspace).filter(person=person, ended_at__isnull=True).first()
+        if row is None:
+            raise InvalidInput("They are not ignored any more.")
+        _finish_review(row, by, now)
+        row.reviewed_at, row.reviewed_by, row.review_at = now, by, look_at
+        row.task = _ask_again(by, person, look_at, now)
+        row.save(update_fields=["reviewed_at", "reviewed_by", "review_at", "task"])
+        write_audit(by.workspace, by, "person.review", person, now, reason=row.reason, review_at=_day(look_at))
+    return row
+
+
+def end_lapsed_ignorings(workspace: Workspace, *, now: dt.datetime) -> int:
+    """Answer those again whose time of being ignored is over; returns how many."""
+    if not lapsed_ignorings(workspace.pk, now).exists():
+        return 0
+    with transaction.atomic():
+        Workspace.objects.select_for_update().only("pk").get(pk=workspace.pk)
+        rows = list(lapsed_ignorings(workspace.pk, now)[:500])
+        for row in rows:
+            _end_ignoring(row, None, now)
+            Person.objects.filter(pk=row.person_id).update(ignored=False)
+            write_audit(
+                workspace, None, "person.ignore", row.person, now, before={"ignored": True}, after={"ignored": False}
+            )
+        talks = Conversation.objects.of(workspace).filter(person__in=[row.person_id for row in rows])
+        announce(workspace, now, talks.values_list("pk", flat=True)[:200])
+    return len(rows)
+
+
+def _ask_again(by: Membership, person: Person, at: dt.datetime, now: dt.datetime) -> Task:
+    """The task of whoever decided it: is it still right?"""
+    name = person.name or "this person"
+    return Task.objects.create(
+        workspace=by.workspace, title=f"Still right to ignore {name}?"[:300], person=person, assignee=by, made_by=by,
+        made_at=now, due_at=at,
+    )  # fmt: skip
+
+
+def _end_ignoring(row: Ignoring, by: Membership | None, now: dt.datetime) -> None:
+    _finish_review(row, by, now)
+    row.ended_at, row.ended_by = now, by
+    row.save(update_fields=["ended_at", "ended_by"])
+
+
+def _finish_review(row: Ignoring, by: Membership | None, now: dt.datetime) -> None:
+    Task.objects.filter(pk=row.task_id or 0, done_at__isnull=True).update(done_at=now, done_by=by)
+
+
+def _day(moment: dt.datetime | None) -> str | None:
+    return moment.date().isoformat() if moment else None
 
 
 def suppress_person(by: Membership, person: Person, reason: str, *, now: dt.datetime) -> Person:
@@ -62,7 +167,14 @@ def say_automated(by: Membership, handle: Handle, word: bool | None, *, now: dt.
     return row
 
 
-def _change(by: Membership, person: Person, verb: str, now: dt.datetime, **fields: object) -> Person:
+def _change(
+    by: Membership,
+    person: Person,
+    verb: str,
+    now: dt.datetime,
+    _told: dict[str, object] | None = None,
+    **fields: object,
+) -> Person:
     _require_person(by, person)
     with transaction.atomic():
         before = {name: getattr(person, name) for name in fields}
@@ -70,7 +182,7 @@ def _change(by: Membership, person: Person, verb: str, now: dt.datetime, **field
             setattr(person, name, value)
         if not Person.objects.of(by.workspace_id).filter(pk=person.pk).update(**fields):
             raise InvalidInput(_GONE)
-        write_audit(by.workspace, by, verb, person, now, before=before, after=fields)
+        write_audit(by.workspace, by, verb, person, now, before=before, after=fields, **(_told or {}))
         touched = Conversation.objects.of(by.workspace).filter(person=person).values_list("pk", flat=True)[:200]
         announce(by.workspace, now, touched)
     return person
@@ -120,6 +232,7 @@ def join_people(by: Membership, keep: Person, other: Person, evidence: str, *, n
         talks.update(person=keep)
         identity.write_known(keep, combine(before, known))
         keep.save()
+        identity.carry_decisions(other, keep, by, now)
         write_audit(
             by.workspace, by, "person.join", keep, now, name=other.name, handles=[_called(each) for each in moved],
             evidence=evidence, person=other.pk, join=merge.pk,
@@ -155,6 +268,7 @@ def split_people(by: Membership, merge: PersonMerge, *, now: dt.datetime) -> Per
         spoken = identity.talks_with(holder, [handle.pk for handle in coming])
         Handle.objects.filter(pk__in=[handle.pk for handle in coming]).update(person=person)
         touched = _hand_over(holder, person, spoken, silent=merge.conversations)
+        identity.return_decisions(holder, person, msgspec.convert(merge.known, Known).ignorings, by, now)
         _widen(holder)
         _widen(person)
         write_audit(
@@ -189,6 +303,7 @@ def split_handle(by: Membership, handle: Handle, *, now: dt.datetime) -> Person:
         spoken = identity.talks_with(was, [handle.pk])
         Handle.objects.filter(pk=handle.pk).update(person=person)
         touched = _hand_over(was, person, spoken)
+        identity.return_decisions(was, person, (), by, now)
         for each in (was, person):
             if span := identity.heard_span(each):
                 Person.objects.filter(pk=each.pk).update(first_seen=span[0], last_seen=span[1])

@@ -26,6 +26,8 @@ class Known(msgspec.Struct, frozen=True):
     suppressed_reason: str = ""
     #: membership id of the colleague who knows them
     known_to: int | None = None
+    #: row ids of the decisions not to answer them, that of now and those that ended
+    ignorings: tuple[int, ...] = ()
 
 
 def combine(kept: Known, joined: Known) -> Known:
@@ -40,6 +42,7 @@ def combine(kept: Known, joined: Known) -> Known:
         ignored=kept.ignored or joined.ignored,
         suppressed_reason=kept.suppressed_reason or joined.suppressed_reason,
         known_to=joined.known_to if kept.known_to is None else kept.known_to,
+        ignorings=tuple(sorted({*kept.ignorings, *joined.ignorings})),
     )
 
 

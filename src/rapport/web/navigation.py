@@ -16,6 +16,7 @@ from rapport.store.queries import desk as reads
 from rapport.store.queries.approvals import count_waiting
 from rapport.store.queries.notices import count_unread
 from rapport.store.queries.sources import list_sources_briefly
+from rapport.store.queries.tasks import late_tasks
 from rapport.web.settings.standing import stand
 
 
@@ -126,7 +127,14 @@ class Navigation:
             (_("Team"), "team", "users", "m", "team"),
             (_("Audit"), "audit", "scroll-text", "a", "audit"),
         ]
-        return [self._place(*row) for row in table if self._membership.may(row[4])]
+        return [self._tasks(), *(self._place(*row) for row in table if self._membership.may(row[4]))]
+
+    def _tasks(self) -> Place:
+        assert self._membership is not None
+        url = f"/w/{self._membership.workspace.slug}/tasks/"
+        late = late_tasks(self._membership, self._now)
+        note = _("%(n)d late") % {"n": late} if late else ""
+        return Place(_("Tasks"), url, "circle-check", "w", self._request.path.startswith(url), note, bool(late))
 
     def _place(self, name: str, page: str, icon: str, key: str, right: Right) -> Place:
         assert self._membership is not None

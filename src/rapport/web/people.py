@@ -10,17 +10,20 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.dateparse import parse_date
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from rapport.actions import people as acts
+from rapport.actions.ladder import handle_step
 from rapport.core.errors import InvalidInput, RapportError
 from rapport.core.roles import RIGHTS
-from rapport.store.models import Handle, Person
+from rapport.store.models import Escalation, Handle, Person
 from rapport.store.queries import identity
 from rapport.store.queries import people as reads
 from rapport.store.queries.desk import visible_conversations
+from rapport.store.queries.ladder import read_standing
 from rapport.web.access import DeskRequest, desk, find
 from rapport.web.forms import number
 
@@ -44,6 +47,7 @@ def person(request: DeskRequest, pk: int) -> HttpResponse:
     context = {
         "profile": reads.profile(request.membership, row),
         "joins": identity.told_joins(row),
+        "standing": read_standing(row),
         "talks": talks.select_related("basket", "assignee__user").order_by("-last_post_at")[:SHOWN],
         "can": {right: request.membership.may(right) for right in RIGHTS},
     }
@@ -53,10 +57,46 @@ def person(request: DeskRequest, pk: int) -> HttpResponse:
 @require_POST
 @desk("triage")
 def ignore(request: DeskRequest, pk: int) -> HttpResponse:
-    """Leave somebody deliberately unanswered (`ignored=yes`), or take that back."""
-    wanted = request.POST.get("ignored") == "yes"
-    said = _("Ignored from now on; who decided it is on record.") if wanted else _("No longer ignored.")
-    return decide(request, pk, lambda row, now: acts.ignore_person(request.membership, row, wanted, now=now), said)
+    """Leave somebody deliberately unanswered (`ignored=yes` with `reason`, `until` and `review`), take that back
+    (`ignored=no`), or say after a review that it is still right (`ignored=keep`).
+    """
+    member, wanted = request.membership, request.POST.get("ignored", "")
+    if wanted == "keep":
+        said = _("Still ignored; somebody is asked again in three months.")
+        return decide(request, pk, lambda row, now: acts.keep_ignoring(member, row, now=now), said)
+    if wanted != "yes":
+        return decide(request, pk, lambda row, now: acts.stop_ignoring(member, row, now=now), _("No longer ignored."))
+    reason, days = request.POST.get("reason", ""), {name: request.POST.get(name, "") for name in ("until", "review")}
+
+    def act(row: Person, now: dt.datetime) -> object:
+        until, review_at = own_day(days["until"]), own_day(days["review"])
+        return acts.ignore_person(member, row, reason, until=until, review_at=review_at, now=now)
+
+    return decide(request, pk, act, _("Ignored from now on; who decided it, and why, is on record."))
+
+
+@require_POST
+@desk("triage")
+def step(request: DeskRequest, pk: int, step: int) -> HttpResponse:
+    """Say what became of a step of the ladder (`way`, `note`)."""
+    row = find(reads.visible_people(request.membership), pk)
+    reached = find(Escalation.objects.of(request.workspace).filter(person=row), step)
+    way, note = request.POST.get("way", ""), request.POST.get("note", "")
+    said = _("Set down, with your name.")
+    return decide(request, pk, lambda _row, now: handle_step(request.membership, reached, way, note, now=now), said)
+
+
+def own_day(text: str) -> dt.datetime | None:
+    """`2026-11-30`, the morning of it in the person's zone; empty: none. Raises `InvalidInput`."""
+    if not text.strip():
+        return None
+    try:
+        day = parse_date(text)
+    except ValueError:
+        day = None
+    if day is None:
+        raise InvalidInput(_("Write the day as year, month, day: 2026-11-30."))
+    return timezone.make_aware(dt.datetime.combine(day, dt.time(9)))
 
 
 @require_POST

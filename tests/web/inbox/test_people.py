@@ -24,7 +24,7 @@ def test_people_of_other_baskets_are_missing(cast: Any, enter: Any, many: Any) -
 def test_ignore_suppress_and_relationship(cast: Any, enter: Any, complaint: Any) -> None:
     client, person = enter(cast.amir), complaint.person
     address = f"/w/fernway/people/{person.pk}/"
-    client.post(f"{address}ignore", {"ignored": "yes"})
+    client.post(f"{address}ignore", {"ignored": "yes", "reason": "insults us"})
     client.post(f"{address}suppress", {"reason": "asked by mail"})
     client.post(f"{address}relationship", {"relationship": "journalist"})
     person.refresh_from_db()

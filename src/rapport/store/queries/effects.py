@@ -11,7 +11,7 @@ from django.db.models import Count, Q
 from rapport.core.decision import Outcome
 from rapport.core.guard.autonomy import ActFacts
 from rapport.core.post import Post
-from rapport.store.models import Conversation, Person, RuleEffect, Workspace
+from rapport.store.models import Conversation, Membership, Person, RuleEffect, Workspace
 from rapport.store.queries.ingest import StoredPost
 from rapport.store.queries.threads import Linked
 
@@ -19,6 +19,8 @@ from rapport.store.queries.threads import Linked
 ONCE_WITHIN = dt.timedelta(days=30)
 #: the budget of a conversation counts the effects of this time
 BUDGET_OF = dt.timedelta(days=1)
+#: a dismissal can be undone on the page for this time
+UNDO = dt.timedelta(minutes=10)
 #: effects that a page shows of one conversation
 SHOWN = 100
 #: states of effects that count: the others never came to anything
@@ -111,10 +113,14 @@ def read_act_facts(workspace_id: int, fired: Collection[Fired]) -> dict[int, Act
     return found
 
 
-def proposals(conversation: Conversation) -> list[RuleEffect]:
-    """What rules propose here and nobody has decided yet, oldest first."""
+def shown_proposals(conversation: Conversation, member: Membership, now: dt.datetime) -> list[RuleEffect]:
+    """What rules propose here and nobody has decided yet, oldest first, and then what this member dismissed a moment ago,
+    to be undone.
+    """
     rows = RuleEffect.objects.of(conversation.workspace_id).filter(conversation=conversation)
-    return list(rows.filter(state=RuleEffect.State.PROPOSED).order_by("at", "pk")[:SHOWN])
+    mine = Q(state=RuleEffect.State.DISMISSED, by=member, decided_at__gt=now - UNDO)
+    found = rows.filter(Q(state=RuleEffect.State.PROPOSED) | mine).order_by("at", "pk")[:SHOWN]
+    return sorted(found, key=lambda effect: effect.state != RuleEffect.State.PROPOSED)
 
 
 def settled_effects(conversation: Conversation) -> list[RuleEffect]:

@@ -9,7 +9,7 @@ import msgspec
 from django.db.models import Max, Min, Q
 
 from rapport.core.identity import Known
-from rapport.store.models import Conversation, Handle, Membership, Person, PersonMerge, Post
+from rapport.store.models import Conversation, Escalation, Handle, Ignoring, Membership, Person, PersonMerge, Post, Task
 from rapport.store.models.scoped import ScopedQuerySet
 from rapport.store.queries.conversations import read_words, stand
 from rapport.store.queries.people import visible_people
@@ -45,16 +45,53 @@ def known_of(person: Person) -> Known:
         first_seen=person.first_seen, last_seen=person.last_seen, name=person.name, about=person.about,
         relationship=person.relationship, ignored=person.ignored, suppressed_reason=person.suppressed_reason,
         known_to=person.known_to_id,
+        ignorings=tuple(Ignoring.objects.filter(person=person).order_by("pk").values_list("pk", flat=True)),
     )  # fmt: skip
 
 
 def write_known(person: Person, known: Known) -> None:
     """Put what is known onto the row (not saved). A colleague who is gone meanwhile is left out."""
     for name in Known.__struct_fields__:
-        if name != "known_to":
+        if name not in {"known_to", "ignorings"}:
             setattr(person, name, getattr(known, name))
     still = Membership.objects.of(person.workspace_id).filter(pk=known.known_to or 0).exists()
     person.known_to_id = known.known_to if still else None
+
+
+def carry_decisions(was: Person, to: Person, by: Membership, now: dt.datetime) -> None:
+    """Give the steps of the ladder, tasks and decisions of one who is joined to whom they are joined.
+
+    Where both are ignored, the decision that holds longer goes on.
+    """
+    Escalation.objects.filter(person=was).update(person=to)
+    Task.objects.filter(person=was).update(person=to)
+    both = list(Ignoring.objects.filter(person__in=[was, to], ended_at__isnull=True))
+    if len(both) > 1:
+        shorter = min(both, key=lambda row: (row.until is None, row.until or now, row.person_id == to.pk))
+        Ignoring.objects.filter(pk=shorter.pk).update(ended_at=now, ended_by=by)
+    Ignoring.objects.filter(person=was).update(person=to)
+
+
+def return_decisions(was: Person, to: Person, ignorings: Collection[int], by: Membership, now: dt.datetime) -> None:
+    """Of two who are split: steps go with the handles that reached them, tasks with the conversations, decisions back
+    to whom they were about. What holds for either by the strictness of a split has its row.
+    """
+    said = Post.objects.of(to.workspace_id).filter(handle__person=to)
+    Escalation.objects.filter(person=was, post__in=said.values("pk")).update(person=to)
+    Task.objects.filter(person=was, conversation__person=to).update(person=to)
+    holds = Ignoring.objects.filter(person__in=[was, to], ended_at__isnull=True).first()
+    Ignoring.objects.filter(person=was, pk__in=ignorings).update(person=to)
+    for person in Person.objects.filter(pk__in=[was.pk, to.pk]):
+        rows = Ignoring.objects.filter(person=person, ended_at__isnull=True)
+        if person.ignored and not rows.exists():
+            Ignoring.objects.create(
+                workspace_id=person.workspace_id, person=person, by=holds.by if holds else by,
+                reason=holds.reason if holds else "Decided when they counted as one person with somebody else.",
+                at=holds.at if holds else now, until=holds.until if holds else None,
+                review_at=holds.review_at if holds else None,
+            )  # fmt: skip
+        elif not person.ignored:
+            rows.update(ended_at=now, ended_by=by)
 
 
 def standing(workspace: int) -> ScopedQuerySet[PersonMerge]:

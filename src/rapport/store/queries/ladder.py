@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Mapping
 
-from django.db.models import Count, Q
+import msgspec
+from django.db.models import Count
 
 from rapport.store.models import Escalation, Ignoring, Membership, Outcome, Person
 from rapport.store.models.scoped import ScopedQuerySet
@@ -51,6 +52,28 @@ def ignorings_of(person: Person) -> list[Ignoring]:
     return list(rows.select_related("by__user", "ended_by__user", "reviewed_by__user").order_by("-at", "-pk")[:SHOWN])
 
 
+class Standing(msgspec.Struct, frozen=True):
+    """How somebody stands on the ladder, and whether they are answered."""
+
+    steps: list[Escalation]
+    ignorings: list[Ignoring]
+
+    @property
+    def open(self) -> list[Escalation]:
+        """Steps that nobody has looked at yet."""
+        return [step for step in self.steps if not step.way]
+
+    @property
+    def ignoring(self) -> Ignoring | None:
+        """The decision that stands."""
+        return next((row for row in self.ignorings if row.ended_at is None), None)
+
+
+def read_standing(person: Person) -> Standing:
+    """Both, in two queries."""
+    return Standing(ladder_of(person), ignorings_of(person))
+
+
 def lapsed_ignorings(workspace_id: int, now: dt.datetime) -> ScopedQuerySet[Ignoring]:
     """Decisions whose time is over."""
-    return Ignoring.objects.of(workspace_id).filter(Q(ended_at__isnull=True), until__lte=now)
+    return Ignoring.objects.of(workspace_id).filter(ended_at__isnull=True, until__lte=now).select_related("person")

@@ -27,8 +27,11 @@ from rapport.store.queries import desk as reads
 from rapport.store.queries import people, talk
 from rapport.store.queries.approvals import newest_return
 from rapport.store.queries.corrections import corrections_on
+from rapport.store.queries.effects import shown_proposals
+from rapport.store.queries.ladder import read_standing
 from rapport.store.queries.score import neighbours, standing_correction
 from rapport.store.queries.snapshot import weights_of
+from rapport.store.queries.tasks import tasks_of
 from rapport.web.access import DeskRequest, desk, find
 from rapport.web.forms import number
 from rapport.web.inbox.composer import read_composer
@@ -76,6 +79,9 @@ def show(request: DeskRequest, row: Conversation, status: int = 200, **composing
         "profile": people.profile(member, row.person, row) if row.person else None,
         "waiting_points": reads.waiting_points(row.waiting_since, now, weights_of(request.workspace)),
         "correction": standing_correction(row),
+        "proposals": shown_proposals(row, member, now),
+        "todo": tasks_of(row),
+        "standing": read_standing(row.person) if row.person else None,
         "members": talk.colleagues(row),
         "targets": baskets_to_move_to(member),
         "snoozes": snooze_choices(now),

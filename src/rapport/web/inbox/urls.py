@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from rapport.web import people
+from rapport.web import effects, people, tasks
 from rapport.web.inbox import compose, conversation, events, readings
 from rapport.web.inbox import list as lists
 
@@ -35,6 +35,16 @@ urlpatterns = [
     path("c/<int:pk>/propose", compose.propose, name="propose"),
     path("c/<int:pk>/retry", compose.retry, name="retry"),
     path("c/<int:pk>/cancel", compose.cancel, name="cancel"),
+    path("c/<int:pk>/proposals/<int:effect>/take", effects.take, name="take"),
+    path("c/<int:pk>/proposals/<int:effect>/dismiss", effects.dismiss, name="dismiss"),
+    path("c/<int:pk>/proposals/<int:effect>/back", effects.put_back, name="put_back"),
+    path("c/<int:pk>/tasks", tasks.about, name="task_about"),
+    path("c/<int:pk>/tasks/<int:task>", tasks.about_done, name="task_about_done"),
+    path("tasks/", tasks.index, name="tasks"),
+    path("tasks/new", tasks.create, name="task_new"),
+    path("tasks/<int:pk>/", tasks.edit, name="task"),
+    path("tasks/<int:pk>/settle", tasks.settle, name="task_settle"),
+    path("people/<int:pk>/steps/<int:step>", people.step, name="step"),
     path("people/<int:pk>/", people.person, name="person"),
     path("people/<int:pk>/ignore", people.ignore, name="ignore"),
     path("people/<int:pk>/suppress", people.suppress, name="suppress"),

@@ -350,12 +350,12 @@
     j: () => step(1), k: () => step(-1), o: open, r: focusReply, n: focusNote, p: palette, u: backToList, "?": help,
     a: () => openMenu("a"), s: () => openMenu("s"), m: () => openMenu("m"), f: () => openMenu("f"),
     c: () => document.dispatchEvent(new Event("desk-readings")), w: () => document.dispatchEvent(new Event("desk-marks")),
-    e: finish,
+    e: finish, y: () => $("[data-key=y]")?.requestSubmit(), x: () => $("[data-key=x]")?.requestSubmit(),
     "/": () => $("#find")?.focus(),
   };
   // "e" is done with a conversation and goes on to the next one. Keys pressed before that one is on the page are meant
   // for it: they wait, and never act on the old one
-  const ABOUT_THE_OPEN_ONE = "rnpasmec";
+  const ABOUT_THE_OPEN_ONE = "rnpasmecyx";
   const ANYWHERE = "?/";
   let acting = null; // the form above the conversation that is on its way
   let onward = null; // after "e": the conversation, and the row to go on to

@@ -1,0 +1,189 @@
+"""What rules propose: a person takes it, and the act that it names is done as that person, or dismisses it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+
+from django.db import transaction
+
+from rapport.actions import desk
+from rapport.actions.audit import announce, require_conversation, write_audit
+from rapport.actions.ladder import reach_steps
+from rapport.actions.notices import notify
+from rapport.actions.people import ignore_person
+from rapport.actions.tasks import make_task
+from rapport.actions.webhooks import queue_for_rules
+from rapport.core.decision import PRIORITIES
+from rapport.core.errors import InvalidInput
+from rapport.core.guard.autonomy import OUTWARD, ActFacts, stands_against
+from rapport.core.roles import Right
+from rapport.core.tasks import read_task
+from rapport.store.mapping import post_of
+from rapport.store.models import Basket, Conversation, Handle, Membership, Person, Post, PreparedReply, RuleEffect
+from rapport.store.queries.notices import leads_of, resolve_names
+
+State = RuleEffect.State
+#: verb -> the right that whoever takes it must have
+RIGHTS: dict[str, Right] = {"draft": "draft", "survey": "draft", "note": "note", "task": "note", "ticket": "note",
+                            "idea": "note", "boost": "send", "like": "send", "follow": "send"}  # fmt: skip
+
+
+def take(by: Membership, effect: RuleEffect, *, now: dt.datetime) -> RuleEffect:
+    """Do what a rule proposed, as this person. Likes, boosts, follows and invitations are noted as done by hand.
+
+    Raises `InvalidInput` when a colleague was faster or the thing cannot be done any more, `NotAllowed`.
+    """
+    conversation = effect.conversation
+    require_conversation(by, conversation, right_of(effect))
+    _check_person(effect, conversation)
+    with transaction.atomic():
+        _settle(by, effect, State.PROPOSED, State.TAKEN, now)
+        _TAKES.get(effect.verb, _nothing)(by, effect, conversation, now)
+        write_audit(by.workspace, by, "proposal.take", conversation, now, rule=effect.rule, what=said(effect))
+        announce(by.workspace, now, [conversation.pk], [conversation.basket_id])
+    effect.refresh_from_db()
+    return effect
+
+
+def dismiss(by: Membership, effect: RuleEffect, *, now: dt.datetime) -> RuleEffect:
+    """It does not fit. The rule is not asked again for this conversation; `put_back` takes this back."""
+    return _decide(by, effect, State.PROPOSED, State.DISMISSED, "proposal.dismiss", now)
+
+
+def put_back(by: Membership, effect: RuleEffect, *, now: dt.datetime) -> RuleEffect:
+    """A proposal that was dismissed waits again."""
+    return _decide(by, effect, State.DISMISSED, State.PROPOSED, "proposal.put_back", now)
+
+
+def right_of(effect: RuleEffect) -> Right:
+    """The right that whoever takes a proposal must have."""
+    return RIGHTS.get(effect.verb, "triage")
+
+
+def said(effect: RuleEffect) -> str:
+    """The action as it stands in the rule."""
+    return f"{effect.verb}:{effect.argument}" if effect.argument else effect.verb
+
+
+def _decide(by: Membership, effect: RuleEffect, was: str, becomes: str, verb: str, now: dt.datetime) -> RuleEffect:
+    require_conversation(by, effect.conversation, right_of(effect))
+    with transaction.atomic():
+        _settle(by, effect, was, becomes, now)
+        write_audit(by.workspace, by, verb, effect.conversation, now, rule=effect.rule, what=said(effect))
+        announce(by.workspace, now, [effect.conversation_id], [effect.conversation.basket_id])
+    effect.refresh_from_db()
+    return effect
+
+
+def _settle(by: Membership, effect: RuleEffect, was: str, becomes: str, now: dt.datetime) -> None:
+    decided = (by, now) if becomes != State.PROPOSED else (None, None)
+    rows = RuleEffect.objects.of(by.workspace).filter(pk=effect.pk, state=was)
+    if not rows.update(state=becomes, by=decided[0], decided_at=decided[1]):
+        raise InvalidInput("A colleague was faster: this proposal is decided already.")
+
+
+def _check_person(effect: RuleEffect, conversation: Conversation) -> None:
+    """What holds for a rule holds for what it proposed last week: they may have asked us to stop since."""
+    person = conversation.person
+    if effect.verb not in OUTWARD - {"draft"} or person is None:
+        return
+    facts = ActFacts(
+        ignored=person.ignored,
+        suppressed=bool(person.suppressed_reason),
+        automated=any(handle.automated for handle in Handle.objects.of(effect.workspace_id).filter(posts=effect.post)),
+        held=conversation.workspace.held_at is not None,
+    )
+    if cause := stands_against(facts):
+        raise InvalidInput(cause)
+
+
+# ---------------------------------------------------------------- what each verb does
+
+_Take = Callable[[Membership, RuleEffect, Conversation, dt.datetime], object]
+
+
+def _nothing(by: Membership, effect: RuleEffect, conversation: Conversation, now: dt.datetime) -> None:
+    """Done by hand, on the network."""
+
+
+def _move(by: Membership, effect: RuleEffect, conversation: Conversation, now: dt.datetime) -> None:
+    basket = Basket.objects.of(by.workspace).filter(slug=effect.argument).first()
+    if basket is None:
+        raise InvalidInput(f"There is no basket {effect.argument} any more.")
+    desk.move(by, conversation, basket, now=now)
+
+
+def _assign(by: Membership, effect: RuleEffect, conversation: Conversation, now: dt.datetime) -> None:
+    members = Membership.objects.of(by.workspace).filter(active=True).select_related("user")
+    if effect.argument == "known":
+        known = conversation.person.known_to_id if conversation.person else None
+        member = members.filter(pk=known or 0).first()
+    else:
+        member = members.filter(user__email__iexact=effect.argument).first()
+    if member is None:
+        raise InvalidInput("This colleague is not here any more.")
+    desk.assign(by, conversation, member, now=now)
+
+
+def _prioritise(by: Membership, effect: RuleEffect, conversation: Conversation, now: dt.datetime) -> None:
+    names = [str(name) for name in PRIORITIES]
+    if effect.argument not in names:
+        raise InvalidInput(f"There is no priority {effect.argument}.")
+    desk.prioritise(by, conversation, names.index(effect.argument), now=now)
+
+
+def _put_aside(by: Membership, effect: RuleEffect, conversation: Conversation, now: dt.datetime) -> None:
+    desk.put_aside(by, conversation, now=now)
+
+
+def _begin_from(by: Membership, effect: RuleEffect, conversation: Conversation, now: dt.datetime) -> None:
+    if not PreparedReply.objects.of(by.workspace).filter(slug=effect.argument).exists():
+        raise InvalidInput(f"There is no prepared reply {effect.argument} any more.")
+    Conversation.objects.filter(pk=conversation.pk).update(draft_slug=effect.argument[:80])
+
+
+def _note(by: Membership, effect: RuleEffect, conversation: Conversation, now: dt.datetime) -> None:
+    desk.add_note(by, conversation, effect.argument, now=now)
+
+
+def _task(by: Membership, effect: RuleEffect, conversation: Conversation, now: dt.datetime) -> None:
+    title, due_at = effect.argument, None
+    if effect.verb == "task":
+        asked = read_task(effect.argument)
+        title, due_at = asked.title, now + asked.within if asked.within else None
+    make_task(by, title, kind=effect.verb, conversation=conversation, due_at=due_at, rule=effect.rule, now=now)
+
+
+def _tell(by: Membership, effect: RuleEffect, conversation: Conversation, now: dt.datetime) -> None:
+    members = resolve_names(by.workspace_id, [effect.argument])[effect.argument] or leads_of(by.workspace_id)
+    text = f"{by} took up what the rule {effect.rule} proposes: look at this."
+    notify(by.workspace, members, "rule", text=text[:300], conversation=conversation, by=by, now=now)
+
+
+def _call(by: Membership, effect: RuleEffect, conversation: Conversation, now: dt.datetime) -> None:
+    post = Post.objects.of(by.workspace).select_related("handle").filter(pk=effect.post).first()
+    if post is None:
+        raise InvalidInput("The post that the rule fired on is gone.")
+    queue_for_rules(by.workspace_id, [(effect, conversation, post_of(post))], now=now)
+
+
+def _escalate(by: Membership, effect: RuleEffect, conversation: Conversation, now: dt.datetime) -> None:
+    reach_steps(by.workspace_id, [(effect, _person_of(conversation).pk)], now=now)
+
+
+def _ignore(by: Membership, effect: RuleEffect, conversation: Conversation, now: dt.datetime) -> None:
+    ignore_person(by, _person_of(conversation), f"The rule {effect.rule} proposed it.", now=now)
+
+
+def _person_of(conversation: Conversation) -> Person:
+    if conversation.person is None:
+        raise InvalidInput("Nobody knows who wrote this.")
+    return conversation.person
+
+
+_TAKES: dict[str, _Take] = {
+    "basket": _move, "person": _assign, "priority": _prioritise, "quarantine": _put_aside, "draft": _begin_from,
+    "note": _note, "task": _task, "ticket": _task, "idea": _task, "notify": _tell, "webhook": _call,
+    "escalate": _escalate, "ignore": _ignore,
+}  # fmt: skip

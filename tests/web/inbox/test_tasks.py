@@ -1,0 +1,127 @@
+"""Tasks, tickets and ideas: made by hand, seen by those whom they concern."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from rapport.actions import tasks
+from rapport.core.errors import InvalidInput, NotAllowed
+from rapport.store.models import Basket, Task
+from rapport.store.queries.tasks import read_tasks, visible_tasks
+
+pytestmark = pytest.mark.django_db
+HERE = "/w/fernway/tasks/"
+
+
+def test_a_promise_to_come_back_is_written_down_on_the_conversation(cast: Any, enter: Any, complaint: Any) -> None:
+    client = enter(cast.amir)
+    due = (timezone.now() + dt.timedelta(days=2)).strftime("%Y-%m-%dT%H:%M")
+    asked = {"title": "Call back about the refund", "due": due, "assignee": str(cast.amir.pk), "kind": "task"}
+    assert client.post(f"/w/fernway/c/{complaint.pk}/tasks", asked).status_code == 303
+    task = Task.objects.get()
+    assert (task.conversation, task.person, task.basket, task.assignee) == (
+        complaint, complaint.person, complaint.basket, cast.amir,
+    )  # fmt: skip
+    assert "Call back about the refund" in client.get(f"/w/fernway/c/{complaint.pk}/").content.decode()
+    assert "Call back about the refund" in client.get(HERE).content.decode()
+    client.post(f"/w/fernway/c/{complaint.pk}/tasks/{task.pk}")
+    task.refresh_from_db()
+    assert task.done_by == cast.amir
+    client.post(f"/w/fernway/c/{complaint.pk}/tasks/{task.pk}", {"how": "again"})
+    task.refresh_from_db()
+    assert task.done_at is None
+
+
+def test_each_tab_shows_its_own(cast: Any, enter: Any, now: dt.datetime) -> None:
+    basket = Basket.objects.of(cast.workspace).get(slug="care")
+    tasks.make_task(cast.amir, "My call", now=now)
+    tasks.make_task(cast.lea, "Anybody's call", basket=basket, now=now)
+    tasks.make_task(cast.lea, "Broken wheel", kind="ticket", basket=basket, now=now)
+    tasks.make_task(cast.lea, "Dark mode", kind="idea", basket=basket, now=now)
+    done = tasks.make_task(cast.amir, "Old call", now=now)
+    tasks.finish_task(cast.amir, done, now=now)
+    client = enter(cast.amir)
+    told = {tab: client.get(f"{HERE}?tab={tab}").content.decode() for tab in ("mine", "team", "ticket", "idea", "done")}
+    wanted = {
+        "mine": "My call", "team": "Anybody&#x27;s call", "ticket": "Broken wheel", "idea": "Dark mode",
+        "done": "Old call",
+    }  # fmt: skip
+    for tab, page in told.items():
+        assert {title for title in wanted.values() if title in page} == {wanted[tab]}
+
+
+def test_people_below_lead_see_their_own_and_those_of_their_baskets(cast: Any, now: dt.datetime) -> None:
+    baskets = {basket.slug: basket for basket in Basket.objects.of(cast.workspace)}
+    tasks.make_task(cast.lea, "Care", basket=baskets["care"], now=now)
+    tasks.make_task(cast.lea, "Sales", basket=baskets["sales"], now=now)
+    tasks.make_task(cast.lea, "Lea's own", now=now)
+    tasks.make_task(cast.lea, "For Amir", basket=baskets["sales"], assignee=cast.amir, now=now)
+    assert {task.title for task in visible_tasks(cast.amir)} == {"Care", "For Amir"}
+    assert {task.title for task in visible_tasks(cast.rita)} == {"Care"}
+    assert visible_tasks(cast.lea).count() == 4
+    assert not visible_tasks(cast.charlie).exists()
+
+
+def test_a_task_of_another_basket_cannot_be_touched(cast: Any, enter: Any, now: dt.datetime) -> None:
+    sales = Basket.objects.of(cast.workspace).get(slug="sales")
+    task = tasks.make_task(cast.lea, "Sales", basket=sales, now=now)
+    client = enter(cast.amir)
+    assert client.get(f"{HERE}{task.pk}/").status_code == 404
+    assert client.post(f"{HERE}{task.pk}/settle", {"how": "done"}).status_code == 404
+    with pytest.raises(NotAllowed):
+        tasks.finish_task(cast.amir, task, now=now)
+
+
+def test_it_is_changed_dropped_with_a_reason_and_opened_again(cast: Any, enter: Any, now: dt.datetime) -> None:
+    task = tasks.make_task(cast.amir, "Call", now=now)
+    client = enter(cast.amir)
+    page = client.post(f"{HERE}{task.pk}/", {"title": "Ring", "assignee": str(cast.lea.pk), "due": ""})
+    assert page.status_code == 303
+    task.refresh_from_db()
+    assert (task.title, task.assignee) == ("Ring", cast.lea)
+    client.post(f"{HERE}{task.pk}/settle", {"how": "drop", "reason": " "})
+    task.refresh_from_db()
+    assert task.done_at is None
+    client.post(f"{HERE}{task.pk}/settle", {"how": "drop", "reason": "They found it"})
+    task.refresh_from_db()
+    assert task.dropped == "They found it"
+    client.post(f"{HERE}{task.pk}/settle", {"how": "again", "back": "//evil.example/"})
+    task.refresh_from_db()
+    assert (task.done_at, task.dropped) == (None, "")
+
+
+def test_what_makes_no_sense_is_refused_with_the_remedy(cast: Any, enter: Any, now: dt.datetime) -> None:
+    for wrong in (
+        {"title": " "}, {"title": "x" * 301}, {"title": "x", "kind": "wish"},
+        {"title": "x", "due_at": now - dt.timedelta(hours=1)}, {"title": "x", "due_at": now + dt.timedelta(days=2000)},
+        {"title": "x", "assignee": cast.vera},
+    ):  # fmt: skip
+        with pytest.raises(InvalidInput):
+            tasks.make_task(cast.amir, now=now, **wrong)  # type: ignore[arg-type]
+    with pytest.raises(NotAllowed):
+        tasks.make_task(cast.amir, "x", assignee=cast.charlie, now=now)
+    with pytest.raises(NotAllowed):
+        tasks.make_task(cast.vera, "x", now=now)
+    answer = enter(cast.amir).post(f"{HERE}new", {"title": "", "kind": "task"})
+    assert answer.status_code == 422
+    assert "few words" in answer.content.decode()
+
+
+def test_an_outsourced_agent_does_not_learn_from_the_page_who_works_here(cast: Any, enter: Any) -> None:
+    assert "Lea" not in enter(cast.rita).get(HERE).content.decode()
+    assert "Lea" in enter(cast.amir).get(HERE).content.decode()
+
+
+def test_a_page_of_a_hundred_takes_as_many_queries_as_a_page_of_one(
+    cast: Any, now: dt.datetime, django_assert_num_queries: Any
+) -> None:
+    for number in range(120):
+        tasks.make_task(cast.amir, f"Call {number}", due_at=now + dt.timedelta(hours=number), now=now)
+    with django_assert_num_queries(2):
+        page = read_tasks(cast.amir, "mine", now)
+    assert (len(page.tasks), page.more, page.counts["mine"]) == (100, True, 120)
+    assert page.tasks[0].title == "Call 0"
