@@ -24,7 +24,7 @@ class Town:
     def __init__(self, member: Any, channel: Any, seed: int, now: dt.datetime) -> None:
         from rapport.store.models import Basket, Membership
 
-        self.random, self.feelings = random.Random(seed), random.Random(seed)
+        self.random, self.feelings, self.promises = random.Random(seed), random.Random(seed), random.Random(seed)
         self.now, self.workspace, self.channel = now, member.workspace, channel
         self.baskets = list(Basket.objects.of(member.workspace))
         self.members = list(Membership.objects.of(member.workspace))
@@ -56,6 +56,7 @@ class Town:
             priority=chance.randint(0, 3), score=chance.choice([0, 10, 12.5, 25, 40]),
             waiting_since=chance.choice([None, now - dt.timedelta(minutes=chance.choice([0, 20, 59, 61, 300, 3000]))]),
             last_post_at=now - dt.timedelta(minutes=chance.randint(0, 9)),
+            due_at=self.promises.choice([None, None, now + dt.timedelta(minutes=self.promises.randint(-50, 50))]),
             mood=self.feelings.choice([None, 0, 1, 2, 3]), intents=self.feelings.choice([None, 0, 1, 8, 9, 36, 63]),
         )  # fmt: skip
 
@@ -260,6 +261,9 @@ def test_every_list_is_sorted_as_one_would_by_hand(
     orders: dict[str, Callable[[Any], Any]] = {
         "pressing": lambda talk: pressure(talk, now),
         "waiting": waiting,
+        "due": lambda talk: (
+            talk.due_at is None, talk.due_at or now, talk.waiting_since is None, talk.waiting_since or now, talk.pk
+        ),
         "newest": lambda talk: (-talk.last_post_at.timestamp(), -talk.pk),
         "oldest": lambda talk: (talk.last_post_at, talk.pk),
     }
@@ -282,6 +286,9 @@ def test_every_list_is_sorted_as_one_would_by_hand(
             expected = sorted(inside, key=key)
             assert [row.conversation.pk for row in found] == [t.pk for t in expected[:3]], (sort, tab)
             assert more is (len(expected) > 3)
+            # the way that the page takes
+            quick, _ = desk.list_rows(ordered, 3, sort)  # type: ignore[arg-type]
+            assert [row.conversation.pk for row in quick] == [t.pk for t in expected[:3]], (sort, tab)
             shown += len(found)
     assert shown > 50
 

@@ -92,6 +92,7 @@ ROUTES: dict[str, Route] = {
     "inbox:home": Route("read"),
     "inbox:basket": Route("read", takes={"basket": "basket"}),
     "inbox:ready": Route("read", takes={"ready": "ready_list"}),
+    "inbox:promises": Route("read"),
     "inbox:search": Route("read"),
     "inbox:counts": Route("read"),
     "inbox:events": Route("read"),

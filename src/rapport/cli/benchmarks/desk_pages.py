@@ -48,7 +48,7 @@ def lists(baskets: Sequence[str]) -> Iterator[Page]:
     """Every list of these baskets, and the counts that an open page refreshes."""
     yield Page("counts", f"{ROOT}counts")
     for basket, state, sort in product(
-        baskets, ("open", "pending", "snoozed", "resolved"), ("pressing", "waiting", "newest", "oldest")
+        baskets, ("open", "pending", "snoozed", "resolved"), ("pressing", "due", "waiting", "newest", "oldest")
     ):
         yield Page(f"{state}, {sort}", f"{ROOT}b/{basket}/?state={state}&sort={sort}")
     for basket, state, chosen in product(

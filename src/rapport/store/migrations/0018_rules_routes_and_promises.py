@@ -335,7 +335,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='conversation',
-            index=models.Index(condition=models.Q(('due_at__isnull', False)), fields=['workspace', 'due_at'], name='due'),
+            index=models.Index(condition=models.Q(('due_at__isnull', False)), fields=['workspace', 'basket', 'state', 'due_at'], name='due'),
         ),
         migrations.AddField(
             model_name='absence',

@@ -187,7 +187,11 @@ class Conversation(models.Model):
             models.Index(fields=["workspace", "assignee", "state"], name="assigned"),
             models.Index(fields=["state", "snoozed_until"], name="snoozed"),
             # the few with a promise that runs
-            models.Index(fields=["workspace", "due_at"], condition=models.Q(due_at__isnull=False), name="due"),
+            models.Index(
+                fields=["workspace", "basket", "state", "due_at"],
+                condition=models.Q(due_at__isnull=False),
+                name="due",
+            ),
         ]
 
 

@@ -19,7 +19,7 @@ from rapport.store.queries.felt import has_intent, has_mood
 from rapport.store.queries.search import find_conversations
 
 Tab = Literal["mine", "unassigned", "all"]
-Sort = Literal["pressing", "waiting", "newest", "oldest"]
+Sort = Literal["pressing", "due", "waiting", "newest", "oldest"]
 
 #: an open conversation that waits longer is shown in red
 LATE_AFTER = dt.timedelta(hours=1)
@@ -159,7 +159,11 @@ def of_tab(rows: ScopedQuerySet[Conversation], tab: Tab, member: Membership) -> 
 def in_order(
     rows: ScopedQuerySet[Conversation], sort: Sort, now: dt.datetime, weights: Weights = SHIPPED
 ) -> ScopedQuerySet[Conversation]:
-    """`pressing`: score + points for priority and for waiting; `waiting`: who waits longest; newest; oldest."""
+    """`pressing`: score + points for priority and for waiting; `due`: whose promise runs out first, then those without
+    one; `waiting`: who waits longest; newest; oldest.
+    """
+    if sort == "due":
+        return rows.order_by(F("due_at").asc(nulls_last=True), F("waiting_since").asc(nulls_last=True), "pk")
     if sort == "waiting":
         return rows.order_by(F("waiting_since").asc(nulls_last=True), "pk")
     if sort == "newest":
@@ -195,12 +199,25 @@ def waiting_points(waiting_since: dt.datetime | None, now: dt.datetime, weights:
     return score.waiting_points((now - waiting_since) / dt.timedelta(minutes=1), weights)
 
 
-def list_rows(rows: ScopedQuerySet[Conversation], limit: int) -> tuple[list[Row], bool]:
+def _due_first(rows: ScopedQuerySet[Conversation], limit: int) -> list[int]:
+    """The first `limit` in the order `due`: the few with a promise by their own index, the others as they wait."""
+    waiting = F("waiting_since").asc(nulls_last=True)
+    promised = rows.filter(due_at__isnull=False).order_by("due_at", waiting, "pk")
+    first = list(promised.values_list("pk", flat=True)[:limit])
+    if len(first) == limit:
+        return first
+    # all that are promised something are found by now: no row has to be read to leave them out
+    others = rows.order_by(waiting, "pk").values_list("pk", flat=True)[: limit + len(first)]
+    known = set(first)
+    return [*first, *(pk for pk in others if pk not in known)][:limit]
+
+
+def list_rows(rows: ScopedQuerySet[Conversation], limit: int, sort: Sort | None = None) -> tuple[list[Row], bool]:
     """The first `limit` of the ordered `rows` with what a list shows of each, and whether there are more.
 
     Four queries, however long the list is: the order is found on an index alone, then whole rows are read by id.
     """
-    found = list(rows.values_list("pk", flat=True)[: limit + 1])
+    found = _due_first(rows, limit + 1) if sort == "due" else list(rows.values_list("pk", flat=True)[: limit + 1])
     read = Conversation.objects.filter(pk__in=found[:limit]).select_related("person", "basket", "assignee__user")
     by_id = {each.pk: each for each in read}
     shown = [by_id[pk] for pk in found[:limit] if pk in by_id]

@@ -25,6 +25,7 @@ from rapport.web.inbox.events import stream_address
 
 SORTS = {
     "pressing": gettext_lazy("Most pressing"),
+    "due": gettext_lazy("Due first"),
     "waiting": gettext_lazy("Waiting longest"),
     "newest": gettext_lazy("Newest"),
     "oldest": gettext_lazy("Oldest"),
@@ -220,7 +221,7 @@ def read_listing(member: Membership, asked: Asked, now: dt.datetime) -> Listing:
     rows = felt.felt_as(rows, asked.mood, asked.intent, asked.automated)
     counts = reads.tally(rows, member)
     ordered = reads.in_order(reads.of_tab(rows, asked.tab, member), asked.sort, now, weights_of(member.workspace))
-    shown, more = reads.list_rows(ordered, asked.show)
+    shown, more = reads.list_rows(ordered, asked.show, asked.sort)
     per_tab = {"mine": counts.mine, "unassigned": counts.unassigned, "all": counts.all}
     return Listing(
         asked=asked,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from rapport.web import effects, people, tasks
-from rapport.web.inbox import compose, conversation, events, readings
+from rapport.web.inbox import compose, conversation, events, promises, readings
 from rapport.web.inbox import list as lists
 
 app_name = "inbox"
@@ -16,6 +16,7 @@ urlpatterns = [
     path("search/", lists.search, name="search"),
     path("counts", lists.counts, name="counts"),
     path("events", events.events, name="events"),
+    path("promises/", promises.promises, name="promises"),
     path("hold/", compose.hold, name="hold"),
     path("c/<int:pk>/", conversation.conversation, name="conversation"),
     path("c/<int:pk>/assign", conversation.assign, name="assign"),

@@ -1,0 +1,64 @@
+"""Promises of time in words: when something is due, and how late it is."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django import template
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from rapport.web.templatetags.desk_frame import icon, since
+
+register = template.Library()
+
+#: from so long before it runs out a promise is shown as pressing
+SOON = dt.timedelta(hours=1)
+KINDS = {
+    "first": gettext_lazy("first answer"),
+    "next": gettext_lazy("answer"),
+    "resolution": gettext_lazy("solution"),
+}
+
+
+@register.simple_tag(takes_context=True)
+def due(context: template.Context, when: dt.datetime | None) -> SafeString:
+    """A chip that says when the nearest promise runs out; nothing where none runs. Words tell, not the colour alone."""
+    if when is None:
+        return SafeString("")
+    now = context.get("now") or timezone.now()
+    local = timezone.localtime(when)
+    exact = date_format(local, "j F Y, H:i") + f" ({local.tzname()})"
+    if when <= now:
+        tone, sign, title = "care", "circle-alert", _("promised until %(time)s")
+        shown = _("%(time)s late") % {"time": since(when, now)} if now - when >= dt.timedelta(minutes=1) else _("late")
+    else:
+        tone, sign, title = "ask" if when - now <= SOON else "", "hourglass", _("promised until %(time)s")
+        shown = _("due in %(time)s") % {"time": since(now, when)} if when - now >= dt.timedelta(minutes=1) else _("due")
+    return format_html(
+        '<span class="chip {}" title="{}">{}<time datetime="{}">{}</time></span>',
+        tone, title % {"time": exact}, icon(sign), when.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), shown,
+    )  # fmt: skip
+
+
+@register.filter
+def promise_kind(kind: str) -> Any:
+    """What is promised: "first answer"."""
+    return KINDS.get(kind, kind)
+
+
+@register.filter
+def staffed(minutes: float | None) -> str:
+    """A length of staffed time: "45 min", "2 h", "1 h 30 min"."""
+    whole = round(minutes or 0)
+    hours, rest = divmod(whole, 60)
+    if not hours:
+        return _("%(n)d min") % {"n": rest}
+    if not rest:
+        return _("%(n)d h") % {"n": hours}
+    return _("%(hours)d h %(minutes)d min") % {"hours": hours, "minutes": rest}
