@@ -10,12 +10,21 @@ from django.db.models import F
 from rapport.actions.audit import announce, require, write_audit
 from rapport.core.rules import RuleSet as CompiledRules
 from rapport.core.rules import compile_rules
-from rapport.store.models import Basket, Membership, RuleSet, Workspace
+from rapport.store.models import Basket, Membership, PreparedReply, RuleSet, Webhook, Workspace
 
 
 def check_document(workspace: Workspace, document: str) -> CompiledRules:
-    """The document as this workspace would use it. Raises `InvalidRule` with line, column and the nearest name."""
-    return compile_rules(document, baskets=set(Basket.objects.of(workspace).values_list("slug", flat=True)))
+    """The document as this workspace would use it: it may name what there is. Raises `InvalidRule` with line, column
+    and the nearest name.
+    """
+    people = Membership.objects.of(workspace).filter(active=True, user__is_active=True)
+    return compile_rules(
+        document,
+        baskets=set(Basket.objects.of(workspace).values_list("slug", flat=True)),
+        people=set(people.values_list("user__email", flat=True)),
+        webhooks=set(Webhook.objects.of(workspace).values_list("slug", flat=True)),
+        replies=set(PreparedReply.objects.of(workspace).values_list("slug", flat=True)),
+    )
 
 
 def save_rules(by: Membership, document: str, note: str = "", *, now: dt.datetime) -> RuleSet:

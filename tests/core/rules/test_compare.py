@@ -41,10 +41,12 @@ ACTIONS = (
     "quarantine",
 )
 
+MORE = ("", "", "enabled = false\n", "group = 'g'\n", "autonomy = 'observe'\n", "autonomy = 'suggest'\n")
 
-def rule(name: str, when: str, then: tuple[str, ...], stop: bool = False) -> str:
+
+def rule(name: str, when: str, then: tuple[str, ...], stop: bool = False, more: str = "") -> str:
     actions = ", ".join(f"'{action}'" for action in then)
-    return f"[[rule]]\nname = '{name}'\nwhen = '''{when}'''\nthen = [{actions}]\nstop = {str(stop).lower()}\n"
+    return f"[[rule]]\nname = '{name}'\nwhen = '''{when}'''\nthen = [{actions}]\nstop = {str(stop).lower()}\n{more}"
 
 
 @st.composite
@@ -53,8 +55,10 @@ def documents(draw: st.DrawFn) -> str:
     for number in range(draw(st.integers(0, 6))):
         then = draw(st.lists(st.sampled_from(ACTIONS), min_size=1, max_size=3, unique_by=lambda one: one.split(":")[0]))
         stop = draw(st.booleans())
-        found.append(rule(f"r{number}", draw(st.sampled_from(CONDITIONS)), tuple(then), stop))
-    return "fallback = 'care'\n" + "".join(found)
+        more = draw(st.sampled_from(MORE))
+        found.append(rule(f"r{number}", draw(st.sampled_from(CONDITIONS)), tuple(then), stop, more))
+    on = str(draw(st.booleans())).lower()
+    return f"fallback = 'care'\n[[group]]\nname = 'g'\non = {on}\nwhen = 'author.bot'\n" + "".join(found)
 
 
 @st.composite

@@ -14,7 +14,6 @@ import msgspec
 from rapport.core.decision import Decision, Effect, Score
 from rapport.core.reading import Toward
 from rapport.core.rules.circumstances import Circumstances
-from rapport.core.rules.document import read_document
 from rapport.core.rules.fields import EVALUATION_ERRORS, Case
 from rapport.core.rules.index import Index
 from rapport.core.rules.leaves import Test
@@ -55,8 +54,9 @@ def differences(before: Decision, after: Decision) -> tuple[Change, ...]:
     changes += _exchanged("skill", before.skills, after.skills)
     changes += _exchanged("tag", before.tags, after.tags)
     changes += _exchanged("notify", before.notify, after.notify)
-    for verb in dict.fromkeys(effect.verb for effect in (*before.effects, *after.effects)):
-        sides = ([_say_effect(effect) for effect in each.effects if effect.verb == verb] for each in (before, after))
+    effects = [[effect for effect in each.effects if not _is_told(effect)] for each in (before, after)]
+    for verb in dict.fromkeys(effect.verb for side in effects for effect in side):
+        sides = ([_say_effect(effect) for effect in side if effect.verb == verb] for side in effects)
         changes += _exchanged((DOES + verb)[:16], *sides)
     return tuple(changes)
 
@@ -65,6 +65,11 @@ def _exchanged(kind: str, before: Sequence[str], after: Sequence[str]) -> list[C
     gone, come = Counter(before) - Counter(after), Counter(after) - Counter(before)
     left = [Change(kind, value[:MAX_VALUE], "") for value in gone]
     return left + [Change(kind, "", value[:MAX_VALUE]) for value in come]
+
+
+def _is_told(effect: Effect) -> bool:
+    """Who is told at once stands in `Decision.notify` too."""
+    return effect.verb == "notify" and effect.level == "act"
 
 
 def _say_effect(effect: Effect) -> str:
@@ -100,16 +105,17 @@ class Pair:
         #: errors of rules that broke: (of the second set, number of the rule) -> the first words
         self.errors: dict[tuple[bool, int], str] = {}
         self._known: dict[tuple[tuple[int, ...], tuple[int, ...]], Verdict] = {}
-        # Each condition once, however many rules of both sets have it. A group may narrow it, so its rules stand alone.
+        # Each condition once, however many rules of both sets have it. A group may narrow it or switch it off, so what
+        # is written in `when` tells the condition of free rules alone.
         slots: dict[object, int] = {}
         nodes: list[Node] = []
         tests: list[Test] = []
         self._rules_of: list[tuple[list[int], list[int]]] = []
-        for side, (rules, document) in enumerate(((self.before, before), (self.after, after))):
-            for number, (rule, read) in enumerate(zip(rules.rules, read_document(document, None).rules, strict=True)):
-                slot = slots.setdefault((side, number) if rule.group else rule.when, len(slots))
+        for side, rules in enumerate((self.before, self.after)):
+            for number, rule in enumerate(rules.rules):
+                slot = slots.setdefault((side, number) if rule.group or rule.off else rule.when, len(slots))
                 if slot == len(nodes):
-                    nodes.append(read.condition)
+                    nodes.append(rule.node)
                     tests.append(rule.condition.test)
                     self._rules_of.append(([], []))
                 self._rules_of[slot][side].append(number)
