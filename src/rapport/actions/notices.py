@@ -257,7 +257,7 @@ def note_crisis(workspace: Workspace, crisis: Crisis | None, *, now: dt.datetime
         return False
     if crisis is not None:
         text = f"Far more trouble than usual: {crisis.negative} negative posts within {HOURS} hours, usual are "
-        text += f"{crisis.usual:g}. One switch holds everything going out."
+        text += f"{crisis.usual:g}. The hold switch stops everything going out."
     else:
         text = "The trouble is over: no more negative posts than usual."
     with transaction.atomic():
