@@ -19,6 +19,7 @@ from rapport.pipeline.listener import Listener
 from rapport.pipeline.notices import Notifier, Ways
 from rapport.pipeline.recheck import Rechecker
 from rapport.pipeline.sender import Sender
+from rapport.pipeline.webhooks import Caller
 from rapport.pipeline.worker import Worker
 
 if TYPE_CHECKING:
@@ -66,6 +67,11 @@ def lease() -> dt.timedelta:
 def make_worker() -> Worker:
     """A worker on this deployment's bus."""
     return Worker(make_bus(), now, lease(), current_settings().deep_share)
+
+
+def make_caller() -> Caller:
+    """Who calls the webhooks of rules."""
+    return Caller(make_session, now, lease())
 
 
 def make_sender() -> Sender:

@@ -180,6 +180,11 @@ ROUTES: dict[str, Route] = {
     "back_test_stop": Route("configure", POST, {"pk": "back_test"}),
     "rule_list": Route("configure"),
     "rule_page": Route("configure", except_for=dict.fromkeys(("owner", "admin", "lead"), "no rule is named")),
+    "rule_text": Route("configure", BOTH),
+    "rule_check": Route("configure", POST),
+    "rule_words": Route("configure"),
+    "rule_rows": Route("configure", BOTH),
+    "rule_preview": Route("configure", POST),
     "score": Route("configure", BOTH),
     "score_preview": Route("configure", POST),
     "score_learnt": Route("configure"),
@@ -201,6 +206,13 @@ ROUTES: dict[str, Route] = {
     "invite": Route("team", BOTH),
     "member": Route("team", BOTH, {"pk": "member"}),
     "member_link": Route("team", POST, {"pk": "member"}),
+    "webhooks": Route("channels"),
+    "webhook_new": Route("channels", BOTH),
+    "webhook": Route("channels", BOTH, {"pk": "hook"}),
+    "webhook_act": Route("channels", POST, {"pk": "hook"}, {"do": "pause"}),
+    "webhook_secret": Route("channels", POST, {"pk": "hook"}),
+    "webhook_delete": Route("channels", POST, {"pk": "hook"}),
+    "webhook_retry": Route("channels", POST, {"pk": "call"}),
     "audit": Route("audit"),
     # quarantine
     "quarantine": Route("release"),
@@ -243,14 +255,16 @@ def populate(member: Any, now: dt.datetime) -> dict[str, Any]:
         Person,
         Post,
         PushSubscription,
-        RuleEffect,
         RuleDraft,
+        RuleEffect,
         RuleSet,
         ScoreWeights,
         Task,
         TeamModel,
         Topic,
         User,
+        Webhook,
+        WebhookCall,
     )
     from rapport.store.secrets import seal
 
@@ -325,12 +339,20 @@ def populate(member: Any, now: dt.datetime) -> dict[str, Any]:
     device = PushSubscription.objects.create(
         workspace=workspace, membership=member, endpoint="https://push.example/0", digest=slug, created_at=now
     )
-    held = {"workspace": workspace, "conversation": conversation, "post": post.pk, "rule": "R", "verb": "boost"}
-    proposed = RuleEffect.objects.create(**held, level="suggest", state="proposed", at=now)
+    held = {"workspace": workspace, "conversation": conversation, "post": post.pk, "rule": "R", "verb": "note"}
+    proposed = RuleEffect.objects.create(**held, argument="y", level="suggest", state="proposed", at=now)
     dismissed = RuleEffect.objects.create(**held, argument="x", level="suggest", state="dismissed", at=now)
     task = Task.objects.create(workspace=workspace, title="Call", conversation=conversation, basket=care, made_at=now)
     step = Escalation.objects.create(workspace=workspace, person=person, post=post.pk, step="first", rule="R", at=now)
+    hook = Webhook.objects.create(
+        workspace=workspace, slug="crm", url="https://crm.example/", secret="", created_at=now
+    )
+    call = WebhookCall.objects.create(
+        workspace=workspace, webhook=hook, key=slug, body="{}", state="failed", next_try_at=now, queued_at=now
+    )
     return {
+        "hook": hook.pk,
+        "call": call.pk,
         "effect": proposed.pk,
         "dismissed": dismissed.pk,
         "task": task.pk,

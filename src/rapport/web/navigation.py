@@ -124,6 +124,7 @@ class Navigation:
             (_("Corrections"), "corrections", "pencil", "k", "configure"),
             (_("Prepared replies"), "replies", "message-square-text", "p", "configure"),
             (_("Sources"), "channels", "radio", "s", "channels"),
+            (_("Webhooks"), "webhooks", "plug", "h", "channels"),
             (_("Team"), "team", "users", "m", "team"),
             (_("Audit"), "audit", "scroll-text", "a", "audit"),
         ]

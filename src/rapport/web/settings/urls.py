@@ -18,6 +18,7 @@ from rapport.web.settings import (
     score,
     team,
     topics,
+    webhooks,
 )
 
 settings_pages = [
@@ -71,6 +72,13 @@ settings_pages = [
     path("corrections/", corrections.index, name="corrections"),
     path("corrections/export/", corrections.export, name="corrections_export"),
     path("corrections/<int:pk>/withdraw/", corrections.withdraw, name="correction_withdraw"),
+    path("webhooks/", webhooks.index, name="webhooks"),
+    path("webhooks/new/", webhooks.create, name="webhook_new"),
+    path("webhooks/<int:pk>/", webhooks.change, name="webhook"),
+    path("webhooks/<int:pk>/act/", webhooks.act, name="webhook_act"),
+    path("webhooks/<int:pk>/secret/", webhooks.renew, name="webhook_secret"),
+    path("webhooks/<int:pk>/delete/", webhooks.delete, name="webhook_delete"),
+    path("webhooks/calls/<int:pk>/retry/", webhooks.retry, name="webhook_retry"),
     path("audit/", audit.index, name="audit"),
 ]
 
