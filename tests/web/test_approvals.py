@@ -46,7 +46,7 @@ def test_the_lead_is_told_and_sees_the_draft_beside_what_it_answers(
     page = enter(cast.lea).get(PAGE).content.decode()
     for words in ("My parcel is broken", "Sorry, Nadia, a new one is on its way.", "written by Rita", "Send as Lea"):
         assert words in page
-    assert 'Waiting for approval</span><span class="count">1<' in page
+    assert 'To approve</span><span class="count">1<' in page
 
 
 def test_sent_as_it_is_it_is_the_leads_word_and_the_author_hears_so(
