@@ -31,6 +31,7 @@ from rapport.store.queries.outcomes import note_presence, store_outcomes
 from rapport.store.queries.readings import read_counting
 from rapport.store.queries.rule_days import count_rules
 from rapport.store.queries.score import machine_score
+from rapport.store.queries.shadows import Beside, count_beside
 from rapport.store.queries.sql import redone_if_lost
 from rapport.store.queries.threads import link_posts
 
@@ -46,12 +47,14 @@ class Recorded(msgspec.Struct, frozen=True):
 
 
 def record(
-    batch: Batch, outcomes: Sequence[Decided], bus: Bus, *, now: dt.datetime, recent: Recent | None = None
-) -> Recorded:
+    batch: Batch, outcomes: Sequence[Decided], bus: Bus, *, now: dt.datetime, recent: Recent | None = None,
+    beside: Sequence[Beside] = (),
+) -> Recorded:  # fmt: skip
     """Write the outcomes of a batch and acknowledge it, in one transaction: exactly one effect.
 
     Threads become conversations, each one gets its basket, score and reason, and is opened, reopened or put aside.
-    `recent`: what near-copies are recognised by; without it none are.
+    `recent`: what near-copies are recognised by; without it none are. `beside`: what drafts that run beside
+    the rules in force made of the batch.
     """
     # lost with the power, it is done again from the posts, which `hear` has made last
     with redone_if_lost():
@@ -92,6 +95,12 @@ def record(
         if fired:
             carry_out(batch.workspace, fired, now=now)
         seen += settle_batch(batch.workspace, seen, linked.merged, now=now)
+        if beside:
+            counted = [
+                row if outcome is not None and not stored[row].read and not post.author.ours else None
+                for (row, post), outcome in zip(posts, standing, strict=True)
+            ]
+            count_beside(batch.workspace, beside, counted, now)
         announce(batch.workspace, now, seen)
         write_audit(
             batch.workspace, None, "posts.record", None, now,

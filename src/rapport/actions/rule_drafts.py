@@ -11,7 +11,7 @@ from rapport.actions.rules import check_document, put_in_force, read_anew
 from rapport.core.errors import InvalidInput, NotAllowed, Stale
 from rapport.core.rules import default_document
 from rapport.core.rules.document import MAX_DOCUMENT
-from rapport.store.models import Membership, RuleDraft, RuleSet, ShadowDifference
+from rapport.store.models import Membership, RuleDraft, RuleSet, ShadowDifference, Workspace
 
 #: characters of a name
 MAX_NAME = 120
@@ -167,6 +167,8 @@ def _require_own(by: Membership, draft: RuleDraft) -> None:
 
 
 def _lock(draft: RuleDraft) -> RuleDraft:
+    # the workspace first, as a worker does that records a batch and then counts what a draft made of it
+    Workspace.objects.select_for_update(no_key=True).only("pk").get(pk=draft.workspace_id)
     try:
         return RuleDraft.objects.of(draft.workspace_id).select_for_update().get(pk=draft.pk)
     except RuleDraft.DoesNotExist:

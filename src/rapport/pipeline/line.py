@@ -100,6 +100,19 @@ def process(posts: Sequence[Post], snapshot: Snapshot, now: dt.datetime) -> list
     ]
 
 
+def decide_again(
+    posts: Sequence[Post], outcomes: Sequence[Outcome], snapshot: Snapshot, now: dt.datetime
+) -> list[Decision]:
+    """What the rules of `snapshot` say of posts that went through the line with other rules, from the same facts."""
+    readings = [outcome.reading for outcome in outcomes]
+    toward = [outcome.toward for outcome in outcomes]
+    moods = list(map(as_felt, readings, toward))
+    people = list(map(knowing, remember(posts, moods, snapshot), [outcome.account for outcome in outcomes]))
+    scores = [outcome.score for outcome in outcomes]
+    topics = [outcome.topics for outcome in outcomes]
+    return decide(posts, readings, toward, scores, people, recall(posts, moods, snapshot), topics, snapshot, now)
+
+
 def fingerprint(posts: Sequence[Post]) -> list[bytes]:
     """What each post says, in a form that tells near-copies; empty for short ones and those that never fold. Who copied
     whom depends on the order in which posts are recorded, so it is judged there.

@@ -28,8 +28,10 @@ from rapport.core.toward import Aims
 from rapport.core.understand import Reader, load_reader
 from rapport.core.understand.corrected import Corrected
 from rapport.core.understand.team import unpack
+from rapport.pipeline.backtest import Historian
 from rapport.pipeline.line import PILE_ON, Snapshot, fingerprint, process
 from rapport.pipeline.loop import keep_going
+from rapport.pipeline.shadow import Shadows
 from rapport.pipeline.teaching import Teacher
 from rapport.store.models import Workspace
 from rapport.store.queries.conversation_facts import read_conversation_facts
@@ -94,11 +96,13 @@ class Worker:
         self._moods: dict[int, Mood] = {}
         #: workspace -> the version of its corrections, and what they say
         self._corrected: dict[int, tuple[int, Mapping[str, Corrected]]] = {}
+        self._shadows = Shadows()
 
     def run_forever(self, stop: Event) -> None:
         """Work until `stop` is set."""
         is_ready = False
         teacher = Teacher(self.name, self.clock, self.share)
+        historian = Historian(self.name, self.clock)
 
         def step() -> float:
             nonlocal is_ready
@@ -106,6 +110,7 @@ class Worker:
                 self.get_ready()
                 is_ready = True
             teacher.look()
+            historian.look()
             return 0.0 if self.work_once() else IDLE
 
         keep_going(stop, step)
@@ -129,9 +134,12 @@ class Worker:
             return 0
         try:
             posts = [post for _, post in batch.posts]
-            outcomes = process(posts, self.snapshot(batch), self.clock())
+            snapshot, now = self.snapshot(batch), self.clock()
+            outcomes = process(posts, snapshot, now)
+            version = self._compiled[batch.workspace].version
+            beside = self._shadows.decide(batch.workspace, version, posts, outcomes, snapshot, now)
             recent = Recent(self._windows.setdefault(batch.workspace, Window()), fingerprint(posts))
-            record(batch, outcomes, self.bus, now=self.clock(), recent=recent)
+            record(batch, outcomes, self.bus, now=self.clock(), recent=recent, beside=beside)
         except OperationalError:
             raise
         except Exception:  # the outermost loop: one bad post must not stop the line
@@ -143,7 +151,7 @@ class Worker:
         """What the line may know: the compiled configuration, the team, and the authors of this batch."""
         compiled = self._configuration(batch.workspace)
         now = self.clock()
-        asks = compiled.rules.asks
+        asks = compiled.rules.asks | self._shadows.asks(batch.workspace, compiled.version, now)
         people = read_person_facts(batch.workspace, batch.posts, now, asks)
         talking = [post for _, post in batch.posts if post.created_at >= now - PILE_ON]
         # the load decides only between people on our side who know an author, or whom a rule names
@@ -165,7 +173,7 @@ class Worker:
             aims=compiled.aims,
             conversations=(
                 read_conversation_facts(batch.workspace, batch.posts, now)
-                if compiled.rules.asks_about("conversation.")
+                if any(name.startswith("conversation.") for name in asks)
                 else {}
             ),
         )
