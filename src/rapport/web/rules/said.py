@@ -97,11 +97,12 @@ def meaning_of(subject: str) -> str:
     """What a field, or the field inside a call, means."""
     name = subject if subject in FIELDS else subject.partition("(")[2].partition(",")[0].rstrip(")")
     field = FIELDS.get(name)
-    # the reference links to other pages; here the words stand alone
-    return "" if field is None else _without_links(field.meaning)
+    return "" if field is None else plain(field.meaning)
 
 
-def _without_links(text: str) -> str:
+def plain(text: str) -> str:
+    """Words of the reference page without its links and marks: here they stand alone."""
+    text = text.replace("`", "")
     while "](" in text:
         before, _bracket, rest = text.partition("](")
         head, _open, word = before.rpartition("[")

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from rapport.web.rules import page
+from rapport.web.rules import page, rows, text
 
 pages = [
     path("list/", page.index, name="rule_list"),
     path("rule/", page.show, name="rule_page"),
+    path("edit/", text.edit, name="rule_text"),
+    path("edit/check/", text.check, name="rule_check"),
+    path("edit/words/", text.words, name="rule_words"),
+    path("edit/rule/", rows.edit, name="rule_rows"),
+    path("edit/preview/", rows.preview, name="rule_preview"),
 ]
 
 urlpatterns = [path("w/<slug:slug>/settings/rules/", include(pages))]

@@ -1,0 +1,366 @@
+"""One rule as rows: what is asked, how it compares, and what follows. No expression is written by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from django.contrib import messages
+from django.http import Http404, HttpResponse, QueryDict
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from rapport.core.decision import AUTONOMIES, PRIORITIES
+from rapport.core.errors import InvalidInput, InvalidRule, Stale
+from rapport.core.rules.actions import ACTIONS
+from rapport.core.rules.check import type_of
+from rapport.core.rules.edit import compose, insert, move, put, remove, switch
+from rapport.core.rules.fields import FIELDS, GROUPS, Type
+from rapport.core.rules.syntax import Fault, parse
+from rapport.core.rules.table import FITTING, BadRow, Form, Group, Row, TooComplex, read_form, subjects, write_form
+from rapport.store.models import Basket, PreparedReply, Topic
+from rapport.web.access import DeskRequest, desk
+from rapport.web.forms import number
+from rapport.web.rules.page import find_piece_or_none
+from rapport.web.rules.preview import preview_rule
+from rapport.web.rules.said import AUTONOMY_NAMES, COMPARED, PRIORITY_NAMES, meaning_of
+from rapport.web.rules.target import Target, begin_with, find_target, go, pieces_or_none, save_target
+
+#: rows and actions of one form; a longer rule is written as text
+MOST = 40
+
+
+class Entered(msgspec.Struct):
+    """What stands in the form."""
+
+    name: str
+    #: as it was found in the document; "" for a new rule
+    was: str
+    join: str
+    #: rows with the number of their group, "" outside any
+    rows: list[tuple[str, Row]]
+    then: list[tuple[str, str]]
+    stop: bool
+    on: bool
+    autonomy: str
+    #: the condition as it stands, where it is more than rows can say; then `rows` are not used
+    when: str = ""
+    too_complex: str = ""
+    note: str = ""
+
+    @property
+    def form(self) -> Form:
+        """The rows as a condition; a group stands where its first row does."""
+        parts: list[Row | Group] = []
+        places: dict[str, int] = {}
+        inner = "any" if self.join != "any" else "all"
+        for group, row in self.rows:
+            if not group:
+                parts.append(row)
+            elif group in places:
+                held = parts[places[group]]
+                assert isinstance(held, Group)
+                parts[places[group]] = Group(held.join, (*held.rows, row))
+            else:
+                places[group] = len(parts)
+                parts.append(Group(inner, (row,)))  # type: ignore[arg-type]  # one of the two
+        return Form("any" if self.join == "any" else "all", tuple(parts))
+
+    @property
+    def actions(self) -> list[str]:
+        """The actions as they are written."""
+        return [f"{verb}:{argument.strip()}" if argument.strip() else verb for verb, argument in self.then if verb]
+
+
+@desk(right="configure")
+@require_http_methods(["GET", "POST"])
+def edit(request: DeskRequest) -> HttpResponse:
+    """The form of one rule (`name`), or of a new one. POST: `do` says what the button was."""
+    target = find_target(request)
+    do = request.POST.get("do", "")
+    problem, bad_row, status = "", -1, 200
+    if request.method == "POST":
+        entered = _sent(request.POST)
+        if not _change_rows(entered, do):
+            try:
+                return _save(request, target, entered, do)
+            except BadRow as error:
+                problem, bad_row, status = (
+                    _("Row %(n)d: %(what)s") % {"n": error.row + 1, "what": error},
+                    error.row,
+                    422,
+                )
+            except InvalidRule as error:
+                problem, status = _say(error), 422
+            except (InvalidInput, Stale) as error:
+                problem, status = str(error), 409 if isinstance(error, Stale) else 422
+    else:
+        entered = _found(request, target)
+    shown = _shown(request, target, entered) | {"problem": problem, "bad_row": bad_row}
+    page = "rules/rows_form.html" if request.headers.get("HX-Request") else "rules/rows.html"
+    return render(request, page, shown, status=status)
+
+
+@desk(right="configure")
+@require_POST
+def preview(request: DeskRequest) -> HttpResponse:
+    """What the rule in the form would fire on, as a fragment."""
+    entered = _sent(request.POST)
+    shown: dict[str, Any] = {}
+    try:
+        when = entered.when if entered.too_complex else write_form(entered.form)
+        shown = {"found": preview_rule(request.membership, when), "when": when}
+    except BadRow as error:
+        shown = {"problem": _("Row %(n)d: %(what)s") % {"n": error.row + 1, "what": error}}
+    except InvalidRule as error:
+        shown = {"problem": _say(error)}
+    return render(request, "rules/preview.html", shown)
+
+
+def _say(error: InvalidRule) -> str:
+    hint = _("; did you mean %(instead)s?") % {"instead": error.suggestion} if error.suggestion else ""
+    return f"{error.message}{hint}"
+
+
+def _found(request: DeskRequest, target: Target) -> Entered:
+    """The rule as it stands in the document; a new one with a first row where none is named."""
+    name = request.GET.get("name", "")
+    if not name:
+        first = [("", Row("complaint", ">=", "0.5"))]
+        return Entered(_("New rule"), "", "all", first, [("basket", ""), ("priority", "medium")], True, True, "act")
+    piece = find_piece_or_none(target.document, name)
+    if piece is None:
+        raise Http404
+    values = piece.values
+    then = [tuple(str(each).partition(":")[::2]) for each in values.get("then", [])]
+    entered = Entered(
+        name, name, "all", [], then, values.get("stop", False) is True,  # type: ignore[arg-type]  # pairs
+        values.get("enabled", True) is not False, str(values.get("autonomy", "act")), str(values.get("when", "")),
+    )  # fmt: skip
+    try:
+        form = read_form(entered.when)
+    except TooComplex as error:
+        entered.too_complex = str(error)
+    except Fault as fault:
+        entered.too_complex = fault.message
+    else:
+        entered.join = form.join
+        for place, part in enumerate(form.parts):
+            group = str(place + 1) if isinstance(part, Group) else ""
+            entered.rows += [(group, row) for row in (part.rows if isinstance(part, Group) else (part,))]
+    return entered
+
+
+def _sent(sent: QueryDict) -> Entered:
+    """The form as it was sent; what is missing is empty."""
+    lists = [sent.getlist(name)[:MOST] for name in ("group", "subject", "comparison", "value")]
+    rows = [
+        (group if group.isdecimal() else "", Row(subject, _fitting(subject, comparison), value))
+        for group, subject, comparison, value in zip(*lists, strict=False)
+    ]
+    verbs, arguments = sent.getlist("verb")[:MOST], sent.getlist("argument")[:MOST]
+    return Entered(
+        sent.get("name", "").strip(), sent.get("was", ""), sent.get("join", "all"), rows,
+        list(zip(verbs, arguments, strict=False)), "stop" in sent, "on" in sent, sent.get("autonomy", "act"),
+        sent.get("when", ""), sent.get("too_complex", ""), sent.get("note", ""),
+    )  # fmt: skip
+
+
+def _fitting(subject: str, comparison: str) -> Any:
+    """The comparison, or the usual one of a field that was chosen anew and cannot be compared so."""
+    fitting = FITTING[_type(subject)]
+    return comparison if comparison in fitting else fitting[0] if fitting else "=="
+
+
+def _type(subject: str) -> Type:
+    try:
+        return type_of(parse(subject))
+    except Fault:
+        return "text"
+
+
+def _change_rows(entered: Entered, do: str) -> bool:
+    """Let a button change the form; False for those that save."""
+    step, _colon, place = do.partition(":")
+    at = number(place)
+    match step:
+        case "look":
+            return True
+        case "row" if len(entered.rows) < MOST:
+            after = [index for index, (group, _row) in enumerate(entered.rows) if group == place and place]
+            new = ("" if not after else place, Row("complaint", ">=", "0.5"))
+            entered.rows.insert(after[-1] + 1 if after else len(entered.rows), new)
+        case "group" if len(entered.rows) < MOST - 1:
+            free = str(1 + max((int(group) for group, _row in entered.rows if group), default=0))
+            entered.rows += [(free, Row("question", ">=", "0.5")), (free, Row("request", ">=", "0.5"))]
+        case "unrow":
+            del entered.rows[at : at + 1]
+        case "act" if len(entered.then) < MOST:
+            entered.then.append(("tag", ""))
+        case "unact":
+            del entered.then[at : at + 1]
+        case "save" | "draft" | "delete" | "up" | "down":
+            return False
+    return True
+
+
+def _save(request: DeskRequest, target: Target, entered: Entered, do: str) -> HttpResponse:
+    seen = number(request.POST.get("revision", ""))
+    document = target.document
+    if do in ("delete", "up", "down"):
+        piece = find_piece_or_none(document, entered.was)
+        if piece is None:
+            raise Http404
+        last = len(pieces_or_none(document)) - 1
+        to = min(max(piece.number + (1 if do == "down" else -1), 0), last)
+        document = remove(document, piece.number)[0] if do == "delete" else move(document, piece.number, to)
+    else:
+        document = changed_document(document, entered)
+    note = entered.note or _("The rule “%(name)s”") % {"name": entered.name}
+    if do == "draft" and target.draft is None:
+        draft = begin_with(request, document)
+        messages.success(request, _("The draft “%(name)s” is begun; nothing is in force yet.") % {"name": draft.name})
+        return go(request, "rule_rows", name=entered.name, draft=draft.pk)
+    messages.success(request, save_target(request, target, document, note, seen))
+    if do == "delete":
+        return go(request, "rule_list", target)
+    return go(request, "rule_rows", target, name=entered.was if do in ("up", "down") else entered.name)
+
+
+def changed_document(document: str, entered: Entered) -> str:
+    """The document with this rule as it is in the form: as little of its text changed as can be."""
+    when = entered.when if entered.too_complex else write_form(entered.form)
+    piece = find_piece_or_none(document, entered.was) if entered.was else None
+    if piece is None:
+        values = {"name": entered.name, "when": when, "then": entered.actions, "stop": entered.stop or None}
+        if entered.autonomy != "act":
+            values["autonomy"] = entered.autonomy
+        return insert(document, _place_of_new(document), compose(values))
+    at = piece.number
+    if not entered.too_complex and _says_the_same(str(piece.values.get("when", "")), entered.form):
+        when = str(piece.values["when"])
+    for key, value in (("name", entered.name), ("when", when), ("then", entered.actions)):
+        document = put(document, at, key, value)
+    if entered.stop is not (piece.values.get("stop", False) is True):
+        document = put(document, at, "stop", entered.stop or None)
+    if entered.autonomy != piece.values.get("autonomy", "act"):
+        document = put(document, at, "autonomy", None if entered.autonomy == "act" else entered.autonomy)
+    if entered.on is not (piece.values.get("enabled", True) is not False):
+        document = switch(document, at, entered.on)
+    return document
+
+
+def _says_the_same(when: str, form: Form) -> bool:
+    try:
+        return read_form(when) == form
+    except (TooComplex, Fault):
+        return False
+
+
+def _place_of_new(document: str) -> int:
+    """Before the last rule where that takes every post, else at the end: behind it a new one would never be tried."""
+    found = pieces_or_none(document)
+    return len(found) - 1 if found and str(found[-1].values.get("when", "")).strip() == "true" else len(found)
+
+
+# ---------------------------------------------------------------- what the page shows
+
+
+class Shown(msgspec.Struct, frozen=True):
+    """One row with what its selects offer."""
+
+    number: int
+    group: str
+    #: first and last row of its group
+    begins: bool
+    ends: bool
+    row: Row
+    kind: str
+    comparisons: list[tuple[str, str]]
+    #: values to choose from; empty: typed
+    choices: list[tuple[str, str]]
+    meaning: str
+    #: the subject is not among those that are offered
+    own: bool
+
+
+class ShownAction(msgspec.Struct, frozen=True):
+    """One action with what its argument can be."""
+
+    number: int
+    verb: str
+    argument: str
+    choices: list[tuple[str, str]]
+    needs: bool
+    meaning: str
+
+
+def _shown(request: DeskRequest, target: Target, entered: Entered) -> dict[str, Any]:
+    offered = subjects()
+    known = {subject for subject, _kind in offered}
+    workspace = request.workspace
+    baskets = list(Basket.objects.of(workspace).order_by("position").values_list("slug", "name"))
+    replies = list(PreparedReply.objects.of(workspace).values_list("slug", "name"))
+    topics = [(slug, name) for slug, name in Topic.objects.of(workspace).order_by("name").values_list("slug", "name")]
+    arguments: dict[str, list[tuple[str, str]]] = {
+        "basket": baskets,
+        "draft": replies,
+        "priority": [(each, str(PRIORITY_NAMES[each])) for each in PRIORITIES],
+    }
+    groups = [group for group, _row in entered.rows]
+    rows = [
+        Shown(
+            place, group, place == 0 or groups[place - 1] != group or not group,
+            place + 1 == len(groups) or groups[place + 1] != group or not group, row, _type(row.subject),
+            [(each, str(COMPARED[each])) for each in FITTING[_type(row.subject)]], _choices(row, topics),
+            meaning_of(row.subject), row.subject not in known,
+        )
+        for place, (group, row) in enumerate(entered.rows)
+    ]  # fmt: skip
+    then = [
+        ShownAction(
+            place, verb, argument, _with_own(arguments.get(verb, []), argument) if verb in arguments else [],
+            verb in ACTIONS and ACTIONS[verb].argument != "none",
+            ACTIONS[verb].form if verb in ACTIONS else "",
+        )
+        for place, (verb, argument) in enumerate(entered.then)
+    ]  # fmt: skip
+    return {
+        "target": target,
+        "entered": entered,
+        "rows": rows,
+        "then": then,
+        "subjects": _grouped(offered),
+        "verbs": list(ACTIONS),
+        "autonomies": [(each, AUTONOMY_NAMES[each]) for each in AUTONOMIES],
+        "may_publish": request.membership.may("publish"),
+        "inner": _("or") if entered.join != "any" else _("and"),
+        "outer": _("and") if entered.join != "any" else _("or"),
+    }
+
+
+def _grouped(offered: list[tuple[str, Type]]) -> list[tuple[str, list[str]]]:
+    """The subjects under the headings of the reference page, functions beside their field."""
+    headed: dict[str, list[str]] = {heading: [] for heading, _fields in GROUPS}
+    heading_of = {field.name: heading for heading, fields in GROUPS for field in fields}
+    for subject, _kind in offered:
+        name = subject if subject in FIELDS else subject.partition("(")[2].partition(",")[0].rstrip(")")
+        headed[heading_of[name]].append(subject)
+    return [(heading, found) for heading, found in headed.items() if found]
+
+
+def _choices(row: Row, topics: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    if row.comparison == "is":
+        return [("true", _("yes")), ("false", _("no"))]
+    if row.subject == "topics":
+        return _with_own(topics, row.value)
+    field = FIELDS.get(row.subject)
+    if field is not None and field.choices and row.comparison in ("==", "!="):
+        return _with_own([(each, each) for each in field.choices], row.value)
+    return []
+
+
+def _with_own(choices: list[tuple[str, str]], value: str) -> list[tuple[str, str]]:
+    """The value that stands there is kept, even where it is not among what is offered."""
+    return choices if any(value == each for each, _name in choices) else [(value, value or "…"), *choices]

@@ -1,0 +1,210 @@
+"""Text and rows edit the same document, and what nobody touched keeps its bytes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from conftest import NOON
+from rapport.actions.rule_drafts import begin_draft
+from rapport.core.rules import compile_rules, default_document
+from rapport.core.rules.actions import ACTIONS
+from rapport.core.rules.edit import find_piece
+from rapport.core.rules.fields import FIELDS
+from rapport.core.rules.functions import FUNCTIONS
+from rapport.store.models import RuleDraft, RuleSet
+
+pytestmark = pytest.mark.django_db
+
+HERE = "/w/fernway/settings/rules/edit/"
+Hear = Callable[..., Any]
+
+
+@pytest.fixture
+def browser(alice: Any) -> Client:
+    client = Client()
+    client.force_login(alice.user)
+    return client
+
+
+def in_force() -> RuleSet:
+    return RuleSet.objects.order_by("-version")[0]
+
+
+def words(page: bytes) -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", page.decode()).split())
+
+
+# ---------------------------------------------------------------- the text
+
+
+def test_a_text_is_put_in_force_as_a_new_version(browser: Client) -> None:
+    text = default_document().replace("spam >= 0.8", "spam >= 0.9")
+    sent = {"document": text.replace("\n", "\r\n"), "revision": 1, "note": "stricter", "do": "save"}
+    assert browser.post(HERE, sent).status_code == 302
+    assert (in_force().version, in_force().document, in_force().note) == (2, text, "stricter")
+
+
+def test_a_text_is_kept_as_a_draft_and_nothing_comes_in_force(browser: Client) -> None:
+    answer = browser.post(HERE, {"document": "[[rule", "revision": 1, "note": "", "do": "draft"})
+    draft = RuleDraft.objects.get()
+    assert answer.headers["Location"] == f"{HERE}?draft={draft.pk}"
+    assert draft.document == "[[rule"
+    assert in_force().version == 1
+    assert f'value="{draft.pk}"' in browser.get(f"{HERE}?draft={draft.pk}").content.decode()
+
+
+def test_a_save_over_a_colleagues_newer_words_says_so_and_keeps_the_text(browser: Client, alice: Any) -> None:
+    draft = begin_draft(alice, "Autumn", now=NOON)
+    mine = {"document": "# mine", "revision": 1, "draft": draft.pk, "do": "save"}
+    assert browser.post(HERE, {**mine, "document": "# theirs"}).status_code == 302
+    answer = browser.post(HERE, mine)
+    assert answer.status_code == 409
+    assert "# mine" in answer.content.decode()
+    assert RuleDraft.objects.get().document == "# theirs"
+
+
+def test_a_fault_is_shown_at_its_line_and_nothing_is_saved(browser: Client) -> None:
+    answer = browser.post(HERE, {"document": default_document() + "[[rule]]\n", "revision": 1, "do": "save"})
+    assert answer.status_code == 422
+    assert "this rule has no name" in words(answer.content)
+    assert in_force().version == 1
+
+
+def test_a_text_is_checked_while_somebody_types(browser: Client) -> None:
+    right = browser.post(f"{HERE}check/", {"document": default_document()}).json()
+    assert right == {"problem": None, "said": "24 rules, no fault."}
+    wrong = default_document().replace("spam >= 0.8", "spamm >= 0.8").replace("\n", "\r\n")
+    problem = browser.post(f"{HERE}check/", {"document": wrong}).json()["problem"]
+    assert (problem["line"], problem["column"], problem["instead"]) == (22, 9, "spam")
+    unknown = default_document().replace("basket:care", "basket:caer")
+    assert "there is no basket caer" in browser.post(f"{HERE}check/", {"document": unknown}).json()["said"]
+
+
+def test_every_word_of_the_language_is_offered(browser: Client, alice: Any) -> None:
+    offered = browser.get(f"{HERE}words/").json()
+    assert {each["word"] for each in offered["fields"]} == set(FIELDS)
+    assert [each["word"] for each in offered["functions"]] == [each.form for each in FUNCTIONS.values()]
+    assert [each["word"].rstrip(":") for each in offered["actions"]] == list(ACTIONS)
+    assert {"word": "care", "means": "Care"} in offered["arguments"]["basket"]
+    assert {"word": alice.user.email, "means": "Alice"} in offered["arguments"]["person"]
+    assert offered["choices"]["kind"][0] == "post"
+
+
+# ---------------------------------------------------------------- rows
+
+RULE = f"{HERE}rule/"
+SPAM = {
+    "name": "Spam", "was": "Spam", "join": "all", "group": ["", ""], "subject": ["spam", "kind"],
+    "comparison": [">=", "not in"], "value": ["0.8", "mail, message"],
+    "verb": ["basket", "priority", "quarantine", "tag"], "argument": ["noise", "low", "", "spam"],
+    "stop": "on", "on": "on", "autonomy": "act", "revision": "1", "do": "save",
+}  # fmt: skip
+
+
+def test_a_rule_is_shown_as_rows_and_saved_untouched_nothing_changes(browser: Client) -> None:
+    page = browser.get(RULE, {"name": "Spam"}).content.decode()
+    assert 'value="mail, message"' in page
+    assert browser.post(RULE, SPAM).status_code == 302
+    assert in_force().version == 1
+
+
+def test_a_changed_row_changes_its_condition_alone(browser: Client) -> None:
+    assert browser.post(RULE, {**SPAM, "value": ["0.95", "mail, message"]}).status_code == 302
+    assert in_force().document == default_document().replace("spam >= 0.8", "spam >= 0.95")
+    assert in_force().note == "The rule “Spam”"
+
+
+def test_a_group_is_a_part_that_is_joined_the_other_way(browser: Client) -> None:
+    rows = {
+        "group": ["", "1", "1"], "subject": ["spam", "author.bot", "author.followers"],
+        "comparison": [">=", "is", "<"], "value": ["0.8", "true", "5"],
+    }  # fmt: skip
+    browser.post(RULE, {**SPAM, **rows})
+    piece = find_piece(in_force().document, "Spam")
+    assert piece is not None
+    assert piece.values["when"] == "spam >= 0.8 and (author.bot or author.followers < 5)"
+    browser.post(RULE, {**SPAM, **rows, "join": "any", "revision": "2"})
+    piece = find_piece(in_force().document, "Spam")
+    assert piece is not None
+    assert piece.values["when"] == "spam >= 0.8 or (author.bot and author.followers < 5)"
+
+
+def test_a_new_rule_stands_before_the_one_that_takes_every_post(browser: Client) -> None:
+    new = {**SPAM, "name": "Refunds", "was": "", "subject": ["text", "complaint"], "comparison": ["matches", ">="],
+           "value": ["refund|money back", "0.4"], "verb": ["basket", "task"],
+           "argument": ["care", "2 days:Call them back"]}  # fmt: skip
+    assert browser.post(RULE, new).status_code == 302
+    rules = compile_rules(in_force().document).rules
+    assert [rule.name for rule in rules[-2:]] == ["Refunds", "Impersonal statement"]
+    assert rules[-2].written == ("basket:care", "task:2 days:Call them back")
+    assert rules[-2].stop
+
+
+def test_a_rule_is_moved_switched_off_and_deleted(browser: Client) -> None:
+    browser.post(RULE, {**SPAM, "do": "up"})
+    assert [rule.name for rule in compile_rules(in_force().document).rules][:3] == [
+        "Our own post", "Spam", "Ignored person",
+    ]  # fmt: skip
+    off = {key: value for key, value in SPAM.items() if key != "on"}
+    browser.post(RULE, {**off, "revision": "2"})
+    assert "enabled = false" in in_force().document
+    browser.post(RULE, {**SPAM, "do": "delete", "revision": "3"})
+    assert "Spam" not in [rule.name for rule in compile_rules(in_force().document).rules]
+    assert in_force().version == 4
+
+
+def test_a_row_that_says_nothing_is_named(browser: Client) -> None:
+    answer = browser.post(RULE, {**SPAM, "value": ["much", "mail"]})
+    assert answer.status_code == 422
+    assert "Row 1: much is no number" in words(answer.content)
+    assert in_force().version == 1
+
+
+def test_buttons_add_and_remove_rows_without_saving(browser: Client) -> None:
+    more = browser.post(RULE, {**SPAM, "do": "group"})
+    assert more.content.decode().count('name="subject"') == 4
+    fewer = browser.post(RULE, {**SPAM, "do": "unrow:0"})
+    assert fewer.content.decode().count('name="subject"') == 1
+    assert browser.post(RULE, {**SPAM, "do": "act"}).content.decode().count('name="verb"') == 5
+    assert in_force().version == 1
+
+
+def test_a_rule_that_is_more_than_rows_can_say_shows_its_text_with_the_reason(browser: Client, alice: Any) -> None:
+    document = default_document().replace("'praise >= 0.5'", "'praise > complaint and not score > 3'")
+    draft = begin_draft(alice, "Odd", document, now=NOON)
+    page = browser.get(RULE, {"name": "Praise", "draft": draft.pk}).content.decode()
+    assert "praise &gt; complaint and not score &gt; 3" in page
+    assert "Rows cannot say that" in page
+    kept = {**SPAM, "name": "Praise", "was": "Praise", "draft": draft.pk, "when": "praise > complaint + 0.1",
+            "too_complex": "x", "verb": ["basket"], "argument": ["praise"], "group": [], "subject": []}  # fmt: skip
+    assert browser.post(RULE, kept).status_code == 302
+    assert "when = 'praise > complaint + 0.1'" in RuleDraft.objects.get().document
+
+
+def test_a_field_that_is_chosen_anew_gets_a_comparison_that_fits(browser: Client) -> None:
+    page = browser.post(RULE, {**SPAM, "do": "look", "subject": ["author.bot", "topics"]}).content.decode()
+    assert '<option value="is" selected>is</option>' in page
+    assert '<option value="has" selected>has</option>' in page
+
+
+def test_a_preview_counts_the_newest_posts_that_a_rule_would_fire_on(
+    browser: Client, hear: Hear, make_post: Hear
+) -> None:
+    hear(*(make_post(f"Number {number}", kind="reply" if number % 2 else "post") for number in range(10)))
+    asked = {**SPAM, "subject": ["kind"], "comparison": ["=="], "value": ["reply"], "group": [""]}
+    shown = words(browser.post(f"{HERE}preview/", asked).content)
+    assert "5 of the newest 10 posts, 50.0 %" in shown
+    assert "Number 9" in shown
+    wrong = words(browser.post(f"{HERE}preview/", {**asked, "value": [""]}).content)
+    assert "Row 1: the value is empty" in wrong
+
+
+@pytest.mark.parametrize("name", ["No such rule", "\x00"])
+def test_a_rule_that_is_not_there_is_missing(browser: Client, name: str) -> None:
+    assert browser.get(RULE, {"name": name}).status_code == 404
+    assert browser.get(HERE, {"draft": "999"}).status_code == 404
