@@ -13,6 +13,7 @@ from rapport.core.decision import AUTONOMIES, Autonomy
 from rapport.core.errors import InvalidRule
 from rapport.core.rules.actions import ACTIONS, Action, Known, read_action
 from rapport.core.rules.check import check_condition
+from rapport.core.rules.cost import RULE_STEPS, SET_STEPS, cost_of
 from rapport.core.rules.locate import Section, line_and_column, locate
 from rapport.core.rules.syntax import Fault, Node, nearest, parse
 
@@ -67,6 +68,8 @@ class RuleText(msgspec.Struct, frozen=True):
     autonomy: Autonomy = "act"
     group: str = ""
     enabled: bool = True
+    #: core.rules.cost: steps that it takes at most for one post, the condition of its group with it
+    cost: int = 0
 
 
 class GroupText(msgspec.Struct, frozen=True):
@@ -140,6 +143,9 @@ class _Reader:
         #: what rules and groups are called -> the line
         self.names: dict[str, int] = {}
         self.group_names: dict[str, int] = {}
+        #: what the condition of each group costs, and what the rules cost that were read so far
+        self.group_costs: dict[str, int] = {}
+        self.cost = 0
 
     def read(self, top: dict[str, Any]) -> RuleDocument:
         for section in self.sections[1:]:
@@ -188,16 +194,20 @@ class _Reader:
 
     def _rule(self, rule: dict[str, Any], section: Section) -> RuleText:
         self._check_keys("rule", rule, section, KEYS)
+        name = self._name(rule["name"], section, self.names, "rule")
+        group = self._choice("group", rule["group"], self.group_names, section) if "group" in rule else ""
+        condition = self._condition(rule["when"], section)
         return RuleText(
-            name=self._name(rule["name"], section, self.names, "rule"),
+            name=name,
             when=rule["when"],
-            condition=self._condition(rule["when"], section),
+            condition=condition,
             actions=self._actions(rule["then"], section),
             stop=rule.get("stop", False),
             line=line_and_column(self.document, section.at)[0],
             autonomy=self._choice("autonomy", rule.get("autonomy", "act"), AUTONOMIES, section),
-            group=self._choice("group", rule["group"], self.group_names, section) if "group" in rule else "",
+            group=group,
             enabled=rule.get("enabled", True),
+            cost=self._weigh(condition, group, section),
         )
 
     def _group(self, group: dict[str, Any], section: Section) -> GroupText:
@@ -205,14 +215,38 @@ class _Reader:
         note = group.get("note", "")
         if len(note) > MAX_NOTE:
             self._fail(f"a note has at most {MAX_NOTE} characters", section.entries["note"].value.at)
+        name = self._name(group["name"], section, self.group_names, "group")
+        condition = self._condition(group["when"], section) if "when" in group else None
+        self.group_costs[name] = cost_of(condition) if condition else 0
         return GroupText(
-            name=self._name(group["name"], section, self.group_names, "group"),
+            name=name,
             on=group.get("on", True),
             when=group.get("when", ""),
-            condition=self._condition(group["when"], section) if "when" in group else None,
+            condition=condition,
             note=note,
             line=line_and_column(self.document, section.at)[0],
         )
+
+    def _weigh(self, condition: Node, group: str, section: Section) -> int:
+        """What the rule costs; refused where that is too much, by itself or with those above it. One that is switched
+        off counts, so that switching it on cannot fail.
+        """
+        cost = cost_of(condition) + self.group_costs.get(group, 0)
+        at = section.entries["when"].value.at
+        if cost > RULE_STEPS:
+            self._fail(
+                f"this rule can take {cost:,} steps for one post; at most {RULE_STEPS:,} are allowed: shorten its "
+                "patterns, look for plain words with contains, or split the rule in two",
+                at,
+            )
+        self.cost += cost
+        if self.cost > SET_STEPS:
+            self._fail(
+                f"with this rule the set can take {self.cost:,} steps for one post; at most {SET_STEPS:,} are allowed: "
+                "look for plain words with contains where patterns are not needed, and drop rules that never fire",
+                at,
+            )
+        return cost
 
     def _check_keys(
         self, kind: str, found: dict[str, Any], section: Section, keys: dict[str, tuple[type, bool, str]]

@@ -65,6 +65,8 @@ class Case(msgspec.Struct, gc=False):
     found: dict[tuple[str, str], str | None] = {}
     #: `now` on the wall clock of the workspace, made once
     local: dt.datetime | None = None
+    #: how many words the text has, counted once
+    words: int | None = None
 
 
 class Field(msgspec.Struct, frozen=True):

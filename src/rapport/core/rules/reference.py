@@ -5,14 +5,17 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+from rapport.core.post import MAX_ITEMS as MAX_POST_ITEMS
 from rapport.core.rules.actions import ACTIONS, ERROR_TAG, MAX_AHEAD, MAX_TITLE, MAX_WORDS
 from rapport.core.rules.baskets import DEFAULT_BASKETS, FALLBACK
 from rapport.core.rules.check import MAX_PATTERN
+from rapport.core.rules.cost import PLACE, RULE_STEPS, SET_STEPS, STEP, cost_of, pattern_cost
 from rapport.core.rules.document import GROUP_KEYS, KEYS, MAX_ACTIONS, MAX_DOCUMENT, MAX_GROUPS, MAX_RULES, TOP_KEYS
-from rapport.core.rules.fields import GROUPS, MOST_SEARCHED, Field
+from rapport.core.rules.fields import GROUPS, MOST_MOMENTS, MOST_SEARCHED, Field
 from rapport.core.rules.functions import FUNCTIONS
 from rapport.core.rules.ruleset import MAX_EFFECTS
-from rapport.core.rules.syntax import MAX_DEPTH, MAX_EXPRESSION, MAX_ITEMS, MAX_NUMBER
+from rapport.core.rules.syntax import MAX_DEPTH, MAX_EXPRESSION, MAX_ITEMS, MAX_NUMBER, parse
+from rapport.core.threads import MOST_SAID
 
 _HEAD = """\
 # Rules
@@ -198,7 +201,16 @@ def _bounds() -> str:
         f"A document has at most {MAX_DOCUMENT:,} characters, {MAX_RULES:,} rules and {MAX_GROUPS} groups; a condition "
         f"at most {MAX_EXPRESSION:,} characters, {MAX_DEPTH} levels and {MAX_ITEMS} items in a list; a pattern at most "
         f"{MAX_PATTERN:,} characters; a rule at most {MAX_ACTIONS} actions. What lies beyond is refused with its line "
-        "and column.\n"
+        "and column.\n\n"
+        "**Cost.** When a rule is saved, an upper bound of what it can take for one post is worked out, in steps of "
+        f"about {STEP} nanoseconds, the time to read or compare one value. A list counts with the most that is looked "
+        f"at of it ({MAX_POST_ITEMS} mentions or hashtags, {MOST_MOMENTS:,} moments of a person, {MOST_SAID} of a "
+        f"conversation); `contains` and patterns that stand for words (`refund|cancel(led)?`) with "
+        f"{pattern_cost('refund'):,} steps; any other pattern with {PLACE:,} for each of its places, because each can "
+        f"be alive at each of the {MOST_SEARCHED:,} characters that are looked at; `words` with "
+        f"{cost_of(parse('words(text)')):,}. A rule may take {RULE_STEPS:,} steps and a set {SET_STEPS:,}, "
+        f"{SET_STEPS * STEP / 1e9:g} seconds for the worst post that could be written against it; "
+        "posts as they come take a thousandth of that.\n"
     )
 
 

@@ -71,6 +71,8 @@ class Rule(msgspec.Struct, frozen=True):
     group: str = ""
     #: why it is never tried: "the rule is switched off"; "" where it is
     off: str = ""
+    #: steps that it takes at most for one post (core.rules.cost)
+    cost: int = 0
 
 
 class RuleSet(msgspec.Struct, frozen=True):
@@ -84,6 +86,11 @@ class RuleSet(msgspec.Struct, frozen=True):
     fallback: str = FALLBACK
     #: names of the fields that its rules read: what nobody asks for need not be looked up in the store
     asks: frozenset[str] = frozenset()
+
+    @property
+    def cost(self) -> int:
+        """Steps that trying all its rules on one post takes at most (core.rules.cost)."""
+        return sum(rule.cost for rule in self.rules)
 
     def asks_about(self, prefix: str) -> bool:
         """Whether a rule reads a field whose name begins like this: "conversation."."""
@@ -219,6 +226,7 @@ def _compile(rule: RuleText, condition: Node, off: str) -> Rule:
         autonomy=rule.autonomy,
         group=rule.group,
         off=off,
+        cost=rule.cost,
     )
 
 

@@ -130,12 +130,20 @@ def _length(node: Call) -> Read:
 
 def _words(node: Call) -> Read:
     read = reader(node.arguments[0])
+    if node.arguments[0] == Name(at=node.arguments[0].at, name="text"):
+        return _words_of_text
 
     def count_words(case: Case) -> int | None:
         text = read(case)
         return None if text is None else len(find_words(text[:MOST_SEARCHED]).words)
 
     return count_words
+
+
+def _words_of_text(case: Case) -> int:
+    if case.words is None:
+        case.words = len(find_words(case.post.text[:MOST_SEARCHED]).words)
+    return case.words
 
 
 def sought_in(node: Call) -> frozenset[str]:
