@@ -22,6 +22,10 @@ class Condition(msgspec.Struct, frozen=True):
     decisive: Callable[[Case], tuple[Leaf, ...]]
     #: the one comparison (or the one inside `not`) that it consists of; None where there are several
     leaf: Leaf | None = None
+    #: what `decisive` answers whenever the condition holds; None where that depends on the case
+    holding: tuple[Leaf, ...] | None = None
+    #: the same for when it does not hold
+    failing: tuple[Leaf, ...] | None = None
 
 
 def compile_condition(node: Node) -> Condition:
@@ -36,12 +40,12 @@ def compile_condition(node: Node) -> Condition:
         case _:
             leaf = compile_leaf(node)
             alone = (leaf,)
-            return Condition(leaf.test, lambda case: alone, leaf)
+            return Condition(leaf.test, lambda case: alone, leaf, alone, alone)
 
 
 def _negated(inner: Condition) -> Condition:
     test = inner.test
-    return Condition(lambda case: not test(case), inner.decisive, inner.leaf)
+    return Condition(lambda case: not test(case), inner.decisive, inner.leaf, inner.failing, inner.holding)
 
 
 def _all_of(parts: list[Condition]) -> Condition:
@@ -59,7 +63,7 @@ def _all_of(parts: list[Condition]) -> Condition:
                 return part.decisive(case)
         return tuple(leaf for part in parts for leaf in part.decisive(case))
 
-    return Condition(test, decisive)
+    return Condition(test, decisive, holding=_all_leaves([part.holding for part in parts]))
 
 
 def _any_of(parts: list[Condition]) -> Condition:
@@ -77,4 +81,8 @@ def _any_of(parts: list[Condition]) -> Condition:
                 return part.decisive(case)
         return tuple(leaf for part in parts for leaf in part.decisive(case))
 
-    return Condition(test, decisive)
+    return Condition(test, decisive, failing=_all_leaves([part.failing for part in parts]))
+
+
+def _all_leaves(parts: list[tuple[Leaf, ...] | None]) -> tuple[Leaf, ...] | None:
+    return None if None in parts else tuple(leaf for part in parts for leaf in part or ())

@@ -3,91 +3,74 @@
 A condition is taken apart into clauses: lists of comparisons that must all hold, so that the rule can match only
 when one of its clauses can. A clause is one bit. For each field that clauses ask about there is a table from the
 value found to the bits of the clauses that this value leaves possible; the AND over the fields is what remains, and
-only the rules that own a remaining bit are tried for real. After predicate indexing for publish/subscribe (Fabret et
-al., "Filtering Algorithms and Implementation for Very Fast Publish/Subscribe Systems", SIGMOD 2001).
+only the rules that own a remaining bit can match. After predicate indexing for publish/subscribe (Fabret et al.,
+"Filtering Algorithms and Implementation for Very Fast Publish/Subscribe Systems", SIGMOD 2001).
 
-The answer is never too small. A clause ends before the first comparison that no table can look up, because what
-stands behind it might never be reached, or break. When a value breaks while it is looked up, every rule is tried.
+The answer is never too small. Where all comparisons of a rule are looked up it is exact, and the rule need not be
+tried (`uncertain` has the bits of the others). When a value breaks while it is looked up, nothing is known.
 """
 
 from __future__ import annotations
 
+import math
 import operator
-from bisect import bisect_left, bisect_right
-from collections import defaultdict
+from bisect import bisect_right
+from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from typing import Any, Literal, NamedTuple
+from functools import reduce
+from typing import Any, NamedTuple
 
-from rapport.core.rules.check import field_of, type_of
+from rapport.core.rules.check import type_of
+from rapport.core.rules.clauses import Ask, Clause, clauses_of
 from rapport.core.rules.fields import EVALUATION_ERRORS, FIELDS, Case, fold
-from rapport.core.rules.leaves import MIRRORED, OPERATORS
+from rapport.core.rules.leaves import OPERATORS
 from rapport.core.rules.patterns import Patterns, group_patterns
-from rapport.core.rules.syntax import (
-    AllOf,
-    AnyOf,
-    Call,
-    Compare,
-    Has,
-    Inside,
-    Items,
-    Matches,
-    Name,
-    Node,
-    Not,
-    Number,
-    Operator,
-    Text,
-    Truth,
-)
-from rapport.core.rules.values import Read, constant_of, encoding, folding, label, reader
+from rapport.core.rules.syntax import Call, Name, Node
+from rapport.core.rules.values import Read, encoding, label, reader
 
-#: Clauses of one rule; a condition that needs more is cut where it gets too wide.
-MAX_CLAUSES = 16
-
-
-class Ask(NamedTuple):
-    """One comparison with a fixed value, as the tables see it."""
-
-    #: order: a number against a bound; value: equal to one of; item: a list holds it; pattern: a text matches it
-    table: Literal["order", "value", "item", "pattern"]
-    subject: Node
-    folded: bool
-    operator: Operator
-    #: the bound, the item or the pattern alone; several for `value`
-    fixed: tuple[Hashable, ...]
-    #: it must not hold
-    negated: bool
-
-
-class Clause(NamedTuple):
-    """Comparisons that must all hold."""
-
-    asks: tuple[Ask, ...] = ()
-    #: nothing more may be added: what stands behind is not looked up
-    closed: bool = False
+#: Combinations that are remembered before all are forgotten: of values that take few, and of bits.
+REMEMBERED = 4_096
+#: Texts of which a desk meets a handful, beside those with `choices`.
+_FEW = frozenset({"network", "language", "person.relationship"})
 
 
 class _Order(NamedTuple):
-    """Bits by the place of a number among the bounds: slot 2i+1 is bound i itself, 2i what lies below it."""
+    """Bits by the place of a number among cuts: slot i holds for values that i cuts do not lie above."""
 
-    bounds: list[Any]
+    read: Read
+    cuts: list[float]
     masks: list[int]
+    #: for a value that is not known
     unknown: int
+
+
+class _Counted(NamedTuple):
+    """Tables of the lengths of one list, in several spans of time; most people have said nothing before."""
+
+    read: Read
+    #: where the list is empty
+    empty: int
+    orders: list[_Order]
 
 
 class _Value(NamedTuple):
     """Bits by the value itself."""
 
+    read: Read
+    folded: bool
     masks: dict[Hashable, int]
-    other: int
+    #: for all other values; None where there can be no other
+    other: int | None
 
 
 class _Item(NamedTuple):
-    """Bits of the clauses that need this item in the list, and of those that need none."""
+    """Bits of the clauses that need this item in the list, and of those that hold where there is none."""
 
     read: Read
     masks: dict[Hashable, int]
     base: int
+    #: bits of the clauses that need it not to be there
+    barred: dict[Hashable, int]
 
 
 class _Pattern(NamedTuple):
@@ -106,62 +89,133 @@ class Index:
         """`conditions` are those of the rules, checked, in order."""
         #: bit -> number of the rule
         self._owner: list[int] = []
-        asked: dict[tuple[str, str, bool], list[tuple[int, Ask]]] = defaultdict(list)
+        #: bits of rules that must be tried where they remain
+        self.uncertain = 0
+        asked: dict[tuple[str, str, bool, int], list[tuple[int, Ask]]] = defaultdict(list)
         for number, condition in enumerate(conditions):
-            for clause in clauses_of(condition):
-                for ask in clause.asks:
-                    asked[ask.table, label(ask.subject), ask.folded].append((len(self._owner), ask))
+            clauses = clauses_of(condition)
+            certain = not any(clause.closed or _searches_twice(clause) for clause in clauses)
+            for clause in clauses:
+                bit = len(self._owner)
+                for ask, layer in zip(clause.asks, _layers(clause), strict=True):
+                    asked[ask.table, label(ask.subject), ask.folded, layer].append((bit, ask))
+                self.uncertain |= 0 if certain else 1 << bit
                 self._owner.append(number)
         self._all = (1 << len(self._owner)) - 1
         by_table: dict[str, list[list[tuple[int, Ask]]]] = defaultdict(list)
-        for (table, _, _), found in asked.items():
+        for (table, *_), found in asked.items():
             by_table[table].append(found)
-        self._orders = [self._order(found) for found in by_table["order"]]
-        self._values = [self._value(found) for found in by_table["value"]]
-        self._read_orders = _read_all([found[0][1] for found in by_table["order"]])
-        self._read_values = _read_all([found[0][1] for found in by_table["value"]])
+        self._build_orders(by_table["order"])
+        self._build_values(by_table["value"])
         self._items = [self._item(found) for found in by_table["item"]]
         self._patterns = [table for found in by_table["pattern"] for table in self._pattern(found)]
+        self._numbers: dict[int, tuple[int, ...]] = {}
 
     def candidates(self, case: Case) -> list[int]:
         """Numbers of the rules that can match, ascending: all that do match or break, and few others."""
-        owner = self._owner
-        found: list[int] = []
-        last = -1
-        alive = self._alive(case)
-        while alive:
-            lowest = alive & -alive
-            number = owner[lowest.bit_length() - 1]
-            if number != last:
-                found.append(number)
-                last = number
-            alive ^= lowest
+        bits = self.look(case)
+        return list(self.numbers(self._all if bits is None else bits))
+
+    def numbers(self, bits: int) -> tuple[int, ...]:
+        """The rules that own these bits, ascending."""
+        found = self._numbers.get(bits)
+        if found is None:
+            if len(self._numbers) >= REMEMBERED:
+                self._numbers.clear()
+            found = self._numbers[bits] = tuple(dict.fromkeys(self._owner[bit] for bit in _bits_of(bits)))
         return found
 
-    def _alive(self, case: Case) -> int:
-        alive = self._all
+    def look(self, case: Case) -> int | None:
+        """The bits that remain; None where a value breaks its contract, and any rule may match or break."""
         try:
-            for value, (bounds, places, unknown) in zip(self._read_orders(case), self._orders, strict=True):
-                if value is None:
-                    alive &= unknown
-                elif value == value:  # noqa: PLR0124 - false for NaN alone, at a third of the price of isnan()
-                    alive &= places[bisect_left(bounds, value) + bisect_right(bounds, value)]
-                else:  # NaN has no place among the bounds
-                    return self._all
-            for value, (masks, other) in zip(self._read_values(case), self._values, strict=True):
-                alive &= masks.get(value, other)
-            for read, masks, base in self._items:
-                possible = base
-                for item in read(case):
-                    possible |= masks.get(item, 0)
-                alive &= possible
-            for read, patterns, bits, base in self._patterns:
-                # A pattern closes its clause, so nothing that could break is passed over here.
-                if alive & ~base:
-                    alive &= _searched(read(case), patterns, bits, base)
+            numbers = self._fetch_numbers(case)
+            total = sum(numbers)
+            if total != total:  # noqa: PLR0124 - NaN has no place among the cuts
+                return None
+            alive = reduce(operator.and_, map(_AT, self._masks, map(bisect_right, self._cuts, numbers)), self._all)
+            return self._look_further(case, alive & self._look_at_values(case))
         except EVALUATION_ERRORS:
-            return self._all
+            return None
+
+    def _look_further(self, case: Case, alive: int) -> int:
+        for counted in self._counted:
+            moments = counted.read(case)
+            if moments or moments is None:
+                alive &= _in_order(counted.orders, case)
+            else:
+                alive &= counted.empty
+        if self._orders:
+            alive &= _in_order(self._orders, case)
+        for read, masks, base, barred in self._items:
+            possible = base
+            items = read(case)
+            for item in items:
+                possible |= masks.get(item, 0)
+            for item in items if barred else ():
+                possible &= ~barred.get(item, 0)
+            alive &= possible
+        for read, patterns, bits, base in self._patterns:
+            # `clauses` lets nothing stand behind a pattern whose text could break: so nothing is passed over here.
+            if alive & ~base:
+                alive &= _searched(read(case), patterns, bits, base)
         return alive
+
+    def _look_at_values(self, case: Case) -> int:
+        key = (*self._fetch_few(case), *[read(case) for read in self._read_few])
+        alive = self._known.get(key)
+        if alive is None:
+            alive = self._mask_of(key)
+        for read, folded, masks, other in self._values:
+            alive &= _found(masks, other, read(case), folded)
+        return alive
+
+    def _mask_of(self, key: tuple[Any, ...]) -> int:
+        """Bits for one combination of the fields that take few values. Raises `TypeError` where one breaks."""
+        alive = self._all
+        for (_, folded, masks, other), value in zip(self._few, key, strict=True):
+            alive &= _found(masks, other, value, folded)
+        if len(self._known) >= REMEMBERED:
+            self._known.clear()
+        self._known[key] = alive
+        return alive
+
+    def _build_orders(self, groups: Iterable[list[tuple[int, Ask]]]) -> None:
+        """Numbers that are always known and need nothing but to be fetched; lengths of lists; all others."""
+        paths: list[str] = []
+        plain: list[_Order] = []
+        self._orders: list[_Order] = []
+        lists: dict[str, tuple[Read, list[_Order]]] = {}
+        for asks in groups:
+            subject, table = asks[0][1].subject, self._order(asks)
+            path = _path_of(subject)
+            if path and isinstance(subject, Name) and not FIELDS[subject.name].unknown:
+                paths.append(path)
+                plain.append(table)
+            elif isinstance(subject, Call) and subject.function == "count":
+                counted = subject.arguments[0]
+                lists.setdefault(label(counted), (reader(counted), []))[1].append(table)
+            else:
+                self._orders.append(table)
+        self._fetch_numbers = _fetching(paths)
+        self._cuts = [table.cuts for table in plain]
+        self._masks = [table.masks for table in plain]
+        self._counted = [
+            _Counted(
+                read, reduce(operator.and_, [table.masks[bisect_right(table.cuts, 0)] for table in tables]), tables
+            )
+            for read, tables in lists.values()
+        ]
+
+    def _build_values(self, groups: Iterable[list[tuple[int, Ask]]]) -> None:
+        """Fields that take few values are looked up together, by the combination of them."""
+        tables = [(asks[0][1].subject, self._value(asks)) for asks in groups]
+        self._values = [table for subject, table in tables if not _takes_few(subject)]
+        fetched = [(path, table) for subject, table in tables if _takes_few(subject) and (path := _path_of(subject))]
+        computed = [table for subject, table in tables if _takes_few(subject) and not _path_of(subject)]
+        self._fetch_few = _fetching([path for path, _ in fetched])
+        self._read_few = [table.read for table in computed]
+        self._few = [*(table for _, table in fetched), *computed]
+        self._known: dict[tuple[Any, ...], int] = {}
 
     def _without(self, asks: Iterable[tuple[int, Ask]], impossible: Callable[[Ask], bool]) -> int:
         """All bits but those of the clauses with an ask that is impossible."""
@@ -172,43 +226,98 @@ class Index:
         return mask
 
     def _order(self, asks: list[tuple[int, Ask]]) -> _Order:
-        bounds: list[Any] = sorted({ask.fixed[0] for _, ask in asks})
-        place = {bound: 2 * number + 1 for number, bound in enumerate(bounds)}
+        cuts = sorted({cut for _, ask in asks for cut in _cuts_of(ask)})
+        # what holds at a cut holds up to the next one
         masks = [
-            self._without(asks, lambda ask, at=slot: OPERATORS[ask.operator](at, place[ask.fixed[0]]) == ask.negated)  # type: ignore[misc]
-            for slot in range(2 * len(bounds) + 1)
+            self._without(asks, lambda ask, at=at: OPERATORS[ask.operator](at, ask.fixed[0]) == ask.negated)  # type: ignore[misc]
+            for at in (-math.inf, *cuts)
         ]
-        return _Order(bounds, masks, self._without(asks, lambda ask: not ask.negated))
+        return _Order(reader(asks[0][1].subject), cuts, masks, self._without(asks, lambda ask: not ask.negated))
 
     def _value(self, asks: list[tuple[int, Ask]]) -> _Value:
         def impossible(ask: Ask, value: Hashable) -> bool:
             holds = value is not None and (value in ask.fixed) == (ask.operator == "==")
             return holds == ask.negated
 
-        # any other value of a yes-or-no field breaks its contract: then nothing is ruled out
-        yes_no = type_of(asks[0][1].subject) == "bool"
+        first = asks[0][1]
+        yes_no = type_of(first.subject) == "bool"
         known = {value for _, ask in asks for value in ask.fixed} | ({None, True, False} if yes_no else {None})
         masks = {value: self._without(asks, lambda ask, at=value: impossible(ask, at)) for value in known}  # type: ignore[misc]
-        return _Value(masks, self._all if yes_no else self._without(asks, lambda ask: impossible(ask, _OTHER)))
+        other = None if yes_no else self._without(asks, lambda ask: impossible(ask, _OTHER))
+        return _Value(reader(first.subject), first.folded, masks, other)
 
     def _item(self, asks: list[tuple[int, Ask]]) -> _Item:
         masks: dict[Hashable, int] = defaultdict(int)
+        barred: dict[Hashable, int] = defaultdict(int)
         for bit, ask in asks:
-            masks[ask.fixed[0]] |= 1 << bit
-        return _Item(_read(asks[0][1]), dict(masks), self._without(asks, lambda _: True))
+            for item in ask.fixed:
+                (barred if ask.negated else masks)[item] |= 1 << bit
+        base = self._without(asks, lambda ask: not ask.negated)
+        return _Item(reader(asks[0][1].subject), dict(masks), base, dict(barred))
 
     def _pattern(self, asks: list[tuple[int, Ask]]) -> list[_Pattern]:
         tables = []
-        for group in group_patterns(dict.fromkeys(str(ask.fixed[0]) for _, ask in asks)):
+        left = dict.fromkeys(str(ask.fixed[0]) for _, ask in asks)
+        for group in group_patterns(left):
             own = [(bit, ask) for bit, ask in asks if ask.fixed[0] in group]
             masks = [sum(1 << bit for bit, ask in own if ask.fixed[0] == pattern) for pattern in group]
             base = self._without(own, lambda _: True)
             tables.append(_Pattern(encoding(asks[0][1].subject), Patterns(group), masks, base))
+            for pattern in group:
+                del left[pattern]
+        alone = {self._owner[bit] for bit, ask in asks if ask.fixed[0] in left}
+        self.uncertain |= sum(1 << bit for bit, owner in enumerate(self._owner) if owner in alone)
         return tables
 
 
 #: Stands for every value that no rule names.
 _OTHER = object()
+_AT = operator.getitem
+
+
+def _layers(clause: Clause) -> list[int]:
+    """A table of items knows that one of a clause's items is there: a second one that must be is for another table."""
+    seen: Counter[str] = Counter()
+    layers = []
+    for ask in clause.asks:
+        name = label(ask.subject) if ask.table == "item" and not ask.negated else ""
+        layers.append(seen[name] if name else 0)
+        seen[name] += 1
+    return layers
+
+
+def _searches_twice(clause: Clause) -> bool:
+    """Patterns are found by one search: that one of two is found leaves the other open."""
+    return sum(ask.table == "pattern" for ask in clause.asks) > 1
+
+
+def _bits_of(bits: int) -> Iterable[int]:
+    while bits:
+        lowest = bits & -bits
+        yield lowest.bit_length() - 1
+        bits ^= lowest
+
+
+def _in_order(orders: Sequence[_Order], case: Case) -> int:
+    """The AND over these. Raises `ValueError` for NaN, which has no place among the cuts."""
+    alive = -1
+    for read, cuts, masks, unknown in orders:
+        value = read(case)
+        if value is None:
+            alive &= unknown
+        elif value == value:  # noqa: PLR0124 - false for NaN alone, at a third of the price of isnan()
+            alive &= masks[bisect_right(cuts, value)]
+        else:
+            raise ValueError(value)
+    return alive
+
+
+def _found(masks: dict[Hashable, int], other: int | None, value: Any, folded: bool) -> int:
+    """The row of a value. Raises `TypeError` for one that cannot be."""
+    found = masks.get(fold(value) if folded and value is not None else value, other)
+    if found is None:
+        raise TypeError(value)
+    return found
 
 
 def _searched(text: bytes | None, patterns: Patterns, masks: list[int], base: int) -> int:
@@ -218,114 +327,29 @@ def _searched(text: bytes | None, patterns: Patterns, masks: list[int], base: in
     return base
 
 
-def _read(ask: Ask) -> Read:
-    read = reader(ask.subject)
-    # lists of handles and hashtags come folded
-    return folding(read) if ask.folded and ask.table == "value" else read
+def _cuts_of(ask: Ask) -> tuple[float, ...]:
+    """Where a comparison changes its answer: at its bound, or at the number that follows it."""
+    bound = float(ask.fixed[0])  # type: ignore[arg-type]
+    behind = math.nextafter(bound, math.inf)
+    return {">=": (bound,), "<": (bound,), ">": (behind,), "<=": (behind,)}.get(ask.operator, (bound, behind))
 
 
-def _read_all(asks: Sequence[Ask]) -> Callable[[Case], Iterable[Any]]:
-    """One function that reads the subjects of all these, in order. Most are attributes: those are fetched in one go."""
-    sources = [_source(ask) for ask in asks]
-    computed = [(place, _read(ask)) for place, ask in enumerate(asks) if sources[place] is None]
-    if len(computed) == len(asks):
-        reads = tuple(read for _, read in computed)
-        return lambda case: [read(case) for read in reads]
-    # two at least, or attrgetter answers with the bare value
-    fetch = operator.attrgetter(*(source or "score" for source in sources), "score")
-
-    def read_all(case: Case) -> list[Any]:
-        values = list(fetch(case))
-        values.pop()
-        for place, read in computed:
-            values[place] = read(case)
-        return values
-
-    return read_all
+def _fetching(paths: Sequence[str]) -> Callable[[Case], tuple[Any, ...]]:
+    """The attributes at these paths, all in one go."""
+    if len(paths) > 1:
+        return operator.attrgetter(*paths)
+    reads = [operator.attrgetter(path) for path in paths]
+    return lambda case: tuple([read(case) for read in reads])
 
 
-def _source(ask: Ask) -> str | None:
+def _path_of(node: Node) -> str | None:
     """The path of an attribute that needs nothing but to be fetched."""
-    source = FIELDS[ask.subject.name].source if isinstance(ask.subject, Name) and not ask.folded else None
+    source = FIELDS[node.name].source if isinstance(node, Name) else None
     return source if isinstance(source, str) else None
 
 
-# ---------------------------------------------------------------- from a condition to its clauses
-
-
-def clauses_of(node: Node, negated: bool = False) -> list[Clause]:
-    """The clauses of a checked condition, at most `MAX_CLAUSES`: it can hold only where all asks of one do."""
-    match node:
-        case Not():
-            return clauses_of(node.inner, not negated)
-        case AllOf() | AnyOf() if isinstance(node, AnyOf) != negated:
-            found = [clause for part in node.parts for clause in clauses_of(part, negated)]
-            return found if len(found) <= MAX_CLAUSES else [Clause(closed=True)]
-        case AllOf() | AnyOf():
-            return _joined([clauses_of(part, negated) for part in node.parts])
-    ask = _ask(node, negated)
-    if ask is None:
-        return [Clause(closed=True)]
-    # what stands behind a pattern is left to the rule, so that the search can be left out when something before failed
-    return [Clause((ask,), closed=ask.table == "pattern")]
-
-
-def _joined(parts: list[list[Clause]]) -> list[Clause]:
-    """Every way to take one clause from each part, in order."""
-    found = [Clause()]
-    for part in parts:
-        wider = [
-            one if one.closed else Clause(one.asks + other.asks, other.closed)
-            for one in found
-            for other in (part[:1] if one.closed else part)
-        ]
-        if len(wider) > MAX_CLAUSES:
-            return [Clause(one.asks, closed=True) for one in found]
-        found = wider
-    return found
-
-
-def _ask(node: Node, negated: bool) -> Ask | None:
-    """A comparison with a fixed value; None for what no table can look up."""
-    match node:
-        case Compare():
-            return _compared(node, negated)
-        case Inside(left=Name() | Call() as left, right=Items(values=values)) if not _is_moment(left):
-            folded = _folds(left)
-            plain = tuple(_folded(constant_of(value), folded) for value in values)
-            return Ask("value", left, folded, "==", plain, negated)
-        case Inside(left=Text(value=item), right=Name() as held) | Has(left=Name() as held, right=Text(value=item)):
-            # that a list lacks something rules little out, and is left to the rule
-            return None if negated else Ask("item", held, False, "==", (_folded(item, _folds(held)),), False)
-        case Matches(left=Name()) if not negated:
-            return Ask("pattern", node.left, False, "==", (constant_of(node.right),), negated)
-        case Name() | Call():
-            return Ask("value", node, False, "==", (True,), negated)
-    return None
-
-
-def _compared(node: Compare, negated: bool) -> Ask | None:
-    left, right, sign = node.left, node.right, node.operator
-    if isinstance(left, Number | Text | Truth):
-        left, right, sign = right, left, MIRRORED[sign]
-    if not isinstance(left, Name | Call) or _is_moment(left):
-        return None
-    if isinstance(right, Number):
-        return Ask("order", left, False, sign, (right.value,), negated)
-    if isinstance(right, Text | Truth):
-        folded = _folds(left)
-        return Ask("value", left, folded, sign, (_folded(right.value, folded),), negated)
-    return None
-
-
-def _is_moment(node: Node) -> bool:
-    return isinstance(node, Call) and node.function == "time"
-
-
-def _folds(node: Node) -> bool:
-    field = field_of(node)
-    return field is not None and field.folded
-
-
-def _folded(value: Any, folded: bool) -> Any:
-    return fold(value) if folded else value
+def _takes_few(node: Node) -> bool:
+    """Whether it has so few values that a desk meets the same combination of them again and again."""
+    if type_of(node) == "bool":
+        return True
+    return isinstance(node, Name) and (node.name in _FEW or bool(FIELDS[node.name].choices))

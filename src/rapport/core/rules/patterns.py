@@ -1,7 +1,8 @@
-"""Many patterns on one text in one pass: which of them can be found at all."""
+"""Many patterns on one text in one pass: which of them are found."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 import re2
@@ -11,44 +12,50 @@ from rapport.core.rules.check import PATTERN_MEMORY, compile_pattern
 #: Instructions of the patterns that share one automaton. RE2 takes time by their number when its states grow too many
 #: to keep, and a text can be long.
 TOGETHER = 1_000
+#: The same for patterns that find nothing but a few words: their states are the beginnings of these words, which are
+#: as many as their letters, whatever the text says.
+WORDS_TOGETHER = 10_000
+_WORDS = re.compile(r"(?:[\w #@'-]|[|()]|(?<=[\w )])\?|\\x\{[0-9a-f]+\})+")
 
 
 class Patterns:
     """Accepted patterns that are searched together, in upper and lower case alike."""
 
     def __init__(self, patterns: Sequence[str]) -> None:
-        self.numbers = range(len(patterns))
-        self._any = re2.compile("|".join(f"(?:{one})" for one in patterns).encode("utf-8", "replace"), _options())
         self._set = re2.Set.SearchSet(_options())
         for pattern in patterns:
             self._set.Add(pattern.encode("utf-8", "replace"))
+        # Without one that every text holds, "none found" could not be told from "out of memory".
+        self._always = self._set.Add(b"")
         self._set.Compile()
 
     def find(self, text: bytes) -> Sequence[int]:
-        """Numbers of the patterns that `text` (UTF-8) can match; never fewer than those that it does match."""
-        # The set cannot tell "none" from "out of memory"; the alternation can, and finds nothing in most texts.
-        if self._any.search(text) is None:
+        """Numbers of the patterns that `text` (UTF-8) matches. Raises `LookupError` when there is no memory to tell."""
+        found: list[int] = self._set.Match(text)
+        if len(found) == 1:
             return ()
-        return self._set.Match(text) or self.numbers
+        if not found:
+            raise LookupError("too little memory to search for all patterns at once")
+        return [number for number in found if number != self._always]
 
 
 def group_patterns(patterns: Iterable[str]) -> list[list[str]]:
-    """Put accepted patterns together as far as `TOGETHER` allows.
-
-    In no group: one that is larger by itself, and one with \\Q, whose quotation would run on into its neighbours.
+    """Put accepted patterns together as far as `TOGETHER` and `WORDS_TOGETHER` allow; one that is larger by itself
+    is in no group.
     """
-    groups: list[list[str]] = []
-    room = 0
+    together: dict[int, list[list[str]]] = {TOGETHER: [], WORDS_TOGETHER: []}
+    room = {TOGETHER: 0, WORDS_TOGETHER: 0}
     for pattern in patterns:
         size = compile_pattern(pattern, 0).programsize
-        if size > TOGETHER or "\\Q" in pattern:
+        limit = WORDS_TOGETHER if _WORDS.fullmatch(pattern) and "(?" not in pattern else TOGETHER
+        if size > TOGETHER:
             continue
-        if size > room:
-            groups.append([])
-            room = TOGETHER
-        groups[-1].append(pattern)
-        room -= size
-    return groups
+        if size > room[limit]:
+            together[limit].append([])
+            room[limit] = limit
+        together[limit][-1].append(pattern)
+        room[limit] -= size
+    return [group for groups in together.values() for group in groups]
 
 
 def _options() -> re2.Options:
@@ -56,5 +63,5 @@ def _options() -> re2.Options:
     options.case_sensitive = False
     options.never_capture = True
     options.log_errors = False
-    options.max_mem = 4 * PATTERN_MEMORY
+    options.max_mem = 16 * PATTERN_MEMORY
     return options
