@@ -24,6 +24,7 @@ from rapport.store.queries.accounts import note_accounts
 from rapport.store.queries.automated import set_apart
 from rapport.store.queries.conversations import refresh, words_of
 from rapport.store.queries.effects import find_fired
+from rapport.store.queries.desk import visible_colleagues
 from rapport.store.queries.fingerprints import Recent, entries_of, find_copies, recount
 from rapport.store.queries.ingest import read_stored
 from rapport.store.queries.moods import count_moods
@@ -126,6 +127,8 @@ def assign(
     if assignee is not None:
         if assignee.workspace_id != by.workspace_id or not assignee.active:
             raise NotAllowed("This colleague is not an active member of the workspace.")
+        if by.is_outside and not visible_colleagues(by).filter(pk=assignee.pk).exists():
+            raise NotAllowed("This colleague does not work in your baskets.")
         if not assignee.may("draft"):
             raise InvalidInput(f"{assignee} may not write replies; choose somebody who may.")
     with transaction.atomic():

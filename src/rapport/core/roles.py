@@ -36,12 +36,20 @@ _RIGHTS: dict[Role, frozenset[Right]] = {
     "viewer": frozenset({"read"}),
 }
 
+#: somebody of another firm: of the house they see their own baskets and who works there, and nothing beside
+_OUTSIDE: frozenset[Role] = frozenset({"restricted"})
+
 _SEES_EVERY_BASKET: frozenset[Role] = frozenset({"owner", "admin", "lead", "viewer"})
 
 
 def may(role: str, right: Right) -> bool:
     """True only for a known role that holds the right; anything unknown is denied."""
     return any(right in rights for known, rights in _RIGHTS.items() if known == role)
+
+
+def is_outside(role: str) -> bool:
+    """True where even names of other baskets, colleagues and rules are not for them."""
+    return role in _OUTSIDE
 
 
 def sees_every_basket(role: str) -> bool:

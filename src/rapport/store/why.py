@@ -14,7 +14,7 @@ from rapport.core.rules import Circumstances, compile_rules
 from rapport.core.rules import RuleSet as CompiledRules
 from rapport.core.understand.accounts import knowing
 from rapport.store.mapping import post_of
-from rapport.store.models import Post, RuleSet
+from rapport.store.models import Membership, Post, RuleSet
 from rapport.store.queries.talk import Talk
 
 #: rule sets that one process keeps compiled; most decisions on a desk were made by the newest of its workspace
@@ -39,7 +39,22 @@ class Explanation(msgspec.Struct, frozen=True):
         return tuple(step for step in self.steps if not _is_kept(step))
 
 
-def explain(talk: Talk) -> Explanation | None:
+def explain(talk: Talk, member: Membership) -> Explanation | None:
+    """`explain_whole`; a member of another firm is told which rules matched, not what else the house looks for nor whom
+    it tells.
+    """
+    whole = explain_whole(talk)
+    if whole is None or not member.is_outside:
+        return whole
+    told = (msgspec.structs.replace(step, actions=tuple(filter(_is_sorting, step.actions))) for step in whole.decided)
+    return Explanation(tuple(told))
+
+
+def _is_sorting(action: str) -> bool:
+    return action.partition(":")[0] in {"priority", "tag", "quarantine"}
+
+
+def explain_whole(talk: Talk) -> Explanation | None:
     """The whole trace of the decision that put the conversation where it is; None where no rule has read it.
 
     The steps that were kept stand alone when the rest cannot be told truly: the post was edited or deleted since, the

@@ -46,8 +46,8 @@ def person(request: DeskRequest, pk: int) -> HttpResponse:
     talks = visible_conversations(request.membership).filter(person=row).exclude(state__in=["merged", "unopened"])
     context = {
         "profile": reads.profile(request.membership, row),
-        "joins": identity.told_joins(row),
-        "standing": read_standing(row),
+        "joins": identity.told_joins(row, request.membership),
+        "standing": read_standing(row, request.membership),
         "talks": talks.select_related("basket", "assignee__user").order_by("-last_post_at")[:SHOWN],
         "can": {right: request.membership.may(right) for right in RIGHTS},
     }
@@ -155,7 +155,7 @@ def split(request: DeskRequest, pk: int) -> HttpResponse:
     """Undo one of the joins (`join`) that this person is made of."""
     row = find(reads.visible_people(request.membership), pk)
     wanted = number(request.POST.get("join", ""))
-    merge = next((each for each in identity.joins_of(row) if each.pk == wanted), None)
+    merge = next((each for each in identity.joins_in_sight(row, request.membership) if each.pk == wanted), None)
     if merge is None:
         raise Http404
     said = _("They are two again.")

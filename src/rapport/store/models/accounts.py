@@ -8,7 +8,7 @@ from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.utils.timezone import now
 
-from rapport.core.roles import ROLES, Right, may, sees_every_basket
+from rapport.core.roles import ROLES, Right, is_outside, may, sees_every_basket
 from rapport.store.models.scoped import ScopedQuerySet
 
 
@@ -101,6 +101,11 @@ class Membership(models.Model):
     def may(self, right: Right) -> bool:
         """Whether the role holds the right; a former member holds none."""
         return self.active and self.user.is_active and may(self.role, right)
+
+    @property
+    def is_outside(self) -> bool:
+        """Whether this person is of another firm, and sees nothing but their own baskets."""
+        return is_outside(self.role)
 
     @property
     def sees_every_basket(self) -> bool:

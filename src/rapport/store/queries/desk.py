@@ -88,6 +88,15 @@ def visible_baskets(member: Membership) -> ScopedQuerySet[Basket]:
     return rows.filter(pk__in=own.values("basket"))
 
 
+def visible_colleagues(member: Membership) -> ScopedQuerySet[Membership]:
+    """The active members whom this person may know of: all; for somebody of another firm those of their baskets."""
+    rows = Membership.objects.of(member.workspace_id).filter(active=True, user__is_active=True)
+    if not member.is_outside:
+        return rows
+    near = BasketMember.objects.of(member.workspace_id).filter(basket__in=visible_baskets(member).values("pk"))
+    return rows.filter(Q(pk__in=near.values("membership")) | Q(pk=member.pk))
+
+
 def visible_conversations(member: Membership) -> ScopedQuerySet[Conversation]:
     """The conversations that this person may know of: all from lead upwards, else own baskets and what is theirs."""
     rows = Conversation.objects.of(member.workspace_id)

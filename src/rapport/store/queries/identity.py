@@ -12,6 +12,7 @@ from rapport.core.identity import Known
 from rapport.store.models import Conversation, Escalation, Handle, Ignoring, Membership, Person, PersonMerge, Post, Task
 from rapport.store.models.scoped import ScopedQuerySet
 from rapport.store.queries.conversations import read_words, stand
+from rapport.store.queries.desk import visible_conversations
 from rapport.store.queries.people import visible_people
 
 #: people offered at once
@@ -117,9 +118,19 @@ def joins_of(person: Person) -> list[PersonMerge]:
     return sorted(found, key=lambda merge: -merge.pk)
 
 
-def told_joins(person: Person) -> list[Join]:
-    """The joins of a person as their page shows them; one query for each level, and one for the handles."""
+def joins_in_sight(person: Person, member: Membership) -> list[PersonMerge]:
+    """The joins that this member may know of: for somebody of another firm those of conversations that they see."""
     merges = joins_of(person)
+    if not member.is_outside or not merges:
+        return merges
+    touched = {pk for merge in merges for pk in merge.conversations}
+    seen = set(visible_conversations(member).filter(pk__in=touched).values_list("pk", flat=True))
+    return [merge for merge in merges if seen.issuperset(merge.conversations)]
+
+
+def told_joins(person: Person, member: Membership) -> list[Join]:
+    """The joins of a person as their page shows them; one query for each level, and one for the handles."""
+    merges = joins_in_sight(person, member)
     wanted = {pk for merge in merges for pk in merge.handles}
     rows = Handle.objects.of(person.workspace_id).filter(pk__in=wanted, person=person).in_bulk() if wanted else {}
     return [

@@ -32,9 +32,11 @@ def count_negative(workspace_id: int, people: Collection[int], now: dt.datetime)
     return dict(counted)
 
 
-def ladder_of(person: Person) -> list[Escalation]:
-    """Every step that this person reached, newest first."""
+def ladder_of(person: Person, member: Membership) -> list[Escalation]:
+    """Every step that this person reached, newest first; for a member of another firm those in their baskets."""
     rows = Escalation.objects.of(person.workspace_id).filter(person=person)
+    if member.is_outside:
+        rows = rows.filter(conversation__in=visible_conversations(member).values("pk"))
     return list(rows.select_related("handled_by__user", "conversation").order_by("-at", "-pk")[:SHOWN])
 
 
@@ -46,9 +48,13 @@ def waiting_steps(member: Membership) -> ScopedQuerySet[Escalation]:
     return rows.select_related("person", "conversation").order_by("-at", "-pk")
 
 
-def ignorings_of(person: Person) -> list[Ignoring]:
-    """Every decision not to answer this person, newest first; the one that stands has no end."""
+def ignorings_of(person: Person, member: Membership) -> list[Ignoring]:
+    """Every decision not to answer this person, newest first; the one that stands has no end. A member of another firm
+    sees those of their own, and of others only that the person is ignored.
+    """
     rows = Ignoring.objects.of(person.workspace_id).filter(person=person)
+    if member.is_outside:
+        rows = rows.filter(by=member)
     return list(rows.select_related("by__user", "ended_by__user", "reviewed_by__user").order_by("-at", "-pk")[:SHOWN])
 
 
@@ -69,9 +75,9 @@ class Standing(msgspec.Struct, frozen=True):
         return next((row for row in self.ignorings if row.ended_at is None), None)
 
 
-def read_standing(person: Person) -> Standing:
-    """Both, in two queries."""
-    return Standing(ladder_of(person), ignorings_of(person))
+def read_standing(person: Person, member: Membership) -> Standing:
+    """Both, as far as the member may know, in two queries."""
+    return Standing(ladder_of(person, member), ignorings_of(person, member))
 
 
 def lapsed_ignorings(workspace_id: int, now: dt.datetime) -> ScopedQuerySet[Ignoring]:

@@ -10,7 +10,7 @@ import msgspec
 
 from rapport.core.decision import Outcome as Judgement
 from rapport.store.models import Channel, Conversation, Delivery, Draft, Membership, Note, Post
-from rapport.store.queries.desk import visible_baskets, visible_conversations
+from rapport.store.queries.desk import visible_baskets, visible_colleagues, visible_conversations
 
 #: posts shown of one conversation; a thread beyond it shows its newest
 MAX_POSTS = 400
@@ -209,9 +209,9 @@ def speaking_channels(conversation: Conversation) -> list[Channel]:
     return sorted(found, key=lambda channel: (channel.state != "connected", channel.pk != own, channel.name))
 
 
-def colleagues(conversation: Conversation) -> list[Membership]:
-    """Active members who may be given a conversation."""
-    members = Membership.objects.of(conversation.workspace_id).filter(active=True, user__is_active=True)
+def colleagues(member: Membership) -> list[Membership]:
+    """Active members to whom this one may give a conversation."""
+    members = visible_colleagues(member)
     return sorted(
         (member for member in members.select_related("user") if member.may("draft")), key=lambda each: str(each).lower()
     )

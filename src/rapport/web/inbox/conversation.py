@@ -72,7 +72,7 @@ def show(request: DeskRequest, row: Conversation, status: int = 200, **composing
     request.desk_place = asked.place  # type: ignore[attr-defined]  # read by the navigation
     context: dict[str, Any] = {
         "talk": said,
-        "explanation": why.explain(said),
+        "explanation": why.explain(said, member),
         "corrected": corrections_on(request.workspace, [entry.post for entry in said.entries if entry.post]),
         "conversation": row,
         "composer": read_composer(said, member, to=request.GET.get("to", ""), **composing),
@@ -81,8 +81,8 @@ def show(request: DeskRequest, row: Conversation, status: int = 200, **composing
         "correction": standing_correction(row),
         "proposals": shown_proposals(row, member, now),
         "todo": tasks_of(row),
-        "standing": read_standing(row.person) if row.person else None,
-        "members": talk.colleagues(row),
+        "standing": read_standing(row.person, member) if row.person else None,
+        "members": talk.colleagues(member),
         "targets": baskets_to_move_to(member),
         "snoozes": snooze_choices(now),
         "returned": None if member.may("send") else newest_return(member, row),
@@ -167,7 +167,7 @@ def assign(request: DeskRequest, pk: int) -> HttpResponse:
     if wanted == "me":
         chosen = request.membership
     elif wanted:
-        members = Membership.objects.of(request.workspace).filter(active=True).select_related("user")
+        members = reads.visible_colleagues(request.membership).select_related("user")
         chosen = find(members, number(wanted))
     said = _("Assigned to %(name)s.") % {"name": chosen} if chosen else _("Back in the basket.")
     return change(request, pk, lambda row, now: acts.assign(request.membership, row, chosen, now=now), said)
