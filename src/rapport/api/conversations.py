@@ -59,7 +59,7 @@ def read_conversation(call: Call, pk: int) -> ConversationWhole | HttpResponse:
             raise missing()
         return HttpResponse(status=308, headers={"Location": f"/api/v1/conversations/{row.merged_into}"})
     said = talk.read_talk(row, call.by)
-    told = why.explain(said, call.by)
+    told = why.explain_to(call.by, said)
     posts = [entry for entry in said.entries if entry.post]
     return ConversationWhole(
         conversation=_line(row, call.by),

@@ -39,11 +39,11 @@ class Explanation(msgspec.Struct, frozen=True):
         return tuple(step for step in self.steps if not _is_kept(step))
 
 
-def explain(talk: Talk, member: Membership) -> Explanation | None:
-    """`explain_whole`; a member of another firm is told which rules matched, not what else the house looks for nor whom
+def explain_to(member: Membership, talk: Talk) -> Explanation | None:
+    """`explain`; a member of another firm is told which rules matched, not what else the house looks for nor whom
     it tells.
     """
-    whole = explain_whole(talk)
+    whole = explain(talk)
     if whole is None or not member.is_outside:
         return whole
     told = (msgspec.structs.replace(step, actions=tuple(filter(_is_sorting, step.actions))) for step in whole.decided)
@@ -54,7 +54,7 @@ def _is_sorting(action: str) -> bool:
     return action.partition(":")[0] in {"priority", "tag", "quarantine"}
 
 
-def explain_whole(talk: Talk) -> Explanation | None:
+def explain(talk: Talk) -> Explanation | None:
     """The whole trace of the decision that put the conversation where it is; None where no rule has read it.
 
     The steps that were kept stand alone when the rest cannot be told truly: the post was edited or deleted since, the

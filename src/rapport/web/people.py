@@ -23,7 +23,7 @@ from rapport.store.models import Escalation, Handle, Person
 from rapport.store.queries import identity
 from rapport.store.queries import people as reads
 from rapport.store.queries.desk import visible_conversations
-from rapport.store.queries.ladder import read_standing
+from rapport.store.queries.ladder import read_standing, visible_steps
 from rapport.web.access import DeskRequest, desk, find
 from rapport.web.forms import number
 
@@ -80,7 +80,7 @@ def ignore(request: DeskRequest, pk: int) -> HttpResponse:
 def step(request: DeskRequest, pk: int, step: int) -> HttpResponse:
     """Say what became of a step of the ladder (`way`, `note`)."""
     row = find(reads.visible_people(request.membership), pk)
-    reached = find(Escalation.objects.of(request.workspace).filter(person=row), step)
+    reached = find(visible_steps(row, request.membership), step)
     way, note = request.POST.get("way", ""), request.POST.get("note", "")
     said = _("Set down, with your name.")
     return decide(request, pk, lambda _row, now: handle_step(request.membership, reached, way, note, now=now), said)

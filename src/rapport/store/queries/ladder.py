@@ -32,11 +32,17 @@ def count_negative(workspace_id: int, people: Collection[int], now: dt.datetime)
     return dict(counted)
 
 
-def ladder_of(person: Person, member: Membership) -> list[Escalation]:
-    """Every step that this person reached, newest first; for a member of another firm those in their baskets."""
+def visible_steps(person: Person, member: Membership) -> ScopedQuerySet[Escalation]:
+    """Every step that this person reached; for a member of another firm those in their baskets."""
     rows = Escalation.objects.of(person.workspace_id).filter(person=person)
     if member.is_outside:
         rows = rows.filter(conversation__in=visible_conversations(member).values("pk"))
+    return rows
+
+
+def ladder_of(person: Person, member: Membership) -> list[Escalation]:
+    """The steps that this member may know of, newest first."""
+    rows = visible_steps(person, member)
     return list(rows.select_related("handled_by__user", "conversation").order_by("-at", "-pk")[:SHOWN])
 
 

@@ -72,7 +72,7 @@ def show(request: DeskRequest, row: Conversation, status: int = 200, **composing
     request.desk_place = asked.place  # type: ignore[attr-defined]  # read by the navigation
     context: dict[str, Any] = {
         "talk": said,
-        "explanation": why.explain(said, member),
+        "explanation": why.explain_to(member, said),
         "corrected": corrections_on(request.workspace, [entry.post for entry in said.entries if entry.post]),
         "conversation": row,
         "composer": read_composer(said, member, to=request.GET.get("to", ""), **composing),
