@@ -23,8 +23,8 @@ from rapport.store.models import Basket, BusMessage, Conversation, Membership, N
 from rapport.store.queries.accounts import note_accounts
 from rapport.store.queries.automated import set_apart
 from rapport.store.queries.conversations import refresh, words_of
-from rapport.store.queries.effects import find_fired
 from rapport.store.queries.desk import visible_colleagues
+from rapport.store.queries.effects import find_fired
 from rapport.store.queries.fingerprints import Recent, entries_of, find_copies, recount
 from rapport.store.queries.ingest import read_stored
 from rapport.store.queries.moods import count_moods

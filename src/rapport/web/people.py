@@ -19,7 +19,7 @@ from rapport.actions import people as acts
 from rapport.actions.ladder import handle_step
 from rapport.core.errors import InvalidInput, RapportError
 from rapport.core.roles import RIGHTS
-from rapport.store.models import Escalation, Handle, Person
+from rapport.store.models import Handle, Person
 from rapport.store.queries import identity
 from rapport.store.queries import people as reads
 from rapport.store.queries.desk import visible_conversations

@@ -10,6 +10,7 @@ from django.db.models import Count
 
 from rapport.store.models import Escalation, Ignoring, Membership, Outcome, Person
 from rapport.store.models.scoped import ScopedQuerySet
+from rapport.store.queries.desk import visible_conversations
 from rapport.store.queries.people import visible_people
 
 #: negative words of this time count
