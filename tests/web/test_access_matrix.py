@@ -586,3 +586,223 @@ def test_a_route_of_the_library_that_we_do_not_use_is_closed(client: Client, cas
     client.force_login(cast.alice.user)
     for closed in ("signup/", "email/", "confirm-email/", "confirm-email/abc/", "login/code/confirm/", "3rdparty/"):
         assert client.get(f"/account/{closed}").status_code == 404, closed
+
+
+# ------------------------------------------------------------------ an outsourced agent and the rest of the house
+
+#: words that stand only in what lies outside the baskets of Rita: none of them may reach her, on any page
+FOREIGN = ("zanzibar", "zugzwang", "quentin", "zelda", "quagga")
+
+
+def plant(world: World, now: dt.datetime) -> dict[str, int]:
+    """Real content beyond Rita's basket, of every kind, some of it about people and posts that she does see."""
+    from rapport.store.models import (
+        Approval,
+        Basket,
+        BasketMember,
+        Channel,
+        Conversation,
+        Delivery,
+        Draft,
+        Escalation,
+        Handle,
+        Membership,
+        Note,
+        Notification,
+        Outcome,
+        Person,
+        PersonMerge,
+        Post,
+        RuleEffect,
+        RuleSet,
+        Task,
+        Topic,
+        User,
+    )
+
+    workspace, rita = world.cast.workspace, world.cast.rita
+    far = Basket.objects.of(workspace).get(slug="sales")
+    far.slug, far.name, far.purpose = "zanzibar", "Zanzibar", "Zanzibar trade"
+    far.save()
+    zelda = Membership.objects.create(
+        workspace=workspace, user=User.objects.create_user("zelda@fernway.example", name="Zelda Zugzwang"), role="agent"
+    )
+    BasketMember.objects.create(workspace=workspace, basket=far, membership=zelda)
+    channel = Channel.objects.get(pk=world.here["channel"])
+    near = Conversation.objects.get(pk=world.here["conversation"])
+    nadia = near.person
+    assert nadia is not None
+    stranger = Person.objects.create(workspace=workspace, name="Quentin Quagga", first_seen=now, last_seen=now)
+    Topic.objects.create(workspace=workspace, slug="zanzibar", name="Zanzibar", query="zugzwang", updated_at=now)
+    document = """
+[[rule]]
+name = "Care first"
+when = 'complaint >= 0.7'
+then = ["basket:care", "notify:zelda"]
+
+[[rule]]
+name = "Zanzibar trade"
+when = 'text matches "zugzwang"'
+then = ["basket:zanzibar"]
+"""
+    rules = RuleSet.objects.create(workspace=workspace, version=900, document=document, created_at=now)
+    talks = []
+    for number, person in enumerate((nadia, stranger, stranger)):
+        handle = Handle.objects.filter(person=person).first() or Handle.objects.create(
+            workspace=workspace, person=person, network="mastodon", external_id="q", handle="quentin"
+        )
+        talk = Conversation.objects.create(
+            workspace=workspace, network="mastodon", channel=channel, person=person, basket=far, assignee=zelda,
+            state="folded" if number == 2 else "open", preview="zugzwang", why="zugzwang 0.93", last_post_at=now,
+            opened_at=now, waiting_since=now, copies=1 if number == 1 else 0,
+        )  # fmt: skip
+        post = Post.objects.create(
+            workspace=workspace, channel=channel, handle=handle, conversation_id=talk.pk, network="mastodon",
+            external_id=f"zz{number}", kind="post", text="zugzwang in Zanzibar", created_at=now, seen_at=now,
+            sort_at=now, copy_of=world.here["post"] if number == 2 else None,
+        )  # fmt: skip
+        judged = Judged(
+            "mastodon", f"zz{number}", ("zanzibar",), Reading("mastodon", "1"), Score(), Decision("zanzibar"),
+            Way("zanzibar"), decided_at=now,
+        )  # fmt: skip
+        Outcome.objects.create(
+            post=post, workspace=workspace, sentiment="negative", language="en", score=0, basket="zanzibar",
+            priority="medium", body=msgspec.json.encode(judged).decode(), processed_at=now, why="zugzwang",
+        )  # fmt: skip
+        Note.objects.create(workspace=workspace, conversation=talk, author=zelda, text="zugzwang note", at=now)
+        Draft.objects.create(
+            workspace=workspace, conversation=talk, author=zelda, text="zugzwang draft", proposed=True, updated_at=now
+        )
+        talks.append((talk, post))
+    (shared, said), (other, _), _ = talks
+    near.decided_by = world.here["post"]
+    near.save()
+    # the rules as Rita's own conversation met them
+    decision = Decision("care", rule_set=rules.version, tried=2)
+    mine = Judged("mastodon", "1", (), Reading("mastodon", "1"), Score(), decision, Way("care"), decided_at=now)
+    Outcome.objects.filter(post=world.here["post"]).update(body=msgspec.json.encode(mine).decode())
+    approval = Approval.objects.create(
+        workspace=workspace, conversation=shared, channel=channel, target=said, person=zelda, text="zugzwang reply",
+        digest="z", approved_at=now, sequence=900, chain="z",
+    )  # fmt: skip
+    Delivery.objects.create(
+        workspace=workspace, approval=approval, channel=channel, conversation=shared, state="sent",
+        idempotency_key="zugzwang", next_try_at=now, queued_at=now,
+    )  # fmt: skip
+    task = Task.objects.create(
+        workspace=workspace, title="zugzwang task", person=nadia, conversation=shared, basket=far, assignee=zelda,
+        made_by=zelda, made_at=now, due_at=now,
+    )  # fmt: skip
+    step = Escalation.objects.create(
+        workspace=workspace, person=nadia, conversation=shared, post=said.pk, step="zugzwang", rule="Zanzibar trade",
+        at=now, note="zugzwang",
+    )  # fmt: skip
+    effect = RuleEffect.objects.create(
+        workspace=workspace, conversation=shared, post=said.pk, rule="Zanzibar trade", verb="tag", argument="zugzwang",
+        level="suggest", state="proposed", at=now,
+    )  # fmt: skip
+    join = PersonMerge.objects.create(
+        workspace=workspace, kept=nadia.pk, absorbed=stranger.pk + 10_000, handles=[], conversations=[shared.pk],
+        known={"name": "Quentin Quagga"}, before={}, evidence="zugzwang evidence", by=zelda, at=now,
+    )  # fmt: skip
+    nadia.known_to = zelda
+    nadia.save()
+    notice = Notification.objects.create(
+        workspace=workspace, membership=rita, event="rule", bundle="zugzwang", text="Zanzibar trade: zugzwang",
+        conversation=shared, first_at=now, last_at=now,
+    )  # fmt: skip
+    return {
+        "conversation": shared.pk, "person": stranger.pk, "task": task.pk, "effect": effect.pk, "notice": notice.pk,
+        "folded": talks[2][0].pk, "post": said.pk, "other": other.pk,
+        "step": step.pk, "join": join.pk, "member": zelda.pk,
+    }  # fmt: skip
+
+
+def found_words(answer: Any) -> set[str]:
+    """The foreign words that an answer tells, in its body or its headers."""
+    told = str(dict(answer.headers))
+    if not answer.streaming:
+        told += answer.content.decode("utf-8", "replace")
+    return {word for word in FOREIGN if word in told.lower()}
+
+
+def test_a_restricted_agent_meets_no_word_of_other_baskets_on_any_route(
+    world: World, enter: Callable[[Any], Client], now: dt.datetime
+) -> None:
+    plant(world, now)
+    rita = enter(world.cast.rita)
+    # whoever sees all meets them, so the words are there to be found
+    everywhere = enter(world.cast.lea)
+    assert found_words(everywhere.get("/w/fernway/b/zanzibar/")) >= {"zanzibar", "zugzwang", "quentin"}
+    told = {}
+    for name in IN_WORKSPACE:
+        route = ROUTES[name]
+        if name == "inbox:events":
+            continue
+        for method in route.methods:
+            answer = ask(rita, method, address(world, name, world.here), form(route, world.here))
+            if words := found_words(answer):
+                told[f"{method} {name} ({answer.status_code})"] = words
+    for where in (
+        "search/?q=zugzwang", "search/?q=quentin", "search/?q=zugzwang&state=folded", "tasks/?tab=team",
+        f"c/{world.here['conversation']}/?b=zanzibar", "counts?b=zanzibar", "lists/complaints/",
+        f"people/{world.here['person']}/join?q=quentin",
+    ):  # fmt: skip
+        # what somebody typed stands in the box again
+        answer = rita.get(f"/w/fernway/{where}")
+        typed = {word for word in FOREIGN if word in where}
+        if words := found_words(answer) - typed:
+            told[where] = words
+    assert told == {}
+
+
+def test_a_restricted_agent_reaches_no_row_of_other_baskets_by_its_address(
+    world: World, enter: Callable[[Any], Client], now: dt.datetime
+) -> None:
+    planted = plant(world, now)
+    rita = enter(world.cast.rita)
+    let_in = {}
+    for name in IN_WORKSPACE:
+        route = ROUTES[name]
+        foreign = {kind for kind in (*route.takes.values(), *route.data.values()) if kind in planted}
+        if not foreign or not may("restricted", route.right):  # type: ignore[arg-type]
+            continue
+        for kind in foreign:
+            kinds = {**world.here, kind: planted[kind]}
+            for method in route.methods:
+                answer = ask(rita, method, address(world, name, kinds), form(route, kinds))
+                if answer.status_code < 400:
+                    let_in[f"{method} {name} {kind}"] = answer.status_code
+    assert let_in == {}
+    assert rita.get("/w/fernway/b/zanzibar/").status_code == 404
+    about = f"/w/fernway/c/{world.here['conversation']}/"
+    assert rita.post(f"{about}assign", {"assignee": planted["member"]}).status_code == 404
+    assert rita.post(f"{about}move", {"basket": "zanzibar"}).status_code == 404
+
+
+def test_programs_of_a_restricted_agent_read_no_more_than_they_do(
+    world: World, client: Client, now: dt.datetime
+) -> None:
+    from rapport.actions.api import create_token
+
+    planted = plant(world, now)
+    _row, shown = create_token(world.cast.rita, "x", now=now)
+    token = {"Authorization": f"Bearer {shown}"}
+    for where in (
+        "conversations", "conversations?state=folded", f"conversations/{world.here['conversation']}",
+        f"conversations/{planted['conversation']}", "topics", "openapi.json", "conversations?basket=zanzibar",
+    ):  # fmt: skip
+        assert not found_words(client.get(f"/api/v1/{where}", headers=token)) - {w for w in FOREIGN if w in where}, where
+
+
+def test_pages_of_a_restricted_agent_hear_that_something_happened_elsewhere_and_not_what(
+    world: World, now: dt.datetime
+) -> None:
+    from rapport.actions.desk import add_note
+    from rapport.store.models import Conversation, DeskEvent
+    from rapport.web.inbox.events import scope_of, told
+
+    planted = plant(world, now)
+    add_note(world.cast.lea, Conversation.objects.get(pk=planted["conversation"]), "Hello", now=now)
+    heard = told(DeskEvent.objects.latest("pk"), scope_of(world.cast.rita))
+    assert heard == {"kind": "conversations", "conversations": []}
