@@ -51,6 +51,8 @@ _KINDS = {str: "a text in quotes", list: "a list of texts", bool: "true or false
 
 #: tomllib takes time quadratic in the parts of a dotted key, and no key of ours has any.
 _LONG_KEY = re.compile(r"""(?m)(?:^[ \t]*\[*|[{,])[ \t]*(?:[\w-]+[ \t]*\.[ \t]*){9}""")
+#: Thousands of sections are counted before they are read.
+_RULE = re.compile(r"(?m)^[ \t]*\[\[[ \t]*rule[ \t]*\]\]")
 _PLACE = re.compile(r" \((?:at line (\d+), column (\d+)|at end of document)\)\Z")
 #: The size up to which tomllib takes nested arrays without trouble; no value of ours is nested at all.
 _MAX_NESTING = 50
@@ -108,6 +110,10 @@ def _load(document: str) -> dict[str, Any]:
     too_long = _LONG_KEY.search(document)
     if too_long:
         raise InvalidRule("a key with this many dots", *line_and_column(document, too_long.start()))
+    heads = [head.start() for head in _RULE.finditer(document)]
+    if len(heads) > MAX_RULES:
+        where = line_and_column(document, heads[MAX_RULES])
+        raise InvalidRule(f"{len(heads):,} rules; at most {MAX_RULES:,} are read", *where)
     try:
         return tomllib.loads(document)
     except RecursionError:
