@@ -343,7 +343,9 @@ def populate(member: Any, now: dt.datetime) -> dict[str, Any]:
     proposed = RuleEffect.objects.create(**held, argument="y", level="suggest", state="proposed", at=now)
     dismissed = RuleEffect.objects.create(**held, argument="x", level="suggest", state="dismissed", at=now)
     task = Task.objects.create(workspace=workspace, title="Call", conversation=conversation, basket=care, made_at=now)
-    step = Escalation.objects.create(workspace=workspace, person=person, post=post.pk, step="first", rule="R", at=now)
+    step = Escalation.objects.create(
+        workspace=workspace, person=person, post=post.pk, conversation=conversation, step="first", rule="R", at=now
+    )
     hook = Webhook.objects.create(
         workspace=workspace, slug="crm", url="https://crm.example/", secret="", created_at=now
     )
