@@ -56,6 +56,7 @@ def test_posts_come_out_in_order_with_score_decision_and_trace(
             "matched": True,
             "because": ["author.ours is true"],
             "actions": ["basket:noise", "priority:low", "tag:ours"],
+            "level": "act",
         }
     ]
 
@@ -70,6 +71,24 @@ def test_what_an_author_wrote_earlier_in_the_file_counts(
     assert run("--rules", str(path)) == 0
     answers = [json.loads(each) for each in capfdbinary.readouterr().out.splitlines()]
     assert [each["decision"]["tags"] for each in answers] == [[], [], ["again"], []]
+
+
+def test_what_was_said_in_the_thread_counts_and_what_follows_is_told_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    path = tmp_path / "rules.toml"
+    path.write_text(
+        "[[rule]]\nname='more'\nwhen='count(conversation.posts) >= 1'\nthen=['note:Again', 'basket:care']\n"
+        "[[rule]]\nname='watched'\nwhen='true'\nthen=['tag:x']\nautonomy='observe'\n"
+    )
+    text = line(1, "one") + line(2, "two", in_reply_to="1") + line(3, "three")
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+    assert run("--rules", str(path)) == 0
+    answers = [json.loads(each) for each in capfdbinary.readouterr().out.splitlines()]
+    note = {"rule": "more", "verb": "note", "argument": "Again", "level": "act"}
+    assert [each["decision"]["effects"] for each in answers] == [[], [note], []]
+    assert [each["decision"]["tags"] for each in answers] == [[], [], []]
+    assert answers[0]["trace"][1]["level"] == "observe"
 
 
 def test_a_fault_in_the_rules_ends_with_2_and_says_where(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

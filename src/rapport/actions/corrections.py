@@ -288,4 +288,4 @@ def _decode(row: Post) -> Outcome | None:
 
 @functools.lru_cache(maxsize=16)
 def _compiled(document: str, version: int) -> RuleSet:
-    return compile_rules(document, version=version)
+    return compile_rules(document, version=version, bounded=False)

@@ -111,6 +111,7 @@ def _decide(
     people[key] = _remember(facts, post, reading)
     plain = _whole(decision)
     del plain["trace"]
+    plain["effects"] = [_whole(effect) for effect in decision.effects]
     factors = [_whole(factor) for factor in value.factors]
     return DecideLine(
         post.network, post.id, _whole(value) | {"factors": factors}, plain, [_whole(one) for one in steps]

@@ -201,7 +201,7 @@ class Worker:
             return known
         source = read_configuration(workspace)
         reader = self._reader(source)
-        rules = compile_rules(source.rules, version=source.rules_version)
+        rules = compile_rules(source.rules, version=source.rules_version, bounded=False)
         self._compiled[workspace] = Compiled(
             version=source.version,
             matcher=compile_topics(source.topics),

@@ -101,7 +101,7 @@ def _again(row: Post, outcome: Outcome) -> tuple[Step, ...]:
 
 @functools.lru_cache(maxsize=KEPT)
 def _compiled(document: str, version: int) -> CompiledRules:
-    return compile_rules(document, version)
+    return compile_rules(document, version, bounded=False)
 
 
 def _is_kept(step: Step) -> bool:

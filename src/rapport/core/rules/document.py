@@ -97,11 +97,14 @@ class RuleDocument(msgspec.Struct, frozen=True):
     groups: Mapping[str, GroupText] = {}
 
 
-def read_document(document: str, known: Known | None = None) -> RuleDocument:
-    """Read and check a rule document against the names that exist. Raises `InvalidRule` at the first fault."""
+def read_document(document: str, known: Known | None = None, bounded: bool = True) -> RuleDocument:
+    """Read and check a rule document against the names that exist. Raises `InvalidRule` at the first fault.
+
+    `bounded` False: it was saved once, and what it costs is no fault any more.
+    """
     document = document.replace("\r\n", "\n")  # as tomllib does, so that places agree
     top = _load(document)
-    return _Reader(document, known or Known()).read(top)
+    return _Reader(document, known or Known(), bounded).read(top)
 
 
 def _load(document: str) -> dict[str, Any]:
@@ -142,8 +145,9 @@ def _deepest(document: str) -> int:
 class _Reader:
     """One pass over a document that TOML has accepted."""
 
-    def __init__(self, document: str, known: Known) -> None:
+    def __init__(self, document: str, known: Known, bounded: bool) -> None:
         self.document = document
+        self.bounded = bounded
         self.known = known
         self.sections = locate(document)
         #: what rules and groups are called -> the line
@@ -238,15 +242,15 @@ class _Reader:
         off counts, so that switching it on cannot fail.
         """
         cost = cost_of(condition) + self.group_costs.get(group, 0)
+        self.cost += cost
         at = section.entries["when"].value.at
-        if cost > RULE_STEPS:
+        if self.bounded and cost > RULE_STEPS:
             self._fail(
                 f"this rule can take {cost:,} steps for one post; at most {RULE_STEPS:,} are allowed: shorten its "
                 "patterns, look for plain words with contains, or split the rule in two",
                 at,
             )
-        self.cost += cost
-        if self.cost > SET_STEPS:
+        if self.bounded and self.cost > SET_STEPS:
             self._fail(
                 f"with this rule the set can take {self.cost:,} steps for one post; at most {SET_STEPS:,} are allowed: "
                 "look for plain words with contains where patterns are not needed, and drop rules that never fire",

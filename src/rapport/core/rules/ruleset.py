@@ -250,14 +250,16 @@ def compile_rules(
     people: Collection[str] | None = None,
     webhooks: Collection[str] | None = None,
     replies: Collection[str] | None = None,
+    bounded: bool = True,
 ) -> RuleSet:
     """A rule document (TOML) -> the rule set that `decide`s.
 
     `version` is carried by every decision; 0 takes the one in the document. The slugs of `baskets`, `webhooks` and
-    prepared `replies`, and the addresses of `people`, are those that exist (None: not known, any may be named). Raises
-    `InvalidRule` with line, column and the nearest name that exists.
+    prepared `replies`, and the addresses of `people`, are those that exist (None: not known, any may be named).
+    `bounded` False takes a document whatever it costs: one that was saved once stays in force when bounds become lower.
+    Raises `InvalidRule` with line, column and the nearest name that exists.
     """
-    read = read_document(document, Known(baskets, people, webhooks, replies))
+    read = read_document(document, Known(baskets, people, webhooks, replies), bounded)
     fallback = read.fallback or FALLBACK
     if baskets and fallback not in baskets:
         fallback = next(iter(baskets))
