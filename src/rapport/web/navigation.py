@@ -14,9 +14,9 @@ from rapport.core.roles import Right
 from rapport.store.models import Membership, Workspace
 from rapport.store.queries import desk as reads
 from rapport.store.queries.approvals import count_waiting
+from rapport.store.queries.calls import Calls, read_calls
 from rapport.store.queries.notices import count_unread
 from rapport.store.queries.sources import list_sources_briefly
-from rapport.store.queries.tasks import late_tasks
 from rapport.web.settings.standing import stand
 
 
@@ -73,16 +73,20 @@ class Navigation:
         return sum(counted.found for (_basket, state), counted in self._counts.items() if state == "quarantined")
 
     @cached_property
+    def _calls(self) -> Calls:
+        return read_calls(self._membership, self._now) if self._membership is not None else Calls()
+
+    @cached_property
     def notices(self) -> int:
         """How much this person was told of and has not looked at."""
-        return count_unread(self._membership) if self._membership is not None else 0
+        return count_unread(self._membership) if self._membership is not None and self._calls.notices else 0
 
     @cached_property
     def approvals(self) -> int | None:
         """How many drafts of colleagues wait for somebody who may send; None for those who may not."""
         if self._membership is None or not self._membership.may("send"):
             return None
-        return count_waiting(self._membership)
+        return count_waiting(self._membership) if self._calls.approvals else 0
 
     @property
     def ready(self) -> list[tuple[str, str, str, str, int]]:
@@ -133,7 +137,7 @@ class Navigation:
     def _tasks(self) -> Place:
         assert self._membership is not None
         url = f"/w/{self._membership.workspace.slug}/tasks/"
-        late = late_tasks(self._membership, self._now)
+        late = self._calls.late_tasks
         note = _("%(n)d late") % {"n": late} if late else ""
         return Place(_("Tasks"), url, "circle-check", "w", self._request.path.startswith(url), note, bool(late))
 

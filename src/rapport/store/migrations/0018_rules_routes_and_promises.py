@@ -710,4 +710,8 @@ class Migration(migrations.Migration):
             model_name='webhookcall',
             index=models.Index(fields=['state', 'next_try_at'], name='calls_waiting'),
         ),
+        migrations.AddIndex(
+            model_name='draft',
+            index=models.Index(condition=models.Q(('proposed', True)), fields=['workspace'], name='proposed'),
+        ),
     ]

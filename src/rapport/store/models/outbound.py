@@ -53,6 +53,10 @@ class Draft(models.Model):
                 fields=["conversation"], condition=models.Q(author__isnull=True), name="one_machine_draft"
             ),
         ]
+        indexes = [
+            # the few that wait for somebody who may send, among one of the machine in nearly every conversation
+            models.Index(fields=["workspace"], condition=models.Q(proposed=True), name="proposed"),
+        ]
 
 
 class DraftReturn(models.Model):
@@ -139,7 +143,7 @@ class Delivery(models.Model):
 
     MOVES: dict[str, frozenset[str]] = {
         "queued": frozenset({"sending", "held", "cancelled"}),
-        "sending": frozenset({"sent", "queued", "unconfirmed", "failed", "held"}),
+        "sending": frozenset({"sent", "queued", "unconfirmed", "failed", "held", "cancelled"}),
         "unconfirmed": frozenset({"sent", "failed", "queued", "unconfirmed"}),
         "held": frozenset({"queued", "cancelled"}),
         "failed": frozenset({"queued", "cancelled"}),

@@ -176,9 +176,6 @@ def visible_notices(member: Membership) -> ScopedQuerySet[Notification]:
 
 def count_unread(member: Membership) -> int:
     """How many things the member has not looked at: the number on the bell."""
-    # nearly always there is nothing, and this is asked for with every page
-    if not Notification.objects.filter(membership=member, read_at__isnull=True).exists():
-        return 0
     return visible_notices(member).filter(read_at__isnull=True).aggregate(rows=Count("pk"))["rows"] or 0
 
 

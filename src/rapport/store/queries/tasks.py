@@ -81,11 +81,6 @@ def tasks_of(conversation: Conversation) -> list[Task]:
     )
 
 
-def late_tasks(member: Membership, now: dt.datetime) -> int:
-    """How many of one's own should be done by now."""
-    return Task.objects.of(member.workspace_id).filter(assignee=member, done_at__isnull=True, due_at__lte=now).count()
-
-
 def due_tasks(workspace_id: int, now: dt.datetime) -> ScopedQuerySet[Task]:
     """Open tasks whose time has come, and of which nobody was told yet."""
     return Task.objects.of(workspace_id).filter(done_at__isnull=True, due_at__lte=now, reminded_at__isnull=True)

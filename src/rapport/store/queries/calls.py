@@ -1,0 +1,36 @@
+"""What calls somebody, wherever they are on the desk: asked with every page, so all of it is one query."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import msgspec
+from django.db.models import Count, Exists, OuterRef, Subquery
+
+from rapport.store.models import Draft, Membership, Notification, Task
+
+
+class Calls(msgspec.Struct, frozen=True):
+    """Whether there may be something, so that it is counted only where there is; it nearly always is not."""
+
+    #: things told that were not looked at
+    notices: bool = False
+    #: drafts of others that wait for somebody who may send
+    approvals: bool = False
+    #: one's own tasks whose time is over
+    late_tasks: int = 0
+
+
+def read_calls(member: Membership, now: dt.datetime) -> Calls:
+    """What calls the member at this moment."""
+    late = Task.objects.of(member.workspace_id).filter(assignee=OuterRef("pk"), done_at__isnull=True, due_at__lte=now)
+    found = (
+        Membership.objects.filter(pk=member.pk)
+        .values_list(
+            Exists(Notification.objects.filter(membership=OuterRef("pk"), read_at__isnull=True)),
+            Exists(Draft.objects.of(member.workspace_id).filter(proposed=True)),
+            Subquery(late.order_by().values("assignee").annotate(count=Count("pk")).values("count")),
+        )
+        .first()
+    )
+    return Calls(bool(found[0]), bool(found[1]), found[2] or 0) if found else Calls()
