@@ -262,7 +262,11 @@ def test_every_list_is_sorted_as_one_would_by_hand(
         "pressing": lambda talk: pressure(talk, now),
         "waiting": waiting,
         "due": lambda talk: (
-            talk.due_at is None, talk.due_at or now, talk.waiting_since is None, talk.waiting_since or now, talk.pk
+            talk.due_at is None,
+            talk.due_at or now,
+            talk.waiting_since is None,
+            talk.waiting_since or now,
+            talk.pk,
         ),
         "newest": lambda talk: (-talk.last_post_at.timestamp(), -talk.pk),
         "oldest": lambda talk: (talk.last_post_at, talk.pk),

@@ -48,6 +48,7 @@ CONVERSATION = {"pk": "conversation"}
 TALKS = {"conversation", "quarantined", "folded"}
 NOT_THEIRS = dict.fromkeys(("agent", "restricted", "advocate"), "may take back their own word alone")
 OWN = dict.fromkeys(("admin", "lead", "agent", "restricted", "advocate", "viewer"), "is somebody else's own")
+NOT_THEIR_ABSENCE = dict.fromkeys(("agent", "restricted", "advocate"), "say of their own absence alone")
 AS_SEEN = "sees their baskets alone, and this belongs to none"
 
 ROUTES: dict[str, Route] = {
@@ -198,6 +199,14 @@ ROUTES: dict[str, Route] = {
     "corrections": Route("configure"),
     "corrections_export": Route("configure"),
     "correction_withdraw": Route("configure", POST, {"pk": "correction"}),
+    "baskets": Route("configure"),
+    "basket_new": Route("configure", BOTH),
+    "basket": Route("configure", BOTH, {"pk": "own_basket"}),
+    "basket_people": Route("team", POST, {"pk": "own_basket"}),
+    "basket_member": Route("configure", BOTH, {"pk": "member"}),
+    "absences": Route("draft", BOTH),
+    "absence_end": Route("draft", POST, {"pk": "absence"}, except_for=NOT_THEIR_ABSENCE),
+    "absence_hand_back": Route("draft", POST, {"pk": "absence"}, except_for=NOT_THEIR_ABSENCE),
     "replies": Route("configure"),
     "reply_new": Route("configure", BOTH),
     "reply": Route("configure", BOTH, {"pk": "reply"}),
@@ -238,6 +247,7 @@ def populate(member: Any, now: dt.datetime) -> dict[str, Any]:
     from rapport.actions.people import join_people
     from rapport.networks.webhook.secret import rotate
     from rapport.store.models import (
+        Absence,
         Approval,
         BackTest,
         Basket,
@@ -355,6 +365,8 @@ def populate(member: Any, now: dt.datetime) -> dict[str, Any]:
     return {
         "hook": hook.pk,
         "call": call.pk,
+        "own_basket": care.pk,
+        "absence": Absence.objects.create(workspace=workspace, membership=hired, since=now).pk,
         "effect": proposed.pk,
         "dismissed": dismissed.pk,
         "task": task.pk,

@@ -17,8 +17,14 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(trans
 
 def furnish(cast: Any, now: dt.datetime) -> list[str]:
     """One of everything, so that no page is empty; answers the addresses."""
+    from django.utils import timezone
+
+    from rapport.actions import baskets
+    from rapport.actions.absences import save_absence
     from rapport.actions.listening import ask_to_reconnect, connect_channel, save_topic
     from rapport.actions.rules import save_rules
+    from rapport.core.hours import Hours
+    from rapport.core.promises import Terms
     from rapport.core.rules import default_document
     from rapport.store.models import (
         Basket,
@@ -31,6 +37,7 @@ def furnish(cast: Any, now: dt.datetime) -> list[str]:
         Person,
         Post,
         PreparedReply,
+        Promise,
     )
 
     account = {"server": "https://social.example", "handle": "fernway", "token": "t", "now": now}
@@ -63,10 +70,20 @@ def furnish(cast: Any, now: dt.datetime) -> list[str]:
         workspace=cast.workspace, post=post, text_key="0", reading="spam", value="false", was="true", by=cast.lea,
         at=now,
     )  # fmt: skip
+    office = Hours("Europe/Berlin", (*(((540, 1020),),) * 4, ((1320, 1800),), (), ()), "DE", "BE")
+    wish = baskets.Wish("Care", terms=Terms(first=(480, 240, 60, 30)), hours=office, push=True, strategy="skill")
+    basket = baskets.save_basket(cast.lea, Basket.objects.of(cast.workspace).get(slug="care"), wish, now=now)
+    baskets.describe_member(cast.lea, cast.amir, capacity=5, languages=["de"], skills=["refunds"], now=now)
+    save_absence(cast.lea, cast.amir, since=now, until=None, deputy=cast.rita, note="Ill", now=now)
+    Promise.objects.create(
+        workspace=cast.workspace, conversation=Conversation.objects.of(cast.workspace)[0], basket=basket, kind="first",
+        minutes=30, used=75, started_at=now, broken_at=timezone.now(),
+    )  # fmt: skip
     pages = [
         "channels/", f"channels/{channel.pk}/", f"channels/{dead.pk}/", "channels/connect/",
         "channels/connect/mastodon/", "topics/", "topics/new/", f"topics/{topic.pk}/", "rules/", "rules/2/", "score/",
         "replies/", "replies/new/", f"replies/{reply.pk}/", "team/", "team/invite/", f"team/{cast.amir.pk}/",
+        f"baskets/{basket.pk}/", "baskets/", f"baskets/people/{cast.amir.pk}/", "absences/", "../promises/",
         "audit/", "corrections/", "readings/", "../quarantine/",
     ]  # fmt: skip
     own = [

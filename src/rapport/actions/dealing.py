@@ -17,7 +17,7 @@ from rapport.actions.promises import keep_promises
 from rapport.core.route import Given, Waiting, deal, too_many
 from rapport.store.models import BasketMember, Conversation, Membership, Workspace
 from rapport.store.queries import load as reads
-from rapport.store.queries.load import MOVED_ON, RETURNED, Setup, read_setups
+from rapport.store.queries.load import Setup, read_setups
 
 
 def settle_batch(
@@ -104,9 +104,9 @@ def _take_back(workspace_id: int, setups: Iterable[Setup], now: dt.datetime) -> 
             talk = Conversation.objects.get(pk=pk)
             talk.assignee = None
             talk.save(update_fields=["assignee"])
-            # `who_let_lie` reads it back
+            # `load.who_let_lie` reads it back
             write_audit(
-                workspace_id, None, RETURNED, talk, now,
+                workspace_id, None, "conversation.return", talk, now,
                 **{"from": member}, minutes=silence, basket=setup.id,
             )  # fmt: skip
             done.append(pk)
@@ -176,7 +176,7 @@ def _move(
     Conversation.objects.filter(pk__in=conversations).update(basket=target.id)
     for talk in Conversation.objects.filter(pk__in=conversations):
         write_audit(
-            workspace_id, None, MOVED_ON, talk, now,
+            workspace_id, None, "conversation.overflow", talk, now,
             reason=why, before={"basket": source.id}, after={"basket": target.id},
         )  # fmt: skip
     keep_promises(workspace_id, conversations, now=now)

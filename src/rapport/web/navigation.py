@@ -126,13 +126,14 @@ class Navigation:
             (_("Score"), "score", "sliders-horizontal", "o", "configure"),
             (_("Readings"), "readings", "eye", "d", "configure"),
             (_("Corrections"), "corrections", "pencil", "k", "configure"),
+            (_("Baskets"), "baskets", "inbox", "b", "configure"),
             (_("Prepared replies"), "replies", "message-square-text", "p", "configure"),
             (_("Sources"), "channels", "radio", "s", "channels"),
             (_("Webhooks"), "webhooks", "plug", "h", "channels"),
             (_("Team"), "team", "users", "m", "team"),
             (_("Audit"), "audit", "scroll-text", "a", "audit"),
         ]
-        return [self._tasks(), *(self._place(*row) for row in table if self._membership.may(row[4]))]
+        return [self._tasks(), self._promises(), *(self._place(*row) for row in table if self._membership.may(row[4]))]
 
     def _tasks(self) -> Place:
         assert self._membership is not None
@@ -140,6 +141,11 @@ class Navigation:
         late = self._calls.late_tasks
         note = _("%(n)d late") % {"n": late} if late else ""
         return Place(_("Tasks"), url, "circle-check", "w", self._request.path.startswith(url), note, bool(late))
+
+    def _promises(self) -> Place:
+        assert self._membership is not None
+        url = f"/w/{self._membership.workspace.slug}/promises/"
+        return Place(_("Promises"), url, "hourglass", "i", self._request.path.startswith(url))
 
     def _place(self, name: str, page: str, icon: str, key: str, right: Right) -> Place:
         assert self._membership is not None

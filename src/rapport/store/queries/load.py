@@ -15,7 +15,7 @@ from django.db.models import Count, Q
 from rapport.core.hours import Hours
 from rapport.core.promises import Terms
 from rapport.core.route import Member, Strategy, TeamLoad, Waiting
-from rapport.store.models import Absence, AuditEntry, Basket, BasketMember, Conversation, Outcome
+from rapport.store.models import Absence, AuditEntry, Basket, BasketMember, Conversation, Membership, Outcome
 
 #: holidays are known from the year before to this many years after a moment: as far as a promise can reach
 YEARS_AHEAD = 5
@@ -152,6 +152,26 @@ def absent(workspace_id: int, now: dt.datetime) -> list[tuple[int, int | None]]:
     return list(rows.order_by("since", "pk").values_list("membership_id", "deputy_id"))
 
 
+def absences_of(workspace_id: int, now: dt.datetime, member: int | None = None) -> list[Absence]:
+    """Absences that are not over, the next first, of one member or of all; each with `open`, how many conversations
+    they have.
+    """
+    rows = Absence.objects.of(workspace_id).filter(Q(until__isnull=True) | Q(until__gt=now), membership__active=True)
+    if member is not None:
+        rows = rows.filter(membership=member)
+    found = list(rows.select_related("membership__user", "deputy__user").order_by("since", "pk"))
+    open_counts = count_open(workspace_id, {each.membership_id for each in found}) if found else {}
+    for each in found:
+        each.open = open_counts.get(each.membership_id, 0)  # type: ignore[attr-defined]
+    return found
+
+
+def colleagues_of(workspace_id: int) -> list[Membership]:
+    """Those who take work now, by name."""
+    rows = Membership.objects.of(workspace_id).filter(active=True, user__is_active=True).select_related("user")
+    return sorted((each for each in rows if each.may("draft")), key=lambda each: str(each).casefold())
+
+
 class Room:
     """Who can take one more, asked under the lock of the workspace while a batch is written: two workers that decided
     at the same time do not fill the same place twice. Reads nothing until somebody is asked for.
@@ -175,8 +195,6 @@ class Room:
 
 
 def _room_of(workspace_id: int) -> dict[int, int]:
-    from rapport.store.models import Membership
-
     open_counts = count_open(workspace_id)
     rows = Membership.objects.of(workspace_id).filter(active=True, user__is_active=True)
     capacities = rows.values_list("pk", "capacity")

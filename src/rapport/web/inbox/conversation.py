@@ -170,7 +170,8 @@ def assign(request: DeskRequest, pk: int) -> HttpResponse:
         members = reads.visible_colleagues(request.membership).select_related("user")
         chosen = find(members, number(wanted))
     said = _("Assigned to %(name)s.") % {"name": chosen} if chosen else _("Back in the basket.")
-    return change(request, pk, lambda row, now: acts.assign(request.membership, row, chosen, now=now), said)
+    note = request.POST.get("note", "")
+    return change(request, pk, lambda row, now: acts.assign(request.membership, row, chosen, note=note, now=now), said)
 
 
 @require_POST
@@ -228,7 +229,7 @@ def move(request: DeskRequest, pk: int) -> HttpResponse:
     return change(
         request,
         pk,
-        lambda row, now: acts.move(request.membership, row, basket, now=now),
+        lambda row, now: acts.move(request.membership, row, basket, note=request.POST.get("note", ""), now=now),
         _("Moved to %(basket)s.") % {"basket": basket},
     )
 

@@ -6,8 +6,10 @@ from django.urls import include, path
 
 from rapport.web import quarantine
 from rapport.web.settings import (
+    absences,
     audit,
     backtest,
+    baskets,
     channels,
     connect,
     corrections,
@@ -55,6 +57,14 @@ settings_pages = [
     path("score/preview/", score.preview, name="score_preview"),
     path("score/learnt/", score.learnt, name="score_learnt"),
     path("score/<int:version>/restore/", score.restore, name="score_restore"),
+    path("baskets/", baskets.index, name="baskets"),
+    path("baskets/new/", baskets.create, name="basket_new"),
+    path("baskets/<int:pk>/", baskets.change, name="basket"),
+    path("baskets/<int:pk>/people/", baskets.people, name="basket_people"),
+    path("baskets/people/<int:pk>/", baskets.member, name="basket_member"),
+    path("absences/", absences.index, name="absences"),
+    path("absences/<int:pk>/end/", absences.end, name="absence_end"),
+    path("absences/<int:pk>/hand-over/", absences.hand_back, name="absence_hand_back"),
     path("replies/", replies.index, name="replies"),
     path("replies/new/", replies.create, name="reply_new"),
     path("replies/<int:pk>/", replies.change, name="reply"),
