@@ -19,6 +19,7 @@ from rapport.bus.base import Bus
 from rapport.core.errors import InvalidInput
 from rapport.core.post import Post as SaidPost
 from rapport.store.models import Attempt, Delivery
+from rapport.store.queries.acknowledge import refresh_acknowledged
 
 
 def claim(sender: str, lease: dt.timedelta, *, now: dt.datetime) -> Delivery | None:
@@ -75,6 +76,8 @@ def settle_sent(
         )  # fmt: skip
         if settled:
             hear(delivery.channel, [post], bus, now=now)
+            if delivery.approval.machine:
+                refresh_acknowledged(delivery, now)
             keep_promises(delivery.workspace_id, [delivery.conversation_id], now=now)
     return settled
 
@@ -92,6 +95,11 @@ def settle_failed(delivery: Delivery, cause: str, *, now: dt.datetime) -> bool:
 def settle_held(delivery: Delivery, cause: str, *, now: dt.datetime) -> bool:
     """The guard, or a dead token, holds it; it waits for a person."""
     return _settle(delivery, Delivery.State.HELD, "held", cause, now, pushed_at=None)
+
+
+def settle_dropped(delivery: Delivery, cause: str, *, now: dt.datetime) -> bool:
+    """A machine's word whose moment has passed: it is not said any more, and nobody has to decide about it."""
+    return _settle(delivery, Delivery.State.CANCELLED, "dropped", cause, now, pushed_at=None)
 
 
 def settle_unconfirmed(delivery: Delivery, cause: str, look_at: dt.datetime, *, now: dt.datetime) -> bool:

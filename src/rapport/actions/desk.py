@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import msgspec
 from django.db import transaction
 
+from rapport.actions.acknowledge import acknowledge
 from rapport.actions.audit import announce, require, require_conversation, write_audit
 from rapport.actions.dealing import settle_batch
 from rapport.actions.effects import carry_out
@@ -21,10 +22,11 @@ from rapport.core.errors import InvalidInput, NotAllowed
 from rapport.core.guard import stop_words
 from rapport.store.models import Basket, BusMessage, Conversation, Membership, Note, Outcome, Person, Workspace
 from rapport.store.queries.accounts import note_accounts
+from rapport.store.queries.acknowledge import plan_of
 from rapport.store.queries.automated import set_apart
 from rapport.store.queries.conversations import refresh, words_of
 from rapport.store.queries.desk import visible_colleagues
-from rapport.store.queries.effects import find_fired
+from rapport.store.queries.effects import find_addressed, find_fired
 from rapport.store.queries.fingerprints import Recent, entries_of, find_copies, recount
 from rapport.store.queries.ingest import read_stored
 from rapport.store.queries.moods import count_moods
@@ -95,6 +97,10 @@ def record(
         fired = find_fired(posts, made, stored, linked, copies, accounts.automated)
         if fired:
             carry_out(batch.workspace, fired, now=now)
+        plan = plan_of(batch.workspace)
+        if plan is not None and not plan.by_rules:
+            addressed = find_addressed(posts, made, stored, linked, copies, accounts.automated)
+            acknowledge(batch.workspace, addressed, plan, now=now)
         seen += settle_batch(batch.workspace, seen, linked.merged, now=now)
         if beside:
             counted = [

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
+from rapport.actions.acknowledge import acknowledge, asked_by_rules
 from rapport.actions.audit import write_audit
 from rapport.actions.ladder import reach_steps
 from rapport.actions.tasks import open_for_rules
@@ -18,6 +19,7 @@ from rapport.actions.webhooks import queue_for_rules
 from rapport.core.decision import Effect
 from rapport.core.guard.autonomy import EVERY_TIME, MOST_EFFECTS_A_DAY, ActFacts, allow
 from rapport.store.models import Conversation, Note, RuleEffect, Webhook
+from rapport.store.queries.acknowledge import plan_of
 from rapport.store.queries.effects import Fired, Known, read_act_facts, read_known
 from rapport.store.queries.ladder import open_steps
 
@@ -45,6 +47,10 @@ class _Bounds(msgspec.Struct):
     webhooks: dict[str, bool]
     #: (person, step) that are open
     steps: set[tuple[int, str]]
+    #: row id of a post -> why it was not acknowledged, "" = it was
+    acknowledged: dict[int, str]
+    #: an admin has turned the acknowledgement on
+    acknowledging: bool
 
 
 def carry_out(workspace_id: int, fired: Sequence[Fired], *, now: dt.datetime) -> list[RuleEffect]:
@@ -56,7 +62,10 @@ def carry_out(workspace_id: int, fired: Sequence[Fired], *, now: dt.datetime) ->
     verbs = {effect.verb for each in fired for effect in each.outcome.decision.effects}
     hooks = Webhook.objects.of(workspace_id).values_list("slug", "active") if "webhook" in verbs else ()
     steps = open_steps(workspace_id, {each.person for each in fired}) if "escalate" in verbs else set()
-    bounds = _Bounds(read_known(fired, now), dict(hooks), steps)
+    asked = asked_by_rules(fired) if "acknowledge" in verbs else []
+    said = acknowledge(workspace_id, asked, now=now) if asked else {}
+    is_on = "acknowledge" in verbs and plan_of(workspace_id) is not None
+    bounds = _Bounds(read_known(fired, now), dict(hooks), steps, said, is_on)
     judged = [
         (row, each)
         for each in fired
@@ -87,8 +96,9 @@ def _judge(
         return None
     if effect.verb == "escalate" and (fired.person, argument) in bounds.steps:
         return None  # the step is reached and nobody has looked yet: it stands there once
+    facts = msgspec.structs.replace(facts, acknowledging=bounds.acknowledging)
     allowed = allow(effect.verb, effect.level, facts)
-    cause = allowed.cause or _missing(effect, bounds)
+    cause = allowed.cause or _missing(effect, fired, bounds)
     if allowed.level == "observe":
         state = State.NOTED
     elif not cause and known.today.get(fired.conversation, 0) >= MOST_EFFECTS_A_DAY:
@@ -105,7 +115,9 @@ def _judge(
     )  # fmt: skip
 
 
-def _missing(effect: Effect, bounds: _Bounds) -> str:
+def _missing(effect: Effect, fired: Fired, bounds: _Bounds) -> str:
+    if effect.verb == "acknowledge":
+        return bounds.acknowledged.get(fired.post, "")
     if effect.verb != "webhook" or bounds.webhooks.get(effect.argument):
         return ""
     if effect.argument in bounds.webhooks:

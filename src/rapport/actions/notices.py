@@ -317,6 +317,8 @@ def notify_of_delivery(delivery: Delivery, step: str, before: str, *, now: dt.da
 
     before: the state that it was in; looking again at one that is unconfirmed is no news.
     """
+    if delivery.approval.person is None:
+        return 0  # a machine's word: nobody waits for it
     bundle = about_one(delivery.conversation_id)
     if step in {"sent", "reconciled"}:
         return take_back(delivery.approval.person_id, "delivery", bundle, now=now)

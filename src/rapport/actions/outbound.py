@@ -234,8 +234,11 @@ def _write_approval(
 
 def chain_hash(previous: str, approval: Approval) -> str:
     """SHA-256 over the entry before and everything that this one says; a changed or missing entry breaks the chain."""
+    who = str(approval.person_id)
+    if approval.machine:
+        who = f"{approval.machine} on the standing word of {approval.standing_word_id}"
     parts = [
-        previous, str(approval.workspace_id), str(approval.sequence), approval.digest, str(approval.person_id),
+        previous, str(approval.workspace_id), str(approval.sequence), approval.digest, who,
         str(approval.target_id), str(approval.channel_id), approval.approved_at.astimezone(dt.UTC).isoformat(),
     ]  # fmt: skip
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()

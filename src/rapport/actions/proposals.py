@@ -8,6 +8,7 @@ from collections.abc import Callable
 from django.db import transaction
 
 from rapport.actions import desk
+from rapport.actions.acknowledge import acknowledge
 from rapport.actions.audit import announce, require_conversation, write_audit
 from rapport.actions.ladder import reach_steps
 from rapport.actions.notices import notify
@@ -21,7 +22,9 @@ from rapport.core.roles import Right
 from rapport.core.tasks import read_task
 from rapport.store.mapping import post_of
 from rapport.store.models import Basket, Conversation, Handle, Membership, Person, Post, PreparedReply, RuleEffect
+from rapport.store.queries.effects import Fired
 from rapport.store.queries.notices import leads_of, resolve_names
+from rapport.store.queries.talk import judge
 
 State = RuleEffect.State
 #: verb -> the right that whoever takes it must have
@@ -176,6 +179,17 @@ def _ignore(by: Membership, effect: RuleEffect, conversation: Conversation, now:
     ignore_person(by, _person_of(conversation), f"The rule {effect.rule} proposed it.", now=now)
 
 
+def _acknowledge(by: Membership, effect: RuleEffect, conversation: Conversation, now: dt.datetime) -> None:
+    post = Post.objects.of(by.workspace).select_related("handle", "outcome").filter(pk=effect.post).first()
+    outcome = judge(post) if post else None
+    if post is None or outcome is None:
+        raise InvalidInput("The post that the rule fired on is gone.")
+    person = post.handle.person_id
+    fired = Fired(post.pk, conversation.pk, person, post_of(post), outcome, automated=post.handle.automated)
+    if cause := acknowledge(by.workspace_id, [fired], now=now)[post.pk]:
+        raise InvalidInput(cause)
+
+
 def _person_of(conversation: Conversation) -> Person:
     if conversation.person is None:
         raise InvalidInput("Nobody knows who wrote this.")
@@ -185,5 +199,5 @@ def _person_of(conversation: Conversation) -> Person:
 _TAKES: dict[str, _Take] = {
     "basket": _move, "person": _assign, "priority": _prioritise, "quarantine": _put_aside, "draft": _begin_from,
     "note": _note, "task": _task, "ticket": _task, "idea": _task, "notify": _tell, "webhook": _call,
-    "escalate": _escalate, "ignore": _ignore,
+    "escalate": _escalate, "ignore": _ignore, "acknowledge": _acknowledge,
 }  # fmt: skip

@@ -109,7 +109,7 @@ def _end(workspace: Workspace, last: int) -> Finding:
         str(pk): (sequence, digest)
         for pk, sequence, digest in Approval.objects.of(workspace).values_list("pk", "sequence", "digest")
     }
-    told = AuditEntry.objects.of(workspace).filter(verb="reply.approve").order_by("pk")
+    told = AuditEntry.objects.of(workspace).filter(verb__in=["reply.approve", "reply.acknowledge"]).order_by("pk")
     for entry in told.iterator(chunk_size=_STEP):
         sequence, digest = there.pop(entry.subject_id, (0, ""))
         if not sequence:

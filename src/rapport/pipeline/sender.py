@@ -25,6 +25,7 @@ from rapport.networks.contract import Network
 from rapport.networks.http import GuardedSession
 from rapport.pipeline.loop import keep_going
 from rapport.store.models import Channel, Delivery, Post
+from rapport.store.queries.acknowledge import why_not_now
 from rapport.store.queries.outbound import read_guard_facts, reply_of
 from rapport.store.secrets import unseal
 
@@ -117,6 +118,8 @@ class Sender:
         """The approval, the approver and the guard, looked at again just before the reply leaves."""
         approval = delivery.approval
         now = self.clock()
+        if approval.person is None:
+            return self._may_be_acknowledged(delivery)
         if not approval.person.may("send"):
             steps.settle_held(delivery, f"{approval.person} may not send any more; approve it anew.", now=now)
             return False
@@ -136,6 +139,23 @@ class Sender:
         else:
             steps.settle_held(delivery, describe(verdict), now=now)
         return False
+
+    def _may_be_acknowledged(self, delivery: Delivery) -> bool:
+        """A machine's word leaves at once or not at all: whatever stands in its way now drops it."""
+        approval, now = delivery.approval, self.clock()
+        reply = reply_of_delivery(delivery)
+        facts = read_guard_facts(
+            reply, delivery.conversation, approval.target, delivery.channel, delivery.channel.workspace,
+            (), now, besides=delivery, acknowledgement=True,
+        )  # fmt: skip
+        verdict = check(reply, facts, Policy(), now)
+        cause = "" if verdict.standing == "allow" else describe(verdict)
+        cause = cause or why_not_now(approval, delivery.queued_at, now)
+        if reply.digest != approval.digest:
+            cause = "This is not what was to be said; nothing was sent."
+        if cause:
+            steps.settle_dropped(delivery, cause, now=now)
+        return not cause
 
     def _still_stands(self, delivery: Delivery) -> bool:
         """Whether the post that is answered is still there by a fresh look; else the guard holds the reply."""

@@ -55,6 +55,9 @@ class GuardFacts(msgspec.Struct, frozen=True):
     max_length: int | None = None
     #: rules that a lead has set aside for this reply; only those in `OVERRIDABLE` count
     despite: frozenset[str] = frozenset()
+    #: it is the one automatic word of a conversation, which stands on the word of the admin who turned it on: nobody
+    #: reads it first, and it says the same to everybody
+    acknowledgement: bool = False
 
 
 class Rule(NamedTuple):
@@ -65,7 +68,11 @@ class Rule(NamedTuple):
 
 
 RULES: dict[str, Rule] = {
-    "human-only": Rule("refuse", "nobody approved exactly this reply; no setting turns this off"),
+    "human-only": Rule(
+        "refuse",
+        "nobody approved exactly this reply; no setting turns this off. The acknowledgement, once in a conversation, "
+        "stands on the word of the admin who turned it on",
+    ),
     "unreadable": Rule("refuse", "the text contains characters that cannot be sent (NUL, half a surrogate pair)"),
     "empty": Rule("refuse", "the text has no visible character"),
     "too-long": Rule("refuse", "the text is longer than the network takes, as it counts"),
@@ -122,7 +129,7 @@ Check = Callable[[Reply, GuardFacts, Policy, dt.datetime], Iterator[Finding]]
 
 def _check_person(reply: Reply, facts: GuardFacts, policy: Policy, now: dt.datetime) -> Iterator[Finding]:
     """human-only, suppressed, bot."""
-    if reply.approved_by is None:
+    if reply.approved_by is None and not facts.acknowledgement:
         yield _find("human-only", "Nobody has approved this reply.", "A person reads it and presses send.")
     if facts.person_suppressed:
         yield _find(
@@ -178,7 +185,7 @@ def _check_place(reply: Reply, facts: GuardFacts, policy: Policy, now: dt.dateti
 
 def _check_crowd(reply: Reply, facts: GuardFacts, policy: Policy, now: dt.datetime) -> Iterator[Finding]:
     """near-same, pile-on."""
-    same = _nearest_same(reply, facts, policy, now)
+    same = None if facts.acknowledgement else _nearest_same(reply, facts, policy, now)
     if same is not None:
         twin, alike = same
         where = "to somebody else" if twin.person != facts.person else "from another of our accounts"

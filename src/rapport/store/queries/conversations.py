@@ -23,6 +23,7 @@ from rapport.store.queries.accounts import looks_automated
 from rapport.store.queries.fingerprints import count_folded, entries_of, promote_copies, recount
 from rapport.store.queries.ingest import PREVIEW, StoredPost
 from rapport.store.queries.load import Room
+from rapport.store.queries.machine import SAID_BY_MACHINE
 from rapport.store.queries.sql import adapt, insert_rows, moment, select_in, update_rows
 from rapport.store.queries.threads import Linked
 
@@ -56,6 +57,8 @@ class Word(msgspec.Struct, frozen=True, gc=False):
     copy_of: int | None = None
     #: its author looks automated
     automated: bool = False
+    #: a machine of ours said it: no answer to anybody
+    machine: bool = False
 
 
 class Standing(msgspec.Struct, frozen=True, gc=False):
@@ -84,7 +87,7 @@ def stand(words: Iterable[Word], settled_at: dt.datetime | None = None) -> Stand
     before and heard after still asks for an answer: nobody has read it.
     """
     ordered = sorted(words, key=lambda word: (word.at, word.post))
-    ours = [word for word in ordered if word.ours]
+    ours = [word for word in ordered if word.ours and not word.machine]
     theirs = [word for word in ordered if not word.ours and not word.repost]
     # equal times (some networks tell whole seconds) are taken in the order of arrival
     last_ours = (ours[-1].at, ours[-1].post) if ours else None
@@ -113,7 +116,7 @@ def stand(words: Iterable[Word], settled_at: dt.datetime | None = None) -> Stand
 def read_words(conversations: Collection[int]) -> dict[int, list[Word]]:
     """Every post of these conversations, grouped by conversation."""
     rows = select_in(
-        f"SELECT p.conversation_id, p.copy_of, {looks_automated('h')}, "  # noqa: S608  (our names)
+        f"SELECT p.conversation_id, p.copy_of, {looks_automated('h')}, p.ours AND {SAID_BY_MACHINE}, "  # noqa: S608
         "p.id, h.person_id, p.sort_at, p.seen_at, p.ours, "
         "CASE WHEN p.deleted THEN 'gone' ELSE p.kind END, "
         "CASE WHEN p.deleted THEN '' ELSE substr(p.text, 1, %s) END, "
@@ -126,8 +129,8 @@ def read_words(conversations: Collection[int]) -> dict[int, list[Word]]:
         list(conversations),
     )
     found: dict[int, list[Word]] = {}
-    for conversation, first, automated, *row in rows:
-        found.setdefault(conversation, []).append(_mark(_word(*row), first, bool(automated)))
+    for conversation, first, automated, machine, *row in rows:
+        found.setdefault(conversation, []).append(_mark(_word(*row), first, bool(automated), bool(machine)))
     return found
 
 
@@ -163,10 +166,10 @@ def words_of(
     return words
 
 
-def _mark(word: Word, first: int | None, automated: bool) -> Word:
-    if first is None and not automated:
+def _mark(word: Word, first: int | None, automated: bool, machine: bool = False) -> Word:
+    if first is None and not automated and not machine:
         return word
-    return msgspec.structs.replace(word, copy_of=first, automated=automated)
+    return msgspec.structs.replace(word, copy_of=first, automated=automated, machine=machine)
 
 
 def _word(

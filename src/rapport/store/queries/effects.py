@@ -74,6 +74,27 @@ def find_fired(
     ]  # fmt: skip
 
 
+def find_addressed(
+    posts: Sequence[tuple[int, Post]],
+    made: Sequence[tuple[int, Outcome]],
+    stored: Mapping[int, StoredPost],
+    linked: Linked,
+    copies: Collection[int],
+    automated: Collection[int],
+) -> list[Fired]:
+    """Those of a batch that may speak to us and were never read before: whom an acknowledgement could answer."""
+    said = dict(posts)
+    return [
+        Fired(
+            row, linked.conversations[row], stored[row].person, said[row], outcome, stored[row].handle in automated
+        )
+        for row, outcome in made
+        if not said[row].author.ours
+        and (said[row].mentions or said[row].visibility == "direct" or said[row].kind in {"message", "mail", "comment"})
+        and not (outcome.decision.quarantined or stored[row].read or row in copies)
+    ]  # fmt: skip
+
+
 def read_known(fired: Collection[Fired], now: dt.datetime) -> Known:
     """What is known of the conversations in which rules fired; one query."""
     rows = RuleEffect.objects.filter(conversation__in={each.conversation for each in fired}).filter(
@@ -114,9 +135,7 @@ def read_act_facts(workspace_id: int, fired: Collection[Fired]) -> dict[int, Act
 
 
 def shown_proposals(conversation: Conversation, member: Membership, now: dt.datetime) -> list[RuleEffect]:
-    """What rules propose here and nobody has decided yet, oldest first, and then what this member dismissed a moment ago,
-    to be undone.
-    """
+    """What rules propose here and nobody has decided yet, oldest first; then what this member has just dismissed."""
     rows = RuleEffect.objects.of(conversation.workspace_id).filter(conversation=conversation)
     mine = Q(state=RuleEffect.State.DISMISSED, by=member, decided_at__gt=now - UNDO)
     found = rows.filter(Q(state=RuleEffect.State.PROPOSED) | mine).order_by("at", "pk")[:SHOWN]

@@ -93,8 +93,12 @@ def read_guard_facts(
     despite: Collection[str],
     now: dt.datetime,
     besides: Delivery | None = None,
+    acknowledgement: bool = False,
 ) -> GuardFacts:
-    """Everything that the guard weighs; `besides`: the delivery that is being checked, not to count it twice."""
+    """Everything that the guard weighs; `besides`: the delivery that is being checked, not to count it twice.
+
+    `acknowledgement`: it is a machine's word on the standing word of an admin.
+    """
     person = target.handle.person
     alive = Delivery.objects.of(workspace).filter(state__in=_ALIVE)
     if besides is not None:
@@ -103,7 +107,7 @@ def read_guard_facts(
         "pushed_at", "queued_at"
     )
     recent = Approval.objects.of(workspace).filter(
-        channel__network=channel.network, approved_at__gt=now - NEAR_SAME, delivery__in=alive
+        channel__network=channel.network, approved_at__gt=now - NEAR_SAME, delivery__in=alive, machine__isnull=True
     )
     return GuardFacts(
         sent_times=tuple(sorted(pushed or queued for pushed, queued in sent_times)),
@@ -124,6 +128,7 @@ def read_guard_facts(
         channel_reason=channel.state_reason,
         max_length=channel.settings.get("max_length"),
         despite=frozenset(despite),
+        acknowledgement=acknowledgement,
     )
 
 
@@ -136,7 +141,7 @@ def _why_automated(handle: Handle) -> str:
 
 
 def _brand_replies(conversation: Conversation, target: Post, alive: object) -> int:
-    """Replies by us, on the network or on their way, since the person last spoke here."""
+    """Replies by us, on the network or on their way, since the person last spoke here; a machine's word is none."""
     last = (
         Post.objects.of(conversation.workspace_id)
         .filter(conversation_id=conversation.pk, handle__person=target.handle.person_id)
@@ -149,6 +154,9 @@ def _brand_replies(conversation: Conversation, target: Post, alive: object) -> i
     on_network = Post.objects.of(conversation.workspace_id).filter(
         conversation_id=conversation.pk, ours=True, sort_at__gt=last
     )
+    by_machine = Delivery.objects.filter(conversation=conversation, approval__machine__isnull=False)
     known = set(on_network.values_list("external_id", flat=True))
-    pending = alive.filter(queued_at__gt=last).values_list("external_id", flat=True)  # type: ignore[attr-defined]
+    known -= set(by_machine.values_list("external_id", flat=True)) if known else set()
+    said = alive.filter(queued_at__gt=last, approval__machine__isnull=True)  # type: ignore[attr-defined]
+    pending = said.values_list("external_id", flat=True)
     return len(known) + sum(1 for external in pending if external not in known)

@@ -14,6 +14,7 @@ from rapport.core.post import Post
 from rapport.core.thresholds import Thresholds
 from rapport.store.queries.accounts import read_repeated
 from rapport.store.queries.ingest import StoredPost
+from rapport.store.queries.machine import SAID_BY_MACHINE
 from rapport.store.queries.sql import adapt, insert_rows, moment, select_in, update_rows
 
 #: how far back the history of a person reaches in `PersonFacts`
@@ -140,9 +141,9 @@ def _read_answers(workspace_id: int, people: Sequence[int], now: dt.datetime) ->
     """When we answered in conversations with these people; a post of ours that begins one answers nobody."""
     found: dict[int, list[dt.datetime]] = defaultdict(list)
     rows = select_in(
-        "SELECT c.person_id, p.sort_at FROM store_conversation c JOIN store_post p ON p.conversation_id = c.id "
+        "SELECT c.person_id, p.sort_at FROM store_conversation c JOIN store_post p ON p.conversation_id = c.id "  # noqa: S608
         "WHERE c.workspace_id = %s AND c.person_id {among} AND p.ours AND NOT p.deleted AND p.sort_at > %s "
-        "AND (p.in_reply_to <> '' OR p.kind = 'message') ORDER BY p.sort_at",
+        f"AND (p.in_reply_to <> '' OR p.kind = 'message') AND NOT {SAID_BY_MACHINE} ORDER BY p.sort_at",
         [workspace_id],
         people,
         [adapt(now - HISTORY)],

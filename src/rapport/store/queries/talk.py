@@ -69,7 +69,9 @@ class Talk(msgspec.Struct, frozen=True):
         """Whether a reply of ours to their newest word is on its way."""
         newest = self.newest_inbound
         return newest is not None and any(
-            e.delivery.queued_at >= newest.sort_at and e.delivery.state not in {"failed", "cancelled"}
+            e.delivery.queued_at >= newest.sort_at
+            and e.delivery.state not in {"failed", "cancelled"}
+            and not e.delivery.approval.machine
             for e in self.entries
             if e.delivery
         )
@@ -101,7 +103,9 @@ def read_talk(conversation: Conversation, member: Membership) -> Talk:
     deliveries = list(
         Delivery.objects.of(conversation.workspace_id)
         .filter(conversation=conversation)
-        .select_related("approval__person__user", "approval__target__handle", "channel")
+        .select_related(
+            "approval__person__user", "approval__standing_word__user", "approval__target__handle", "channel"
+        )
     )
     drafts = list(
         Draft.objects.of(conversation.workspace_id)

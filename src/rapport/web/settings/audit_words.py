@@ -11,6 +11,8 @@ from rapport.web.templatetags.desk_words import relationship_name
 
 #: verb -> what somebody did; a name in braces is taken from the entry
 DEEDS = {
+    "acknowledgement.off": gettext_lazy("turned the acknowledgement off"),
+    "acknowledgement.on": gettext_lazy("turned the acknowledgement on, in these words"),
     "authors.hide": gettext_lazy("hid the words of accounts that the network suspended"),
     "authors.show": gettext_lazy("showed the words of accounts that came back"),
     "check.draw": gettext_lazy("drew the sample of what was put aside"),
@@ -106,6 +108,8 @@ DEEDS = {
     "reading.correct": gettext_lazy("corrected a reading: {reading} is {value}, was {was}"),
     "reading.withdraw": gettext_lazy("took a correction back: {reading}"),
     "readings.save": gettext_lazy("set from which certainty readings count"),
+    "delivery.dropped": gettext_lazy("did not say the acknowledgement any more"),
+    "reply.acknowledge": gettext_lazy("said the acknowledgement"),
     "reply.approve": gettext_lazy("approved a reply"),
     "rule.overridden": gettext_lazy("decided otherwise than the rule “{rule}”"),
     "rule_draft.begin": gettext_lazy("began a draft of rules: {name}"),
