@@ -17,6 +17,7 @@ from conftest import NOON
 from rapport.actions import (
     absences,
     accounts,
+    acknowledge,
     api,
     back_tests,
     baskets,
@@ -48,6 +49,7 @@ from rapport.actions import (
     webhooks,
 )
 from rapport.bus.base import Batch
+from rapport.core.acknowledge import EXAMPLE
 from rapport.core.decision import Crisis, Decision, Effect, Score
 from rapport.core.decision import Outcome as Judged
 from rapport.core.decision import Route as Way
@@ -92,6 +94,7 @@ pytestmark = pytest.mark.django_db
 
 #: functions of the action modules that read or compute and write nothing, or that are a step of writing an audit row
 NOT_ACTIONS = {
+    "acknowledge": {"asked_by_rules"},
     "accounts": {"check_timezone", "find_sign_in_link"},
     "api": {"digest_of"},
     "audit": {"write_audit", "announce", "require", "require_conversation", "sees"},
@@ -268,6 +271,17 @@ def fired(world: World, verb: str = "note", argument: str = "x") -> Fired:
     outcome = Judged("mastodon", "1", (), Reading("mastodon", "1"), Score(), decision, Way("care"))
     said = Post("mastodon", "1", "x", NOON, Author(id="n"))
     return Fired(post.pk, world.conversation.pk, world.person.pk, said, outcome, automated=False)
+
+
+def turn_on(world: World) -> object:
+    return acknowledge.save_acknowledgement(
+        world.alice, enabled=True, texts={"": EXAMPLE}, help_links="", baskets=["care"], by_rules=False, now=NOON
+    )
+
+
+def addressed(world: World) -> Fired:
+    """Nadia's post, as a message to us."""
+    return msgspec.structs.replace(fired(world), said=Post("mastodon", "1", "x", NOON, Author(id="n"), kind="message"))
 
 
 def proposal(world: World) -> RuleEffect:
@@ -489,6 +503,7 @@ WALK: dict[str, Callable[[World], Any]] = {
         w.claimed(), "77", "", Post("mastodon", "77", "x", NOON, Author(id="us", ours=True)), w.bus, now=NOON
     ),
     "delivery.settle_later": lambda w: delivery.settle_later(w.claimed(), "429", NOON, now=NOON),
+    "delivery.settle_dropped": lambda w: delivery.settle_dropped(w.claimed(), "late", now=NOON),
     "delivery.settle_failed": lambda w: delivery.settle_failed(w.claimed(), "gone", now=NOON),
     "delivery.settle_held": lambda w: delivery.settle_held(w.claimed(), "pace", now=NOON),
     "delivery.settle_unconfirmed": lambda w: delivery.settle_unconfirmed(w.claimed(), "time-out", NOON, now=NOON),
@@ -552,6 +567,13 @@ WALK: dict[str, Callable[[World], Any]] = {
         team_model.use_team_model(w.alice, team_made(w), now=NOON),
         AuditEntry.objects.all().delete(),
         team_model.withdraw_team_model(w.alice, now=NOON),
+    ),
+    "acknowledge.save_acknowledgement": lambda w: turn_on(w),
+    "acknowledge.acknowledge": lambda w: (
+        turn_on(w),
+        AuditEntry.objects.all().delete(),
+        Conversation.objects.update(state="open", basket=Basket.objects.get(slug="care", workspace=w.workspace)),
+        acknowledge.acknowledge(w.workspace.pk, [addressed(w)], now=NOON),
     ),
     "effects.carry_out": lambda w: effects.carry_out(w.workspace.pk, [fired(w)], now=NOON),
     "tasks.make_task": lambda w: tasks.make_task(w.alice, "Call", now=NOON),
