@@ -60,7 +60,7 @@ def _all_of(parts: list[Condition]) -> Condition:
     def decisive(case: Case) -> tuple[Leaf, ...]:
         for part in parts:
             if not part.test(case):
-                return part.decisive(case)
+                return part.failing or part.decisive(case)
         return tuple(leaf for part in parts for leaf in part.decisive(case))
 
     return Condition(test, decisive, holding=_all_leaves([part.holding for part in parts]))
@@ -78,7 +78,7 @@ def _any_of(parts: list[Condition]) -> Condition:
     def decisive(case: Case) -> tuple[Leaf, ...]:
         for part in parts:
             if part.test(case):
-                return part.decisive(case)
+                return part.holding or part.decisive(case)
         return tuple(leaf for part in parts for leaf in part.decisive(case))
 
     return Condition(test, decisive, failing=_all_leaves([part.failing for part in parts]))

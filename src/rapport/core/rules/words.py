@@ -25,7 +25,8 @@ def show(value: Any) -> str:  # noqa: PLR0911 - one line for each kind of value
     if value is False:
         return "false"
     if isinstance(value, float):
-        return f"{value:.2f}".rstrip("0").rstrip(".")
+        shown = f"{value:.2f}"
+        return shown.rstrip("0").rstrip(".") if shown[-1] == "0" else shown
     if isinstance(value, str):
         return f'"{value}"' if len(value) <= MAX_SHOWN and value.isprintable() else f'"{shorten(value)}"'
     if isinstance(value, dt.datetime):
@@ -52,6 +53,8 @@ def show_beside(value: Any, other: Any) -> str:
         shown = show(value)
         return shown if float(shown) == value else repr(value)
     if isinstance(value, float) and isinstance(other, float | int):
+        if abs(value - other) > 0.01:
+            return show(value)
         for digits in (2, 4, 6):
             rounded = f"{value:.{digits}f}"
             near = float(rounded)
