@@ -9,7 +9,7 @@ GLOBAL = {
     "Workspace": "is the workspace",
     "SignInLink": "belongs to a user",
 }
-LAYERS = ["accounts", "people", "listening", "readings", "desk", "outbound"]
+LAYERS = ["accounts", "people", "listening", "readings", "desk", "outbound", "notices", "promises", "work"]
 
 
 def area(model: type[models.Model]) -> str:
