@@ -24,6 +24,8 @@ from rapport.core.rules.words import shorten
 #: What can differ between two decisions, in the order of a report. What goes beyond sorting is "does:VERB".
 KINDS = ("basket", "priority", "person", "quarantine", "draft", "skill", "tag", "notify")
 DOES = "does:"
+#: combinations that are looked up without another look at their conditions
+REMEMBERED = 50_000
 #: characters of a value, as the store keeps them
 MAX_VALUE = 200
 QUARANTINED, SHOWN = "quarantined", "shown"
@@ -99,12 +101,15 @@ class Pair:
 
     def __init__(self, before: str, after: str, version: int = 0) -> None:
         """The documents of the set in force, with its version, and of the one that is tried. Raises `InvalidRule`."""
-        self.before, self.after = compile_rules(before, version), compile_rules(after)
+        self.before, self.after = compile_rules(before, version, bounded=False), compile_rules(after)
         #: what the two sets ask for together
         self.asks = self.before.asks | self.after.asks
         #: errors of rules that broke: (of the second set, number of the rule) -> the first words
         self.errors: dict[tuple[bool, int], str] = {}
+        #: conditions that hold, and those that break -> what follows
         self._known: dict[tuple[tuple[int, ...], tuple[int, ...]], Verdict] = {}
+        #: bits of the index -> the same, where they tell all
+        self._certain: dict[int, Verdict] = {}
         # Each condition once, however many rules of both sets have it. A group may narrow it or switch it off, so what
         # is written in `when` tells the condition of free rules alone.
         slots: dict[object, int] = {}
@@ -123,23 +128,38 @@ class Pair:
 
     def judge(self, case: Case) -> Verdict:
         """What both sets say of this case. Never raises for a value in it."""
+        bits = self._index.look(case)
+        if bits is None or bits & self._index.uncertain:
+            return self._judge_one_by_one(case)
+        known = self._certain.get(bits)
+        if known is None:
+            if len(self._certain) >= REMEMBERED:
+                self._certain.clear()
+            known = self._certain[bits] = self._rule_on(self._index.numbers(bits), (), case)
+        return known
+
+    def _judge_one_by_one(self, case: Case) -> Verdict:
+        """As `judge`, where the index does not know whether a condition holds."""
         held: list[int] = []
-        broken: tuple[int, ...] = ()
+        broken: list[int] = []
         for slot in self._index.candidates(case):
             try:
                 if self._tests[slot](case):
                     held.append(slot)
             except EVALUATION_ERRORS as error:
-                broken = (*broken, slot)
+                broken.append(slot)
                 self._note_error(slot, error)
-        key = (tuple(held), broken)
-        known = self._known.get(key)
+        return self._rule_on(tuple(held), tuple(broken), case)
+
+    def _rule_on(self, held: tuple[int, ...], broken: tuple[int, ...], case: Case) -> Verdict:
+        """What follows where these conditions hold and these break, worked out once."""
+        known = self._known.get((held, broken))
         if known is None:
-            one, two = (self._fired(side, *key) for side in (0, 1))
+            one, two = (self._fired(side, held, broken) for side in (0, 1))
             before, after = _decide(self.before, case), _decide(self.after, case)
             known = Verdict(before, after, differences(before, after), one, two)
             if _says(self.before, one, before) and _says(self.after, two, after):
-                self._known[key] = known
+                self._known[held, broken] = known
         return known
 
     def _fired(self, side: int, held: tuple[int, ...], broken: tuple[int, ...]) -> Fired:

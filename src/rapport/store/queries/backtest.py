@@ -15,11 +15,11 @@ from typing import Any, get_type_hints
 import msgspec
 from django.db import connection
 
-from rapport.core.decision import NEW, UNTOLD, AuthorFacts, ConversationFacts, PersonFacts
+from rapport.core.decision import NEW, NOBODY, UNTOLD, AuthorFacts, ConversationFacts, PersonFacts
 from rapport.core.felt import as_felt
 from rapport.core.post import NO_METRICS, Author, Post
 from rapport.core.reading import Reading, Toward
-from rapport.core.rules.fields import Case
+from rapport.core.rules.fields import FIELDS, Case
 from rapport.core.rules.trial import Decided, Mention
 from rapport.store.models import Outcome
 from rapport.store.queries.ingest import Extra, read_extra
@@ -59,6 +59,7 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
 _EVERY = ("p.text", "p.kind", "p.network", "p.lang", "p.visibility", "p.rating", "p.created_at", "p.extra",
           "h.handle", "h.name", "h.bio")  # fmt: skip
 _NO_EXTRA = Extra()
+_NONE: frozenset[str] = frozenset()
 
 
 class _Score(msgspec.Struct, gc=False):
@@ -136,13 +137,16 @@ def _maker(asks: frozenset[str], columns: tuple[str, ...], zone: dt.tzinfo) -> C
             return Mention(row[0], hour, None, kept.decision, "edited")
         if facts is None and history:
             return Mention(row[0], hour, None, kept.decision, "history")
+        if facts is None:
+            facts = NOBODY
         if bot_score and kept.account is not None:
-            facts = msgspec.structs.replace(facts or _nobody(type(facts)), bot_score=kept.account.bot)
+            facts = msgspec.structs.replace(facts, bot_score=kept.account.bot)
         reading, author = kept.reading, kept.author
         post = build(row, author)
         case = Case(
             post, post.author, reading, reading.intent, reading.sentiment, reading.emotion, facts, kept.score.value,
-            frozenset(kept.topics), kept.decided_at, kept.business_hours, frozenset(kept.handles),
+            frozenset(kept.topics) if kept.topics else _NONE, kept.decided_at, kept.business_hours,
+            frozenset(kept.handles) if kept.handles else _NONE,
             as_felt(reading, kept.toward).sentiment if kept.toward else reading.sentiment,
             kept.conversation or NEW, zone,
         )  # fmt: skip
@@ -153,48 +157,59 @@ def _maker(asks: frozenset[str], columns: tuple[str, ...], zone: dt.tzinfo) -> C
     return make
 
 
-def _nobody(_: type) -> PersonFacts:
-    return PersonFacts()
-
-
 @lru_cache(maxsize=8)
 def _decoder(asks: frozenset[str]) -> msgspec.json.Decoder[Any]:
     """Decodes the body of an outcome as far as these fields need it; what is left out has its default."""
-    hints = get_type_hints(PersonFacts)
-    wanted = {"bot_score"} | {name.removeprefix("person.") for name in asks if name.startswith("person.")}
-    everything = bool(wanted - hints.keys())  # a field that is worked out of several
-    fields = [
-        (field.name, hints[field.name] if everything or field.name in wanted else msgspec.Raw, field.default)
-        if everything or field.name in wanted
-        else None
-        for field in msgspec.structs.fields(PersonFacts)
+    person = _part(PersonFacts, {"bot_score"} | {name[7:] for name in asks if name.startswith("person.")})
+    reading = _part(Reading, _asked_of_reading(asks))
+    toward = any(name.startswith("toward.") for name in asks)
+    fields: list[Any] = [
+        ("reading", reading),
+        ("score", _Score),
+        ("decision", Decided),
+        ("topics", tuple[str, ...], ()),
+        ("facts", person | None, person()),
+        ("decided_at", dt.datetime | None, None),
+        ("author", AuthorFacts, UNTOLD),
+        ("edited_at", dt.datetime | None, None),
+        ("business_hours", bool, True),
+        ("handles", tuple[str, ...], ()),
+        ("account", _Account | None, None),
+        ("toward", tuple[Toward, ...], ()),
+        ("conversation", ConversationFacts | None, None),
     ]
-    person = (
-        PersonFacts
-        if everything
-        else msgspec.defstruct("AskedOfPerson", [field for field in fields if field], gc=False, frozen=True)
-    )
-    return msgspec.json.Decoder(
-        msgspec.defstruct(
-            "KeptOutcome",
-            [
-                ("reading", Reading),
-                ("score", _Score),
-                ("decision", Decided),
-                ("topics", tuple[str, ...], ()),
-                ("facts", person | None, person()),
-                ("decided_at", dt.datetime | None, None),
-                ("author", AuthorFacts, UNTOLD),
-                ("edited_at", dt.datetime | None, None),
-                ("business_hours", bool, True),
-                ("handles", tuple[str, ...], ()),
-                ("account", _Account | None, None),
-                ("toward", tuple[Toward, ...], ()),
-                ("conversation", ConversationFacts | None, None),
-            ],
-            gc=False,
-        )
-    )
+    passed_over = {} if toward else {"toward": "-toward"}
+    return msgspec.json.Decoder(msgspec.defstruct("KeptOutcome", fields, rename=passed_over, gc=False))
+
+
+def _part(whole: type[msgspec.Struct], wanted: set[str]) -> Any:
+    """The same struct, of which only some fields are decoded: the others have a name that nothing in the JSON has.
+
+    All are decoded where something is wanted that is no field: it is worked out of several.
+    """
+    hints, fields = get_type_hints(whole), msgspec.structs.fields(whole)
+    if wanted - hints.keys():
+        return whole
+    passed_over = {name: f"-{name}" for name in hints if name not in wanted}
+    told = [(each.name, hints[each.name], "" if each.required else each.default) for each in fields]
+    return msgspec.defstruct(f"AskedOf{whole.__name__}", told, rename=passed_over, gc=False, frozen=True)
+
+
+def _asked_of_reading(asks: frozenset[str]) -> set[str]:
+    """The fields of a reading that these fields of rules are read from; "*", which is none, for all."""
+    found: set[str] = set()
+    for name in asks:
+        source = FIELDS[name].source if name in FIELDS else None
+        head, _, tail = source.partition(".") if isinstance(source, str) else ("", "", "")
+        if head == "reading":
+            found.add(tail)
+        elif head in {"intent", "sentiment", "emotion"}:
+            found.add(head)
+        elif name == "language":
+            found.add(name)
+        elif not (head or name in _COLUMNS or name.startswith(("person.", "conversation.", "clock."))):
+            return {"*"}
+    return found
 
 
 def _post_builder(places: dict[str, int]) -> Callable[[tuple[Any, ...], AuthorFacts], Post]:
