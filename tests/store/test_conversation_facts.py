@@ -11,10 +11,11 @@ import pytest
 
 from conftest import NOON
 from rapport.actions.desk import assign
+from rapport.actions.outbound import approve
 from rapport.actions.rules import save_rules
 from rapport.core.decision import Outcome
 from rapport.core.post import Author, Post
-from rapport.store.models import Acknowledgement, Conversation, Escalation, Person
+from rapport.store.models import Acknowledgement, Conversation, Delivery, Escalation, Person
 from rapport.store.models import Outcome as OutcomeRow
 from rapport.store.models import Post as PostRow
 from rapport.store.queries.conversation_facts import read_conversation_facts
@@ -55,6 +56,21 @@ def test_what_was_said_in_a_conversation_is_read_by_any_id_that_a_post_names(
     assert facts.basket == (said.basket.slug if said.basket else "")
     assert (facts.posts, facts.negative, facts.answers) == ((ago(50), ago(40)), (ago(50),), (ago(30),))
     assert (facts.opened_at, facts.waiting_since) == (said.opened_at, None)
+
+
+def test_what_a_machine_said_is_no_answer(
+    said: Conversation, ben: Any, channel: Any, make_post: Callable[..., Post]
+) -> None:
+    row, asked = PostRow.objects.get(external_id="c"), PostRow.objects.get(external_id="b")
+    said.refresh_from_db()
+    reply = approve(ben, said, row.text, target=asked, channel=channel, version=said.version, now=NOON)
+    Delivery.objects.filter(pk=reply.pk).update(external_id=row.external_id, state="sent")
+    Acknowledgement.objects.create(
+        conversation=said, workspace=ben.workspace, post=row.pk, delivery=reply, text="x", at=NOON
+    )
+    (facts,) = read_conversation_facts(ben.workspace_id, [(99, make_post(in_reply_to="c"))], NOON).values()
+    assert (facts.acknowledged, facts.answers) == (True, ())
+    assert facts.posts == (ago(50), ago(40))
 
 
 def test_a_post_that_is_read_once_more_is_not_its_own_past(said: Conversation, make_post: Callable[..., Post]) -> None:

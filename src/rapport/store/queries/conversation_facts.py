@@ -10,6 +10,7 @@ from typing import Any
 from rapport.core.decision import ConversationFacts
 from rapport.core.post import Post
 from rapport.core.threads import MOST_SAID, Key, names_of
+from rapport.store.queries.machine import SAID_BY_MACHINE
 from rapport.store.queries.sql import adapt, moment, select_in
 
 #: how far back what was said in a conversation is looked at, as with `PersonFacts`
@@ -66,11 +67,14 @@ def _read_rows(numbers: Sequence[int]) -> Any:
 def _read_said(
     numbers: Sequence[int], batch: Collection[int], now: dt.datetime
 ) -> dict[int, tuple[tuple[dt.datetime, ...], ...]]:
-    """Times of their posts, of the negative ones among them, and of our answers, for each conversation."""
+    """Times of their posts, of the negative ones among them, and of our answers, for each conversation. What a machine
+    said answers nobody.
+    """
     rows = select_in(
-        "SELECT p.conversation_id, p.id, p.sort_at, p.ours, o.sentiment FROM store_post p "
+        "SELECT p.conversation_id, p.id, p.sort_at, p.ours, o.sentiment FROM store_post p "  # noqa: S608  (our names)
         "LEFT JOIN store_outcome o ON o.post_id = p.id "
         "WHERE p.conversation_id {among} AND p.sort_at > %s AND NOT p.deleted AND p.kind <> 'repost' "
+        f"AND NOT (p.ours AND {SAID_BY_MACHINE}) "
         "ORDER BY p.sort_at, p.id",
         [],
         numbers,
