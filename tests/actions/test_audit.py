@@ -568,7 +568,7 @@ WALK: dict[str, Callable[[World], Any]] = {
         AuditEntry.objects.all().delete(),
         team_model.withdraw_team_model(w.alice, now=NOON),
     ),
-    "acknowledge.save_acknowledgement": lambda w: turn_on(w),
+    "acknowledge.save_acknowledgement": turn_on,
     "acknowledge.acknowledge": lambda w: (
         turn_on(w),
         AuditEntry.objects.all().delete(),
@@ -584,6 +584,11 @@ WALK: dict[str, Callable[[World], Any]] = {
         done := tasks.finish_task(w.alice, task(w), now=NOON),
         AuditEntry.objects.all().delete(),
         tasks.reopen_task(w.alice, done, now=NOON),
+    ),
+    "tasks.remind_of_tasks": lambda w: (
+        tasks.make_task(w.alice, "Call", due_at=NOON, now=NOON),
+        AuditEntry.objects.all().delete(),
+        tasks.remind_of_tasks(w.workspace, now=NOON),
     ),
     "tasks.open_for_rules": lambda w: effects.carry_out(w.workspace.pk, [fired(w, "ticket")], now=NOON),
     "ladder.reach_steps": lambda w: effects.carry_out(w.workspace.pk, [fired(w, "escalate")], now=NOON),

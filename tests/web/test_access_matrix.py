@@ -215,6 +215,7 @@ ROUTES: dict[str, Route] = {
     "invite": Route("team", BOTH),
     "member": Route("team", BOTH, {"pk": "member"}),
     "member_link": Route("team", POST, {"pk": "member"}),
+    "acknowledgement": Route("channels", BOTH),
     "webhooks": Route("channels"),
     "webhook_new": Route("channels", BOTH),
     "webhook": Route("channels", BOTH, {"pk": "hook"}),

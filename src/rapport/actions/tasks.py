@@ -8,11 +8,15 @@ from collections.abc import Sequence
 from django.db import transaction
 
 from rapport.actions.audit import announce, require, require_conversation, write_audit
+from rapport.actions.notices import notify
 from rapport.core.errors import InvalidInput, NotAllowed
 from rapport.core.tasks import MAX_TITLE, read_task
-from rapport.store.models import Basket, Conversation, Membership, RuleEffect, Task
-from rapport.store.queries.tasks import visible_tasks
+from rapport.store.models import Basket, Conversation, Membership, RuleEffect, Task, Workspace
+from rapport.store.queries.notices import resolve_names
+from rapport.store.queries.tasks import due_tasks, visible_tasks
 
+#: tasks that people are told of in one round of the clock
+ROUND = 200
 #: a task further ahead is a wrong year, not a plan
 FARTHEST = dt.timedelta(days=3 * 366)
 
@@ -123,6 +127,32 @@ def open_for_rules(workspace_id: int, due: Sequence[tuple[RuleEffect, Conversati
             )
         )  # fmt: skip
     Task.objects.bulk_create(tasks)
+
+
+def remind_of_tasks(workspace: Workspace, *, now: dt.datetime) -> int:
+    """Tell whoever is meant that something is due, once; returns how many tasks.
+
+    A task of nobody is told to those of its basket, and without one to whoever asked for it.
+    """
+    if not due_tasks(workspace.pk, now).exists():
+        return 0
+    with transaction.atomic():
+        found = due_tasks(workspace.pk, now).select_for_update(of=("self",)).order_by("due_at", "pk")
+        rows = list(found.select_related("assignee__user", "made_by__user", "basket", "conversation")[:ROUND])
+        for task in rows:
+            members = [task.assignee] if task.assignee else []
+            if not members and task.basket is not None:
+                members = resolve_names(workspace.pk, [task.basket.slug])[task.basket.slug] or []
+            if not members and task.made_by is not None:
+                members = [task.made_by]
+            notify(
+                workspace, members, "task", bundle=f"task:{task.pk}", text=f"Due now: {task.title}"[:300],
+                conversation=task.conversation, now=now,
+            )  # fmt: skip
+            task.reminded_at = now
+        Task.objects.bulk_update(rows, ["reminded_at"])
+        write_audit(workspace, None, "task.remind", None, now, tasks=len(rows))
+    return len(rows)
 
 
 def require_task(by: Membership, task: Task) -> None:

@@ -12,8 +12,10 @@ from rapport.actions import listening
 from rapport.actions.checks import draw_sample
 from rapport.actions.dealing import tend_baskets
 from rapport.actions.desk import wake_snoozed
+from rapport.actions.people import end_lapsed_ignorings
 from rapport.actions.promises import mark_broken, warn
 from rapport.actions.rematch import carry_on_rematches
+from rapport.actions.tasks import remind_of_tasks
 from rapport.core.rhythm import Rhythm, find_silence
 from rapport.pipeline.loop import keep_going
 from rapport.store.models import Channel, DeskEvent, Received, SignInLink, Tombstone, Workspace
@@ -73,6 +75,8 @@ class Clock:
         if now - self._judged >= JUDGE:
             for workspace in Workspace.objects.all():
                 draw_sample(workspace, random.SystemRandom().sample, now=now)
+                end_lapsed_ignorings(workspace, now=now)
+                remind_of_tasks(workspace, now=now)
             self.judge_silence(now)
             self._judged = now
         return BREATH if busy else TICK

@@ -129,6 +129,7 @@ class Navigation:
             (_("Baskets"), "baskets", "inbox", "b", "configure"),
             (_("Prepared replies"), "replies", "message-square-text", "p", "configure"),
             (_("Sources"), "channels", "radio", "s", "channels"),
+            (_("Acknowledgement"), "acknowledgement", "bot", "n", "channels"),
             (_("Webhooks"), "webhooks", "plug", "h", "channels"),
             (_("Team"), "team", "users", "m", "team"),
             (_("Audit"), "audit", "scroll-text", "a", "audit"),

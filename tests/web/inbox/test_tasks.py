@@ -125,3 +125,28 @@ def test_a_page_of_a_hundred_takes_as_many_queries_as_a_page_of_one(
         page = read_tasks(cast.amir, "mine", now)
     assert (len(page.tasks), page.more, page.counts["mine"]) == (100, True, 120)
     assert page.tasks[0].title == "Call 0"
+
+
+def test_whoever_is_meant_is_told_once_that_it_is_due(cast: Any, now: dt.datetime) -> None:
+    from rapport.store.models import Notification
+
+    care = Basket.objects.of(cast.workspace).get(slug="care")
+    tasks.make_task(cast.lea, "Call", assignee=cast.amir, due_at=now, now=now)
+    tasks.make_task(cast.lea, "Anybody", basket=care, due_at=now, now=now)
+    tasks.make_task(cast.lea, "Later", assignee=cast.amir, due_at=now + dt.timedelta(days=1), now=now)
+    assert tasks.remind_of_tasks(cast.workspace, now=now) == 2
+    assert tasks.remind_of_tasks(cast.workspace, now=now) == 0
+    told = {(notice.membership_id, notice.text) for notice in Notification.objects.filter(event="task")}
+    assert (cast.amir.pk, "Due now: Call") in told
+    assert (cast.rita.pk, "Due now: Anybody") in told
+    assert not any("Later" in text for _, text in told)
+
+
+def test_a_task_that_gets_another_date_is_told_of_again(cast: Any, now: dt.datetime) -> None:
+    task = tasks.make_task(cast.amir, "Call", due_at=now, now=now)
+    tasks.remind_of_tasks(cast.workspace, now=now)
+    task.refresh_from_db()
+    later = now + dt.timedelta(hours=1)
+    tasks.change_task(cast.amir, task, "Call", assignee=cast.amir, due_at=later, now=now)
+    assert tasks.remind_of_tasks(cast.workspace, now=now) == 0
+    assert tasks.remind_of_tasks(cast.workspace, now=later) == 1

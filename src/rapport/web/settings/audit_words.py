@@ -126,6 +126,7 @@ DEEDS = {
     "task.drop": gettext_lazy("will not do: {title}"),
     "task.finish": gettext_lazy("has done: {title}"),
     "task.make": gettext_lazy("wrote down what is to be done: {title}"),
+    "task.remind": gettext_lazy("told colleagues what is due"),
     "task.reopen": gettext_lazy("will do after all: {title}"),
     "team_model.ask": gettext_lazy("asked for a model of the team's own, version {version}"),
     "team_model.claim": gettext_lazy("began to learn version {version} of the team's model"),

@@ -7,6 +7,7 @@ from django.urls import include, path
 from rapport.web import quarantine
 from rapport.web.settings import (
     absences,
+    acknowledgement,
     audit,
     backtest,
     baskets,
@@ -82,6 +83,7 @@ settings_pages = [
     path("corrections/", corrections.index, name="corrections"),
     path("corrections/export/", corrections.export, name="corrections_export"),
     path("corrections/<int:pk>/withdraw/", corrections.withdraw, name="correction_withdraw"),
+    path("acknowledgement/", acknowledgement.edit, name="acknowledgement"),
     path("webhooks/", webhooks.index, name="webhooks"),
     path("webhooks/new/", webhooks.create, name="webhook_new"),
     path("webhooks/<int:pk>/", webhooks.change, name="webhook"),
