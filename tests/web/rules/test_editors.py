@@ -16,7 +16,7 @@ from rapport.core.rules.actions import ACTIONS
 from rapport.core.rules.edit import find_piece
 from rapport.core.rules.fields import FIELDS
 from rapport.core.rules.functions import FUNCTIONS
-from rapport.store.models import RuleDraft, RuleSet
+from rapport.store.models import PreparedReply, RuleDraft, RuleSet
 
 pytestmark = pytest.mark.django_db
 
@@ -33,6 +33,12 @@ def browser(alice: Any) -> Client:
 
 def in_force() -> RuleSet:
     return RuleSet.objects.order_by("-version")[0]
+
+
+def line_of(document: str, name: str) -> int:
+    piece = find_piece(document, name)
+    assert piece is not None
+    return piece.line
 
 
 def words(page: bytes) -> str:
@@ -77,7 +83,7 @@ def test_a_fault_is_shown_at_its_line_and_nothing_is_saved(browser: Client) -> N
 
 def test_a_text_is_checked_while_somebody_types(browser: Client) -> None:
     right = browser.post(f"{HERE}check/", {"document": default_document()}).json()
-    assert right == {"problem": None, "said": "24 rules, no fault."}
+    assert right == {"problem": None, "said": "24 rules, no fault.", "faults": []}
     wrong = default_document().replace("spam >= 0.8", "spamm >= 0.8").replace("\n", "\r\n")
     problem = browser.post(f"{HERE}check/", {"document": wrong}).json()["problem"]
     assert (problem["line"], problem["column"], problem["instead"]) == (22, 9, "spam")
@@ -93,6 +99,20 @@ def test_every_word_of_the_language_is_offered(browser: Client, alice: Any) -> N
     assert {"word": "care", "means": "Care"} in offered["arguments"]["basket"]
     assert {"word": alice.user.email, "means": "Alice"} in offered["arguments"]["person"]
     assert offered["choices"]["kind"][0] == "post"
+
+
+def test_what_is_wrong_although_it_can_be_used_is_told_with_its_line(browser: Client) -> None:
+    document = default_document().replace("rating <= 2", "rating <= 2 and rating > 3")
+    told = browser.post(f"{HERE}check/", {"document": document}).json()["faults"]
+    assert [(fault["line"], fault["said"]) for fault in told] == [
+        (line_of(document, "Bad review"), "“Bad review” can never fire: no post fits its condition, because of rating.")
+    ]
+
+
+def test_names_that_are_gone_since_are_told_on_the_list(browser: Client) -> None:
+    PreparedReply.objects.filter(slug="sales").delete()
+    shown = words(browser.get("/w/fernway/settings/rules/list/").content)
+    assert "Wants to buy names something that does not exist: draft:sales." in shown
 
 
 # ---------------------------------------------------------------- rows

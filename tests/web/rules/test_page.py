@@ -132,7 +132,7 @@ def test_the_pages_take_few_questions_to_the_database(
 ) -> None:
     hear(*(make_post(f"Beep {number}", author=BOT) for number in range(5)))
     assert Row.objects.count() == 5
-    with django_assert_max_num_queries(20):
+    with django_assert_max_num_queries(30):
         read(browser, LIST)
-    with django_assert_max_num_queries(32):
+    with django_assert_max_num_queries(42):
         read(browser, PAGE, name="Automated account")

@@ -22,7 +22,7 @@ from rapport.core.rules.ruleset import Rule, RuleSet
 #: unknown: it names something that does not exist
 Kind = Literal["dead", "shadowed", "idle", "contradicting", "unknown"]
 #: Rules beyond this many are not held against each other: the pairs grow with their square.
-MOST_RULES = 600
+MOST_RULES = 300
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -75,7 +75,7 @@ def _exists(action: Action, known: Known) -> bool:
 
 def _against(rule: Rule, logic: Logic, earlier: Sequence[tuple[Rule, Logic]]) -> list[Finding]:
     """What earlier rules leave of one."""
-    ending = [(other, theirs) for other, theirs in earlier if other.stop and _may_cover(logic, theirs)]
+    ending = [(other, theirs) for other, theirs in earlier if other.stop]
     if ending and implies(logic, [theirs for _, theirs in ending]):
         needed = _needed(logic, ending)
         return [Finding("shadowed", rule.name, rule.line, tuple(other.name for other in needed))]
@@ -91,12 +91,6 @@ def _against(rule: Rule, logic: Logic, earlier: Sequence[tuple[Rule, Logic]]) ->
     if not found and _says_nothing_new(rule, covering):
         found = [Finding("idle", rule.name, rule.line, tuple(other.name for other in covering))]
     return found
-
-
-def _may_cover(logic: Logic, theirs: Logic) -> bool:
-    """A cheap look before the real one: an alternative of theirs asks nothing that ours does not."""
-    ours = {literal.subject for each in logic.alternatives for literal in each}
-    return any({literal.subject for literal in each} <= ours for each in theirs.alternatives)
 
 
 def _needed(logic: Logic, ending: list[tuple[Rule, Logic]]) -> list[Rule]:

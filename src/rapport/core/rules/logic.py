@@ -74,12 +74,14 @@ class Literal(msgspec.Struct, frozen=True, eq=False):
 
 
 Alternative = tuple[Literal, ...]
+#: the literals of an alternative by their subject
+Grouped = dict[str, list[Literal]]
 
 
 class Logic(msgspec.Struct, frozen=True):
     """A condition, taken apart."""
 
-    alternatives: tuple[Alternative, ...]
+    alternatives: tuple[Grouped, ...]
     #: it can break on a post that fits it, so that it does not hold everywhere where it should
     fragile: bool
 
@@ -89,7 +91,8 @@ def logic_of(node: Node) -> Logic | None:
     found = _alternatives(node, negated=False)
     if found is None:
         return None
-    return Logic(tuple(each for each in found if _can_hold(each)), _is_fragile(node))
+    grouped = [_by_subject(each) for each in found]
+    return Logic(tuple(each for each in grouped if _can_hold(each)), _is_fragile(node))
 
 
 def conflict_of(node: Node) -> str:
@@ -104,32 +107,44 @@ def conflict_of(node: Node) -> str:
 def implies(one: Logic, others: Iterable[Logic]) -> bool:
     """Whether one of the others holds wherever the first does."""
     goals = [each for other in others if not other.fragile for each in other.alternatives]
-    return all(any(_follows(each, goal) for goal in goals) for each in one.alternatives)
+    # a subject that is asked nothing is rarely bound by what always holds of it: those are looked at last
+    return all(
+        any(goal.keys() <= given.keys() and _follows(given, goal) for goal in goals)
+        or any(not goal.keys() <= given.keys() and _is_loose(goal, given) and _follows(given, goal) for goal in goals)
+        for given in one.alternatives
+    )
 
 
-def _follows(given: Alternative, goal: Alternative) -> bool:
+def _is_loose(goal: Grouped, given: Grouped) -> bool:
+    """Whether what the goal asks beyond the given always holds."""
+    return all(
+        all(literal.test(point) for literal in wanted for point in _points(wanted))
+        for subject, wanted in goal.items()
+        if subject not in given
+    )
+
+
+def _follows(given: Grouped, goal: Grouped) -> bool:
     """Whether all literals of the goal hold where all of the given do."""
-    known = _by_subject(given)
-    for subject, wanted in _by_subject(goal).items():
-        held = known.get(subject, [])
-        points = _points([*held, *wanted])
+    for subject, wanted in goal.items():
+        held = given.get(subject, [])
         if any(
             all(literal.test(point) for literal in held) and not all(literal.test(point) for literal in wanted)
-            for point in points
+            for point in _points([*held, *wanted])
         ):
             return False
     return True
 
 
-def _can_hold(each: Alternative) -> bool:
-    for literals in _by_subject(each).values():
-        if not any(all(literal.test(point) for literal in literals) for point in _points(literals)):
-            return False
-    return True
+def _can_hold(each: Grouped) -> bool:
+    return all(
+        any(all(literal.test(point) for literal in literals) for point in _points(literals))
+        for literals in each.values()
+    )
 
 
-def _by_subject(each: Alternative) -> dict[str, list[Literal]]:
-    found: dict[str, list[Literal]] = {}
+def _by_subject(each: Alternative) -> Grouped:
+    found: Grouped = {}
     for literal in each:
         found.setdefault(literal.subject, []).append(literal)
     return found

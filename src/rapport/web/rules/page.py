@@ -25,6 +25,7 @@ from rapport.store.queries import rule_days
 from rapport.store.queries.rule_days import Count
 from rapport.store.queries.rule_trials import Kept, find_kept, newest_kept
 from rapport.web.access import DeskRequest, desk
+from rapport.web.rules.faults import faults_of
 from rapport.web.rules.said import AUTONOMY_NAMES, names_of, say_actions, say_condition
 from rapport.web.rules.target import Target, compiled, find_target, pieces_or_none
 
@@ -67,7 +68,9 @@ def index(request: DeskRequest) -> HttpResponse:
         "target": target,
         "days": DAYS,
         "counted_since": _counted_since(request),
-        "most": max((line.count.fired for line in lines), default=0),
+        "faults": faults_of(target.document, request.workspace),
+        "silent": [line.name for line in lines if line.on and not line.count.fired],
+        "heard": any(line.count.fired for line in lines),
     }
     return render(request, "rules/index.html", shown)
 
@@ -159,6 +162,7 @@ def show(request: DeskRequest) -> HttpResponse:
         "overrides": rule_days.overrides_of(request.membership, name),
         "errors": _errors(request, days),
         "versions": _versions(request, name),
+        "faults": [fault for fault in faults_of(target.document, request.workspace) if fault.rule == name],
         "asked": request.GET.get("post", ""),
     }
     shown |= _in_words(request, piece)

@@ -22,6 +22,7 @@ from rapport.core.rules.functions import FUNCTIONS
 from rapport.store.models import Basket, Membership, PreparedReply, Topic, Webhook
 from rapport.web.access import DeskRequest, desk
 from rapport.web.forms import ExactForm
+from rapport.web.rules.faults import faults_of
 from rapport.web.rules.said import meaning_of, plain
 from rapport.web.rules.target import Target, address, begin_with, find_target, go, save_target
 from rapport.web.settings.excerpt import Excerpt, mark_line
@@ -128,7 +129,15 @@ def check(request: DeskRequest) -> HttpResponse:
         return JsonResponse({"problem": problem, "said": str(error)})
     count = len(rules.rules)
     told = ngettext("%(n)d rule, no fault.", "%(n)d rules, no fault.", count) % {"n": count}
-    return JsonResponse({"problem": None, "said": told})
+    faults = [
+        {
+            "line": fault.line,
+            "said": _("“%(rule)s” %(what)s.") % {"rule": fault.rule, "what": fault.what},
+            "mend": fault.mend,
+        }
+        for fault in faults_of(document, request.workspace)
+    ]
+    return JsonResponse({"problem": None, "said": told, "faults": faults})
 
 
 @desk(right="configure")

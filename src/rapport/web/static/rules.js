@@ -71,7 +71,22 @@
     said.classList.toggle("problem", Boolean(answer.problem));
     if (said.textContent !== answer.said) said.textContent = answer.said;
     mark(answer.problem);
-    form.dispatchEvent(new CustomEvent("rules-checked", { detail: answer }));
+    show(answer.faults ?? null);
+  }
+  /* What is wrong although it can be used; a text that cannot be used keeps what was said last. */
+  const wrong = document.getElementById("faults-found");
+  function show(faults) {
+    if (!faults) return;
+    wrong.hidden = !faults.length;
+    wrong.replaceChildren(...faults.slice(0, 50).map((fault) => {
+      const item = document.createElement("li");
+      const to = document.createElement("a");
+      to.href = `?line=${fault.line}`;
+      to.dataset.toLine = fault.line;
+      to.textContent = `${wrong.dataset.line} ${fault.line}`;
+      item.append(to, ` ${fault.said} ${fault.mend}`);
+      return item;
+    }));
   }
   area.addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(check, 400); });
   area.addEventListener("scroll", () => { follow(); close(); });

@@ -1,0 +1,84 @@
+"""What is wrong with a rule set, in words: what it means and what to do."""
+
+from __future__ import annotations
+
+import functools
+
+import msgspec
+from django.utils.translation import gettext as _
+
+from rapport.core.errors import InvalidRule
+from rapport.core.rules.actions import Known
+from rapport.core.rules.analysis import Finding, find_faults
+from rapport.store.models import Basket, Membership, PreparedReply, Webhook, Workspace
+from rapport.web.rules.target import KEPT, compiled
+
+
+class Told(msgspec.Struct, frozen=True):
+    """One finding for the screen."""
+
+    rule: str
+    line: int
+    kind: str
+    what: str
+    #: how to mend it
+    mend: str
+    others: tuple[str, ...]
+
+
+def known_in(workspace: Workspace) -> Known:
+    """The names that rules of this workspace can use. Four queries."""
+    members = Membership.objects.of(workspace).filter(active=True, user__is_active=True)
+    return Known(
+        baskets=frozenset(Basket.objects.of(workspace).values_list("slug", flat=True)),
+        people=frozenset(members.values_list("user__email", flat=True)),
+        webhooks=frozenset(Webhook.objects.of(workspace).values_list("slug", flat=True)),
+        replies=frozenset(PreparedReply.objects.of(workspace).values_list("slug", flat=True)),
+    )
+
+
+def faults_of(document: str, workspace: Workspace) -> list[Told]:
+    """What is wrong with these rules; nothing is said of a text that cannot be used at all."""
+    known = known_in(workspace)
+    try:
+        found = _faults(document, known.baskets, known.people, known.webhooks, known.replies)  # type: ignore[arg-type]
+    except InvalidRule:
+        return []
+    return [tell(each) for each in found]
+
+
+@functools.lru_cache(maxsize=KEPT)
+def _faults(document: str, *names: frozenset[str]) -> tuple[Finding, ...]:
+    return tuple(find_faults(compiled(document), Known(*names)))
+
+
+def tell(found: Finding) -> Told:
+    """A finding as sentences."""
+    others = _listed(found.others)
+    match found.kind:
+        case "dead":
+            what = _("can never fire: no post fits its condition")
+            what += _(", because of %(field)s") % {"field": found.detail} if found.detail else ""
+            mend = _("Look at its bounds, or take the rule out.")
+        case "shadowed":
+            what = _("never gets its turn: whenever it could match, %(others)s matched before and ended the list")
+            what %= {"others": others}
+            mend = _("Move it up, or take it out.")
+        case "idle":
+            what = _("changes nothing: whenever it matches, %(others)s said all of it already") % {"others": others}
+            mend = _("Take it out, or narrow the earlier rules.")
+        case "contradicting":
+            what = _("says %(own)s, but %(others)s says %(instead)s before it whenever it matches, and the first wins")
+            what %= {"own": found.detail, "others": others, "instead": found.instead}
+            mend = _("Move it up, or drop that action.")
+        case _:
+            what = _("names something that does not exist: %(action)s") % {"action": found.detail}
+            mend = _("Choose another name, or make what is missing.")
+    return Told(found.rule, found.line, found.kind, what, mend, found.others)
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    quoted = [f"“{name}”" for name in names]
+    if len(quoted) < 2:
+        return "".join(quoted)
+    return _("%(first)s and %(last)s") % {"first": ", ".join(quoted[:-1]), "last": quoted[-1]}
