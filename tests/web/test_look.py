@@ -22,6 +22,9 @@ def furnish(cast: Any, now: dt.datetime) -> list[str]:
     from rapport.actions import baskets
     from rapport.actions.absences import save_absence
     from rapport.actions.listening import ask_to_reconnect, connect_channel, save_topic
+    from rapport.actions.notice_ways import add_device
+    from rapport.actions.notices import notify
+    from rapport.actions.outbound import propose_draft, save_draft
     from rapport.actions.rules import save_rules
     from rapport.core.hours import Hours
     from rapport.core.promises import Terms
@@ -79,12 +82,25 @@ def furnish(cast: Any, now: dt.datetime) -> list[str]:
         workspace=cast.workspace, conversation=Conversation.objects.of(cast.workspace)[0], basket=basket, kind="first",
         minutes=30, used=75, started_at=now, broken_at=timezone.now(),
     )  # fmt: skip
+    open_one = Conversation.objects.create(
+        workspace=cast.workspace, network="mastodon", channel=channel, state="open", person=sam,
+        basket=Basket.objects.of(cast.workspace).get(slug="care"), last_post_at=now,
+    )  # fmt: skip
+    Post.objects.create(
+        workspace=cast.workspace, channel=channel, conversation_id=open_one.pk, network="mastodon", external_id="2",
+        handle=post.handle, kind="post", text="Still broken", created_at=now, seen_at=now, sort_at=now,
+    )  # fmt: skip
+    save_draft(cast.rita, open_one, "Sorry!", now=now)
+    propose_draft(cast.rita, open_one, now=now)
+    notify(cast.workspace, [cast.alice], "rule", text="Storm", now=now, conversation=open_one, count=12)
+    add_device(cast.alice, "https://push.example/1", "k", "s", "Firefox", now=now)
     pages = [
         "channels/", f"channels/{channel.pk}/", f"channels/{dead.pk}/", "channels/connect/",
         "channels/connect/mastodon/", "topics/", "topics/new/", f"topics/{topic.pk}/", "rules/", "rules/2/", "score/",
         "replies/", "replies/new/", f"replies/{reply.pk}/", "team/", "team/invite/", f"team/{cast.amir.pk}/",
         f"baskets/{basket.pk}/", "baskets/", f"baskets/people/{cast.amir.pk}/", "absences/", "../promises/",
-        "audit/", "corrections/", "readings/", "../quarantine/",
+        "audit/", "corrections/", "readings/", "../quarantine/", "../notices/", "../notices/settings/",
+        "../notices/off/mail/", "../approvals/",
     ]  # fmt: skip
     own = [
         "/me/",
