@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any, cast
+from typing import Any
 
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect
@@ -28,8 +28,7 @@ from rapport.web.inbox.conversation import change, find_conversation, own_time
 def index(request: DeskRequest) -> HttpResponse:
     """One tab of what is to be done (`tab`)."""
     wanted = request.GET.get("tab", "mine")
-    tab = cast("Tab", wanted if wanted in TABS else "mine")
-    return _page(request, tab)
+    return _page(request, wanted if wanted in TABS else "mine")
 
 
 @require_POST

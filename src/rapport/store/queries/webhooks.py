@@ -13,7 +13,7 @@ SHOWN = 30
 def list_webhooks(workspace: Workspace) -> ScopedQuerySet[Webhook]:
     """Every webhook with `waiting` (calls on their way) and `last_taken_at`."""
     waiting = Q(calls__state__in=[WebhookCall.State.QUEUED, WebhookCall.State.SENDING])
-    return Webhook.objects.of(workspace).annotate(
+    return Webhook.objects.of(workspace).annotate(  # type: ignore[return-value]  # rows with two values more
         waiting=Count("calls", filter=waiting),
         last_taken_at=Max("calls__settled_at", filter=Q(calls__state=WebhookCall.State.SENT)),
     )
