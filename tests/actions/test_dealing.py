@@ -282,6 +282,18 @@ def test_the_clock_does_it_every_few_seconds(place: Desk) -> None:
     assert Promise.objects.get().broken_at == after(10)
 
 
+def test_who_may_not_triage_is_given_nothing_by_turn(place: Desk) -> None:
+    every = list(Basket.objects.of(place.workspace))
+    for role in ("viewer", "advocate"):
+        accounts.invite(place.alice, f"{role}@fernway.example", role, role, every, now=NOON)
+    place.set(push=True, strategy="round_robin")
+    place.hear(0, 9)
+    assert set(Conversation.objects.exclude(assignee=None).values_list("assignee__role", flat=True)) == {
+        "owner", "agent",
+    }  # fmt: skip
+    assert {member.takes for member in read_team_load(place.workspace.pk, NOON).members["care"]} == {True, False}
+
+
 def test_the_load_tells_languages_skills_and_who_is_away(place: Desk) -> None:
     baskets.describe_member(place.alice, place.dora, capacity=3, languages=["de"], skills=["refunds"], now=NOON)
     absences.save_absence(place.alice, place.ben, since=NOON, until=None, deputy=place.dora, now=NOON)

@@ -132,6 +132,7 @@ members = st.lists(
         away=st.booleans(),
         deputy=st.one_of(st.none(), st.integers(1, 6)),
         given_at=st.one_of(st.none(), st.integers(0, 90).map(ago)),
+        takes=st.booleans(),
     ),
     max_size=6,
     unique_by=lambda member: member.id,
@@ -161,6 +162,9 @@ def test_nobody_gets_more_than_they_have_room_for_and_the_order_of_asking_change
     for member in team:
         got = sum(each.member == member.id for each in given_out)
         assert not (member.away and got)
+        # who takes nothing by turn gets people whom they, or those for whom they stand in, know
+        known_here = {member.id, *(other.id for other in team if other.deputy == member.id)}
+        assert member.takes or got <= sum(one.known_to in known_here for one in queue)
         assert not member.capacity or got == 0 or member.open + got <= member.capacity
     assert len({each.conversation for each in given_out}) == len(given_out)
     random.shuffle(queue)

@@ -43,6 +43,8 @@ class Member(NamedTuple):
     deputy: int | None = None
     #: when they were last given something in this basket
     given_at: dt.datetime | None = None
+    #: False: gets conversations of people whom they know, and no others
+    takes: bool = True
 
     @property
     def has_room(self) -> bool:
@@ -151,7 +153,7 @@ def deal(waiting: Iterable[Waiting], members: Sequence[Member], strategy: Strate
 
 def _choose(one: Waiting, members: Sequence[Member], strategy: Strategy, now: dt.datetime) -> tuple[Member, str] | None:
     others = [member for member in members if member.id != one.not_to]
-    if any(not member.away for member in others):
+    if any(member.takes and not member.away for member in others):
         members = others
     impatient = now - one.since >= PATIENCE
     known = _find(members, one.known_to)
@@ -162,7 +164,7 @@ def _choose(one: Waiting, members: Sequence[Member], strategy: Strategy, now: dt
             return known, "knows this person" if known.id == one.known_to else "stands in for who knows this person"
         if not impatient:
             return None
-    here = [member for member in members if not member.away]
+    here = [member for member in members if member.takes and not member.away]
     fit = [member for member in here if _suits(member, one)] if strategy == "skill" else here
     if not fit:
         fit, reason = here, "nobody here is good at it: who has least"

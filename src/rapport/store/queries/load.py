@@ -14,6 +14,7 @@ from django.db.models import Count, Q
 
 from rapport.core.hours import Hours
 from rapport.core.promises import Terms
+from rapport.core.roles import may
 from rapport.core.route import Member, Strategy, TeamLoad, Waiting
 from rapport.store.models import Absence, AuditEntry, Basket, BasketMember, Conversation, Membership, Outcome
 
@@ -122,19 +123,25 @@ def staffed(opening: Sequence[Hours], now: dt.datetime) -> bool:
 
 
 def read_team_load(workspace_id: int, now: dt.datetime) -> TeamLoad:
-    """Who works in which basket, how much each has, what they are good at, and who is away with which deputy."""
+    """Who works in which basket, how much each has, what they are good at, and who is away with which deputy.
+
+    Somebody who may not write replies is no part of it; who may not triage gets the people whom they know alone.
+    """
     open_counts = count_open(workspace_id)
     away = dict(absent(workspace_id, now))
     members: dict[str, list[Member]] = defaultdict(list)
     addresses: dict[str, int] = {}
     rows = BasketMember.objects.of(workspace_id).filter(membership__active=True, membership__user__is_active=True)
-    for slug, member, capacity, languages, skills, given, address in rows.values_list(
-        "basket__slug", "membership_id", "membership__capacity", "membership__languages", "membership__skills",
+    for slug, member, role, capacity, languages, skills, given, address in rows.values_list(
+        "basket__slug", "membership_id", "membership__role", "membership__capacity", "membership__languages",
+        "membership__skills",
         "given_at", "membership__user__email",
     ):  # fmt: skip
+        if not may(role, "draft"):
+            continue
         addresses[address.lower()] = member
         load = open_counts.get(member, 0), capacity, frozenset(languages), frozenset(skills)
-        members[slug].append(Member(member, *load, member in away, away.get(member), given))
+        members[slug].append(Member(member, *load, member in away, away.get(member), given, may(role, "triage")))
     return TeamLoad({slug: tuple(found) for slug, found in members.items()}, addresses)
 
 

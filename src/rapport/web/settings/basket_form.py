@@ -261,9 +261,12 @@ class BasketForm(ExactForm):
         return [self[day] for day in DAYS]
 
     @property
-    def promises(self) -> list[tuple[Any, list[forms.BoundField]]]:
-        """The rows of the table of promises: what, and a field for each priority, the most urgent first."""
-        return [(text, [self[cell(kind, number)] for number, _word in COLUMNS]) for kind, text in PROMISE_TEXTS.items()]
+    def promises(self) -> list[tuple[Any, list[tuple[Any, forms.BoundField]]]]:
+        """The rows of the table of promises: what, and priority and field for each, the most urgent first."""
+        return [
+            (text, [(word, self[cell(kind, number)]) for number, word in COLUMNS])
+            for kind, text in PROMISE_TEXTS.items()
+        ]
 
     @property
     def columns(self) -> list[Any]:
