@@ -9,6 +9,7 @@ import re2
 from rapport.core.rules.fields import FIELDS, Field, Type
 from rapport.core.rules.functions import FUNCTIONS, WORDS, check_call
 from rapport.core.rules.syntax import (
+    SECONDS,
     AllOf,
     AnyOf,
     Arithmetic,
@@ -192,8 +193,7 @@ def _compare(node: Compare) -> Type:
         raise Fault("this compares two fixed values; name a field on one side", node.at)
     if left != right:
         message = f"{_shown(node.left)} is {WORDS[left]} and cannot be compared with {WORDS[right]}"
-        hours = "a number of hours" if left == "number" and right == "duration" else ""
-        raise Fault(message, node.right.at, hours)
+        raise Fault(message, node.right.at, _instead(node, left, right))
     if left in ("texts", "numbers", "times"):
         raise Fault(f"{_shown(node.left)} is {WORDS[left]}; ask count() of it, or has", node.at)
     if node.operator not in ("==", "!=") and left not in _ORDERED:
@@ -203,12 +203,32 @@ def _compare(node: Compare) -> Type:
     return "bool"
 
 
+def _instead(node: Compare, left: Type, right: Type) -> str:
+    """What somebody who compares two things that cannot be compared may have meant."""
+    name, other = _shown(node.left), node.right
+    if isinstance(other, Span):
+        unit = node.left.function.partition("_")[0].removesuffix("s") if isinstance(node.left, Call) else ""
+        if unit in SECONDS:  # hours_since(...) > 2 days
+            return f"{other.seconds / SECONDS[unit]:g}"
+        return f"now - {name} > {other.written}" if left == "time" else ""
+    if left == "texts" and isinstance(other, Text):
+        return f'{name} has "{other.value[:60]}"'
+    return {
+        ("time", "text"): 'time("2026-11-21T10:00:00Z")',
+        ("times", "number"): f"count({name}, 30 days)",
+        ("texts", "number"): f"count({name})",
+    }.get((left, right), "")
+
+
 def _inside(node: Inside) -> Type:
     left, right = type_of(node.left), type_of(node.right)
     if right not in ("texts", "numbers"):
         sought = isinstance(node.left, Text) and right == "text"
         instead = f'contains({_shown(node.right)}, "{node.left.value[:60]}")' if sought else '["one", "two"]'  # type: ignore[attr-defined]
         raise Fault(f"in needs a list, and this is {WORDS[right]}", node.right.at, instead)
+    if left == right == "texts":
+        many = f'any_of({_shown(node.left)}, ["...", "..."])'
+        raise Fault(f"{_shown(node.left)} is a list itself", node.left.at, many)
     if left != right.removesuffix("s"):
         raise Fault(f"{_shown(node.left)} is {WORDS[left]}, and this is {WORDS[right]}", node.right.at)
     if isinstance(node.right, Items):
@@ -261,10 +281,14 @@ def _shown(node: Node) -> str:
 
 def _example(node: Node, found: Type) -> str:
     name = _shown(node)
+    if isinstance(node, Text):
+        return 'in ["...", "..."]'
     if name == "this":
         return ""
+    field = field_of(node)
+    bound = "0.7" if field is not None and re.search(r"0 to 1\b", field.meaning) else "10"
     return {
-        "number": f"{name} >= 0.7",
+        "number": f"{name} >= {bound}",
         "text": f'{name} == "..."',
         "texts": f'{name} has "..."',
         "times": f"count({name}, 30 days) > 0",

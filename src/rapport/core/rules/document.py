@@ -293,8 +293,7 @@ class _Reader:
             condition = parse(when)
             check_condition(condition)
         except Fault as fault:
-            message = f"when {fault.message}" if fault.message.startswith(("is ", "has ")) else fault.message
-            self._fail(message, value.character(fault.at, len(when)), fault.suggestion)
+            self._fail(fault.message, value.character(fault.at, len(when)), fault.suggestion)
         return condition
 
     def _actions(self, then: list[Any], section: Section) -> tuple[Action, ...]:

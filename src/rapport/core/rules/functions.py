@@ -137,6 +137,16 @@ _TABLE = (
     _function("known", "known(author.followers)", "bool", "true when the network told us this value", "field"),
     _function("time", 'time("2026-11-21T10:00:00Z")', "time", "a fixed moment, with its time zone", "a moment"),
 )
+#: what other languages call it
+_HABITS = {
+    "lower": "contains",
+    "upper": "contains",
+    "regex": "matches",
+    "len": "length",
+    "size": "count",
+    "any": "any_of",
+}
+_HABITS |= {"all": "all_of", "none": "none_of", "now": "now", "latest": "last", "exists": "known", "if": "and"}
 FUNCTIONS: dict[str, Function] = {function.name: function for function in _TABLE}
 
 
@@ -144,7 +154,8 @@ def check_call(node: Call, type_of: Callable[[Node], Type]) -> Type:
     """The type of what a call answers. Raises `Fault` for an unknown function and for arguments that do not fit."""
     function = FUNCTIONS.get(node.function)
     if function is None:
-        raise Fault(f"there is no function {node.function}", node.at, nearest(node.function, FUNCTIONS))
+        guess = _HABITS.get(node.function.lower(), "") or nearest(node.function, FUNCTIONS)
+        raise Fault(f"there is no function {node.function}", node.at, guess)
     given = len(node.arguments)
     if given < function.least or (given > len(function.takes) and not function.many):
         wanted = f"{function.least} or more" if function.many else " or ".join(

@@ -136,9 +136,9 @@ def parse(expression: str) -> Node:
     Raises `Fault` with the offset of the first character that does not fit.
     """
     if not expression.strip():
-        raise Fault("is empty; write a condition, or true", 0)
+        raise Fault("the condition is empty; write one, or true", 0)
     if len(expression) > MAX_EXPRESSION:
-        raise Fault(f"has {len(expression):,} characters; at most {MAX_EXPRESSION:,} are read", 0)
+        raise Fault(f"the condition has {len(expression):,} characters; at most {MAX_EXPRESSION:,} are read", 0)
     try:
         tree: Node = _parser().parse(expression)  # type: ignore[assignment]  # the builder returns nodes
     except lark.UnexpectedCharacters as error:
@@ -288,7 +288,7 @@ def _above(nodes: list[Any]) -> int:
     """The depth of a node over these; refuses an expression that is nested too deeply."""
     depth = 1 + max((node.depth for node in nodes), default=0)
     if depth > MAX_DEPTH:
-        raise Fault(f"is nested more than {MAX_DEPTH} levels deep; split the rule in two", nodes[0].at)
+        raise Fault(f"the condition is nested more than {MAX_DEPTH} levels deep; split the rule in two", nodes[0].at)
     return int(depth)
 
 
@@ -314,6 +314,11 @@ _HABITS = {
     "contains": 'contains(text, "...")',
     "like": "matches",
     "is": "==",
+    "equals": "==",
+    "between": "two comparisons, joined with and",
+    "%": "a share from 0 to 1, as 0.7",
+    ".": "a digit before the point, as 0.5",
+    ";": "and",
 }
 _KEYWORDS = ("and", "or", "not", "in", "matches", "has", "true", "false")
 _EXPECTED = {
@@ -334,7 +339,7 @@ _EXPECTED = {
 
 def _unexpected_character(expression: str, at: int) -> Fault:
     for habit in (expression[at : at + 2], expression[at]):
-        if habit in _HABITS:
+        if habit in _HABITS and not (habit == "." and not expression[at + 1 : at + 2].isdigit()):
             return Fault(f"{habit} is not part of the language", at, _HABITS[habit])
     if expression[at] in "\"'":
         return Fault("the text is not closed on its line", at, expression[at])
@@ -351,6 +356,11 @@ def _unexpected_token(expression: str, error: lark.UnexpectedToken) -> Fault:
     if token.type == "OPERATOR" and "OPERATOR" not in error.expected:
         return Fault(f"{word} does not fit here; compare two values, and join comparisons with and", _at(token))
     suggestion = _HABITS.get(word.lower(), "")
+    if word == ",":
+        before = expression[: _at(token)].rstrip()
+        suggestion = (
+            "a point, as 0.5" if before[-1:].isdigit() and "RPAR" not in error.expected else "[ ] around a list"
+        )
     if not suggestion and token.type == "NAME":
         suggestion = nearest(word, _KEYWORDS) if word not in _KEYWORDS else ""
     return Fault(f"{word} does not fit here{wanted}", _at(token), suggestion)
