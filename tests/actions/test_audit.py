@@ -106,6 +106,7 @@ NOT_ACTIONS = {
         "notify_assigned",
         "notify_of_answer",
         "notify_of_delivery",
+        "notify_of_due_tasks",
         "notify_of_proposal",
         "notify_of_rules",
         "notify_of_sent_drafts",
