@@ -11,11 +11,11 @@ import pytest
 from conftest import NOON
 from rapport.actions.accounts import change_member, invite
 from rapport.actions.desk import assign
-from rapport.actions.notices import note_crisis, notify, read_about, read_notices
+from rapport.actions.notices import note_crisis, notify, notify_of_due_tasks, read_about, read_notices
 from rapport.actions.rules import save_rules
 from rapport.core.decision import Crisis
 from rapport.core.notices import PATIENCE, REST
-from rapport.store.models import Basket, Conversation, DeskEvent, Membership, Notification
+from rapport.store.models import Basket, Conversation, DeskEvent, Membership, Notification, Task
 
 pytestmark = pytest.mark.django_db
 
@@ -174,3 +174,18 @@ def test_a_crisis_is_told_once_when_it_begins_and_once_when_it_is_over(alice: An
     assert begins[0].startswith("Far more trouble than usual: 60 negative posts within 3 hours, usual are 4.")
     assert over == ("The trouble is over: no more negative posts than usual.", 1)
     assert told(ben) == []
+
+
+def test_a_task_that_is_due_is_told_once_to_whom_it_belongs(alice: Any, ben: Any) -> None:
+    hour = dt.timedelta(hours=1)
+    fields = {"workspace": alice.workspace, "made_at": NOON, "made_by": alice}
+    Task.objects.create(title="Call Nadia", assignee=ben, due_at=NOON, **fields)
+    Task.objects.create(title="Later", assignee=ben, due_at=NOON + 2 * hour, **fields)
+    Task.objects.create(title="Done", assignee=ben, due_at=NOON, done_at=NOON, **fields)
+    Task.objects.create(title="Nobody's", due_at=NOON, **fields)
+    assert [notify_of_due_tasks(alice.workspace, now=NOON + each * hour) for each in (-1, 0, 1)] == [0, 1, 0]
+    assert told(ben) == [("Due: Call Nadia", 1)]
+    read_notices(ben, Notification.objects.all(), now=NOON)
+    assert notify_of_due_tasks(alice.workspace, now=NOON + hour) == 0
+    assert notify_of_due_tasks(alice.workspace, now=NOON + 2 * hour) == 1
+    assert told(alice) == []

@@ -25,6 +25,7 @@ from rapport.store.models import (
     Membership,
     Notification,
     NotificationSettings,
+    Task,
     Workspace,
 )
 from rapport.store.queries.notices import (
@@ -44,6 +45,9 @@ from rapport.store.queries.sql import adapt, insert_rows
 MAX_TEXT = 300  # characters
 #: a rule tells of posts that were written within this time: a file of old posts wakes nobody
 FRESH = dt.timedelta(hours=24)
+
+#: a task that was due longer ago is no news: notices are kept as long (`sweep_notices`)
+DUE_FOR = dt.timedelta(days=30)
 
 _COLUMNS = (
     "workspace_id", "membership_id", "event", "bundle", "conversation_id", "count", "text", "first_at", "last_at",
@@ -319,18 +323,19 @@ def notify_of_delivery(delivery: Delivery, step: str, before: str, *, now: dt.da
     """
     if delivery.approval.person is None:
         return 0  # a machine's word: nobody waits for it
-    bundle = about_one(delivery.conversation_id)
+    bundle, person = about_one(delivery.conversation_id), delivery.approval.person
+    if person is None:  # the one word of a machine
+        return 0
     if step in {"sent", "reconciled"}:
-        return take_back(delivery.approval.person_id, "delivery", bundle, now=now)
+        return take_back(person.pk, "delivery", bundle, now=now)
     # a hold is a decision that everybody sees on every page
     if step not in _NOT_SENT or step == before or delivery.cause.startswith("crisis-hold:"):
         return 0
     who = delivery.conversation.person.name if delivery.conversation.person else "somebody"
     text = _NOT_SENT[step].format(who=who or "somebody", cause=delivery.cause)
-    members = [delivery.approval.person]
     return notify(
         delivery.workspace_id,
-        members,
+        [person],
         "delivery",
         bundle=bundle,
         text=text,
@@ -375,3 +380,24 @@ def notify_of_sent_drafts(by: Membership, conversation: Conversation, text: str,
         if draft.author is not None:
             told += notify_of_answer(draft.author, conversation, f"{by} {how}: {_place(conversation)}", by=by, now=now)
     return told
+
+
+def notify_of_due_tasks(workspace: Workspace, *, now: dt.datetime) -> int:
+    """Tell those who have a task that it is due, once for each task; returns how many are told."""
+    due = Task.objects.of(workspace).filter(
+        done_at__isnull=True, due_at__lte=now, due_at__gt=now - DUE_FOR, assignee__isnull=False
+    )
+    tasks = {f"task:{task.pk}": task for task in due.select_related("assignee", "conversation")}
+    if not tasks:
+        return 0
+    told = Notification.objects.of(workspace).filter(event="task", membership__in={t.assignee for t in tasks.values()})
+    for bundle in told.filter(bundle__in=tasks).values_list("bundle", flat=True):
+        tasks.pop(bundle, None)
+    return sum(
+        notify(
+            workspace, [task.assignee], "task", bundle=bundle, text=f"Due: {task.title}", now=now,
+            conversation=task.conversation,
+        )
+        for bundle, task in tasks.items()
+        if task.assignee is not None
+    )  # fmt: skip

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from rapport.actions.notice_ways import Claimed, claim_due, give_back, note_failure, remove_device, sweep_notices
-from rapport.actions.notices import note_crisis
+from rapport.actions.notices import note_crisis, notify_of_due_tasks
 from rapport.core.errors import NetworkError, RetryLater, Unconfirmed
 from rapport.core.rhythm import Rhythm
 from rapport.networks.http import GuardedSession
@@ -87,6 +87,7 @@ class Notifier:
         if now - self._judged >= JUDGE:
             for workspace in Workspace.objects.all():
                 self.judge_trouble(workspace, now)
+                notify_of_due_tasks(workspace, now=now)
             self._judged = now
         if now - self._swept >= SWEEP:
             sweep_notices(now=now)
