@@ -102,12 +102,17 @@ class Written(NamedTuple):
     stop: bool
 
 
+_CUSTOMERS, _BRANDS, _CAMPAIGNS = (
+    tuple(f"{word}{number}" for number in range(100)) for word in ("customer", "brand", "campaign")
+)
+
+
 class Names(NamedTuple):
     """Who and what rules about one customer, one desk, one campaign ask for. None of these is empty."""
 
-    authors: Sequence[str] = tuple(f"customer{number}" for number in range(100))
-    mentions: Sequence[str] = tuple(f"brand{number}" for number in range(100))
-    hashtags: Sequence[str] = tuple(f"campaign{number}" for number in range(100))
+    authors: Sequence[str] = _CUSTOMERS
+    mentions: Sequence[str] = _BRANDS
+    hashtags: Sequence[str] = _CAMPAIGNS
 
 
 def make_rules(count: int = COUNT, names: Names | None = None) -> list[Written]:

@@ -12,6 +12,7 @@ tried (`uncertain` has the bits of the others). When a value breaks while it is 
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 import operator
 from bisect import bisect_right
@@ -22,16 +23,18 @@ from typing import Any, NamedTuple
 
 from rapport.core.rules.check import type_of
 from rapport.core.rules.clauses import Ask, Clause, clauses_of
-from rapport.core.rules.fields import EVALUATION_ERRORS, FIELDS, Case, fold
+from rapport.core.rules.fields import EVALUATION_ERRORS, FIELDS, MOST_MOMENTS, Case, fold
 from rapport.core.rules.leaves import OPERATORS
 from rapport.core.rules.patterns import Patterns, group_patterns
 from rapport.core.rules.syntax import Call, Name, Node
-from rapport.core.rules.values import Read, encoding, label, reader
+from rapport.core.rules.values import Read, constant_of, encoding, label, reader
 
 #: Combinations that are remembered before all are forgotten: of values that take few, and of bits.
 REMEMBERED = 4_096
 #: Texts of which a desk meets a handful, beside those with `choices`.
 _FEW = frozenset({"network", "language", "person.relationship"})
+#: Fields that are read in folded form, and where that which is folded stands: it is folded once, where it is looked up.
+_FOLDED_FROM = {"mentions": "post.mentions", "hashtags": "post.hashtags", "author.handle": "author.handle"}
 
 
 class _Order(NamedTuple):
@@ -45,12 +48,12 @@ class _Order(NamedTuple):
 
 
 class _Counted(NamedTuple):
-    """Tables of the lengths of one list, in several spans of time; most people have said nothing before."""
+    """Tables of how many moments of one list lie within spans of time; most people have said nothing before."""
 
     read: Read
     #: where the list is empty
     empty: int
-    orders: list[_Order]
+    spans: list[tuple[dt.timedelta, _Order]]
 
 
 class _Value(NamedTuple):
@@ -59,14 +62,17 @@ class _Value(NamedTuple):
     read: Read
     folded: bool
     masks: dict[Hashable, int]
-    #: for all other values; None where there can be no other
-    other: int | None
+    #: for all other values
+    other: int
+    #: there can be no other value
+    closed: bool
 
 
 class _Item(NamedTuple):
     """Bits of the clauses that need this item in the list, and of those that hold where there is none."""
 
     read: Read
+    folded: bool
     masks: dict[Hashable, int]
     base: int
     #: bits of the clauses that need it not to be there
@@ -140,19 +146,18 @@ class Index:
     def _look_further(self, case: Case, alive: int) -> int:
         for counted in self._counted:
             moments = counted.read(case)
-            if moments or moments is None:
-                alive &= _in_order(counted.orders, case)
-            else:
-                alive &= counted.empty
+            alive &= _within(counted.spans, moments, case.now) if moments else counted.empty
         if self._orders:
             alive &= _in_order(self._orders, case)
-        for read, masks, base, barred in self._items:
-            possible = base
+        for read, folded, masks, base, barred in self._items:
             items = read(case)
-            for item in items:
-                possible |= masks.get(item, 0)
-            for item in items if barred else ():
-                possible &= ~barred.get(item, 0)
+            possible = base
+            if items:
+                found = [fold(item) for item in items] if folded else items
+                for item in found:
+                    possible |= masks.get(item, 0)
+                for item in found if barred else ():
+                    possible &= ~barred.get(item, 0)
             alive &= possible
         for read, patterns, bits, base in self._patterns:
             # `clauses` lets nothing stand behind a pattern whose text could break: so nothing is passed over here.
@@ -165,15 +170,19 @@ class Index:
         alive = self._known.get(key)
         if alive is None:
             alive = self._mask_of(key)
-        for read, folded, masks, other in self._values:
-            alive &= _found(masks, other, read(case), folded)
+        for read, folded, masks, other, _ in self._values:
+            value = read(case)
+            alive &= masks.get(fold(value) if folded and value is not None else value, other)
         return alive
 
     def _mask_of(self, key: tuple[Any, ...]) -> int:
-        """Bits for one combination of the fields that take few values. Raises `TypeError` where one breaks."""
+        """Bits for one combination of the fields that take few values. Raises `TypeError` where one cannot be."""
         alive = self._all
-        for (_, folded, masks, other), value in zip(self._few, key, strict=True):
-            alive &= _found(masks, other, value, folded)
+        for (_, folded, masks, other, closed), value in zip(self._few, key, strict=True):
+            sought = fold(value) if folded and value is not None else value
+            if closed and sought not in masks:
+                raise TypeError(value)
+            alive &= masks.get(sought, other)
         if len(self._known) >= REMEMBERED:
             self._known.clear()
         self._known[key] = alive
@@ -184,16 +193,16 @@ class Index:
         paths: list[str] = []
         plain: list[_Order] = []
         self._orders: list[_Order] = []
-        lists: dict[str, tuple[Read, list[_Order]]] = {}
+        lists: dict[str, tuple[Read, list[tuple[dt.timedelta, _Order]]]] = {}
         for asks in groups:
             subject, table = asks[0][1].subject, self._order(asks)
             path = _path_of(subject)
             if path and isinstance(subject, Name) and not FIELDS[subject.name].unknown:
                 paths.append(path)
                 plain.append(table)
-            elif isinstance(subject, Call) and subject.function == "count":
-                counted = subject.arguments[0]
-                lists.setdefault(label(counted), (reader(counted), []))[1].append(table)
+            elif isinstance(subject, Call) and subject.function == "count" and len(subject.arguments) > 1:
+                counted, span = subject.arguments
+                lists.setdefault(label(counted), (reader(counted), []))[1].append((constant_of(span), table))
             else:
                 self._orders.append(table)
         self._fetch_numbers = _fetching(paths)
@@ -201,9 +210,9 @@ class Index:
         self._masks = [table.masks for table in plain]
         self._counted = [
             _Counted(
-                read, reduce(operator.and_, [table.masks[bisect_right(table.cuts, 0)] for table in tables]), tables
+                read, reduce(operator.and_, [table.masks[bisect_right(table.cuts, 0)] for _, table in spans]), spans
             )
-            for read, tables in lists.values()
+            for read, spans in lists.values()
         ]
 
     def _build_values(self, groups: Iterable[list[tuple[int, Ask]]]) -> None:
@@ -243,8 +252,7 @@ class Index:
         yes_no = type_of(first.subject) == "bool"
         known = {value for _, ask in asks for value in ask.fixed} | ({None, True, False} if yes_no else {None})
         masks = {value: self._without(asks, lambda ask, at=value: impossible(ask, at)) for value in known}  # type: ignore[misc]
-        other = None if yes_no else self._without(asks, lambda ask: impossible(ask, _OTHER))
-        return _Value(reader(first.subject), first.folded, masks, other)
+        return _Value(*_reading(first), masks, self._without(asks, lambda ask: impossible(ask, _OTHER)), yes_no)
 
     def _item(self, asks: list[tuple[int, Ask]]) -> _Item:
         masks: dict[Hashable, int] = defaultdict(int)
@@ -253,7 +261,8 @@ class Index:
             for item in ask.fixed:
                 (barred if ask.negated else masks)[item] |= 1 << bit
         base = self._without(asks, lambda ask: not ask.negated)
-        return _Item(reader(asks[0][1].subject), dict(masks), base, dict(barred))
+        read, folded = _reading(asks[0][1])
+        return _Item(read, folded, dict(masks), base, dict(barred))
 
     def _pattern(self, asks: list[tuple[int, Ask]]) -> list[_Pattern]:
         tables = []
@@ -298,6 +307,16 @@ def _bits_of(bits: int) -> Iterable[int]:
         bits ^= lowest
 
 
+def _within(spans: Sequence[tuple[dt.timedelta, _Order]], moments: Sequence[dt.datetime], now: dt.datetime) -> int:
+    """As `count` counts, for all spans at once."""
+    # posts of one batch can arrive out of order
+    latest = sorted(moments[-MOST_MOMENTS:])
+    alive = -1
+    for span, (_, cuts, masks, _) in spans:
+        alive &= masks[bisect_right(cuts, len(latest) - bisect_right(latest, now - span))]
+    return alive
+
+
 def _in_order(orders: Sequence[_Order], case: Case) -> int:
     """The AND over these. Raises `ValueError` for NaN, which has no place among the cuts."""
     alive = -1
@@ -310,14 +329,6 @@ def _in_order(orders: Sequence[_Order], case: Case) -> int:
         else:
             raise ValueError(value)
     return alive
-
-
-def _found(masks: dict[Hashable, int], other: int | None, value: Any, folded: bool) -> int:
-    """The row of a value. Raises `TypeError` for one that cannot be."""
-    found = masks.get(fold(value) if folded and value is not None else value, other)
-    if found is None:
-        raise TypeError(value)
-    return found
 
 
 def _searched(text: bytes | None, patterns: Patterns, masks: list[int], base: int) -> int:
@@ -340,6 +351,14 @@ def _fetching(paths: Sequence[str]) -> Callable[[Case], tuple[Any, ...]]:
         return operator.attrgetter(*paths)
     reads = [operator.attrgetter(path) for path in paths]
     return lambda case: tuple([read(case) for read in reads])
+
+
+def _reading(ask: Ask) -> tuple[Read, bool]:
+    """How its subject is read, and whether what is read is then to be folded."""
+    name = ask.subject.name if isinstance(ask.subject, Name) else ""
+    if name in _FOLDED_FROM:
+        return operator.attrgetter(_FOLDED_FROM[name]), True
+    return reader(ask.subject), ask.folded
 
 
 def _path_of(node: Node) -> str | None:
