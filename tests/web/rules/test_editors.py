@@ -83,7 +83,7 @@ def test_a_fault_is_shown_at_its_line_and_nothing_is_saved(browser: Client) -> N
 
 def test_a_text_is_checked_while_somebody_types(browser: Client) -> None:
     right = browser.post(f"{HERE}check/", {"document": default_document()}).json()
-    assert right == {"problem": None, "said": "24 rules, no fault.", "faults": []}
+    assert right == {"problem": None, "said": "27 rules, no fault.", "faults": []}
     wrong = default_document().replace("spam >= 0.8", "spamm >= 0.8").replace("\n", "\r\n")
     problem = browser.post(f"{HERE}check/", {"document": wrong}).json()["problem"]
     assert (problem["line"], problem["column"], problem["instead"]) == (22, 9, "spam")
