@@ -9,13 +9,19 @@ from typing import Any
 import pytest
 
 from conftest import NOON
+from rapport.actions import delivery
 from rapport.actions.accounts import change_member, invite
 from rapport.actions.desk import assign
+from rapport.actions.listening import ask_to_reconnect, note_silence
 from rapport.actions.notices import note_crisis, notify, notify_of_due_tasks, read_about, read_notices
+from rapport.actions.outbound import approve
 from rapport.actions.rules import save_rules
 from rapport.core.decision import Crisis
 from rapport.core.notices import PATIENCE, REST
-from rapport.store.models import Basket, Conversation, DeskEvent, Membership, Notification, Task
+from rapport.core.post import Author
+from rapport.core.rhythm import Silence
+from rapport.store.models import Basket, Conversation, Delivery, DeskEvent, Membership, Notification, Task
+from rapport.store.queries.outbound import newest_inbound
 
 pytestmark = pytest.mark.django_db
 
@@ -189,3 +195,51 @@ def test_a_task_that_is_due_is_told_once_to_whom_it_belongs(alice: Any, ben: Any
     assert notify_of_due_tasks(alice.workspace, now=NOON + hour) == 0
     assert notify_of_due_tasks(alice.workspace, now=NOON + 2 * hour) == 1
     assert told(alice) == []
+
+
+@pytest.fixture
+def claimed(ben: Any, hear: Callable[..., Any], make_post: Callable[..., Any], channel: Any) -> Delivery:
+    """Ben's answer to Nadia, about to leave."""
+    hear(make_post("My parcel is broken, @fernway!"))
+    talk = Conversation.objects.get()
+    post = newest_inbound(talk)
+    assert post is not None
+    approve(ben, talk, "Sorry, Nadia!", target=post, channel=channel, version=talk.version, now=NOON)
+    row = delivery.claim("sender", dt.timedelta(minutes=1), now=NOON)
+    assert row is not None
+    return row
+
+
+def test_whoever_sent_a_reply_is_told_that_it_failed(ben: Any, alice: Any, claimed: Delivery) -> None:
+    delivery.settle_failed(claimed, "the post was deleted", now=NOON)
+    assert told(ben) == [("Your answer to Nadia did not leave: the post was deleted", 1)]
+    assert told(alice) == []
+
+
+def test_a_reply_that_is_looked_for_is_told_once_and_taken_back_when_it_is_found(
+    ben: Any, claimed: Delivery, bus: Any, make_post: Callable[..., Any]
+) -> None:
+    delivery.mark_pushed(claimed, now=NOON)
+    delivery.settle_unconfirmed(claimed, "time-out", NOON, now=NOON)
+    for _ in range(2):
+        again = delivery.claim("sender", dt.timedelta(minutes=1), now=NOON)
+        assert again is not None
+        delivery.settle_unconfirmed(again, "still nothing", NOON, now=NOON)
+    assert told(ben) == [("Nobody knows yet whether your answer to Nadia arrived: time-out", 1)]
+    found = delivery.claim("sender", dt.timedelta(minutes=1), now=NOON)
+    assert found is not None
+    own = make_post("Sorry, Nadia!", author=Author(id="id-fernway", handle="fernway", ours=True))
+    delivery.settle_sent(found, own.id, "", own, bus, how="reconciled", now=NOON)
+    assert told(ben) == []
+
+
+def test_what_a_hold_stops_is_told_to_nobody_because_every_page_says_it(ben: Any, claimed: Delivery) -> None:
+    delivery.settle_held(claimed, "crisis-hold: Everything is held.", now=NOON)
+    assert told(ben) == []
+
+
+def test_admins_are_told_of_a_source_that_needs_them_and_agents_are_not(alice: Any, ben: Any, channel: Any) -> None:
+    ask_to_reconnect(channel, "the token was revoked", now=NOON)
+    note_silence(channel, Silence(NOON, 9.0, 0.0001), now=NOON)
+    assert told(alice) == [("Fernway is unusually quiet; look whether it is heard.", 2)]
+    assert told(ben) == []

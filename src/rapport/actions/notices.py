@@ -321,11 +321,9 @@ def notify_of_delivery(delivery: Delivery, step: str, before: str, *, now: dt.da
 
     before: the state that it was in; looking again at one that is unconfirmed is no news.
     """
-    if delivery.approval.person is None:
-        return 0  # a machine's word: nobody waits for it
     bundle, person = about_one(delivery.conversation_id), delivery.approval.person
-    if person is None:  # the one word of a machine
-        return 0
+    if person is None:
+        return 0  # a machine's word: nobody waits for it
     if step in {"sent", "reconciled"}:
         return take_back(person.pk, "delivery", bundle, now=now)
     # a hold is a decision that everybody sees on every page
