@@ -87,4 +87,5 @@ def profile(request: PersonRequest) -> HttpResponse:
         else:
             messages.success(request, _("Saved."))
             return redirect("profile")
-    return render(request, "account/profile.html", {"form": form})
+    rows = Membership.objects.filter(user=user, active=True).select_related("workspace").order_by("workspace__name")
+    return render(request, "account/profile.html", {"form": form, "memberships": rows})
