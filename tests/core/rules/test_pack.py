@@ -46,7 +46,7 @@ def test_a_pack_is_added_once_behind_the_noise_and_changes_nothing_else(slug: st
     assert before + rest.replace(pack.text + "\n\n", "", 1) == document
 
 
-@pytest.mark.parametrize(("one", "other"), itertools.combinations(PACKS, 2))
+@pytest.mark.parametrize(("one", "other"), list(itertools.combinations(PACKS, 2)))
 def test_two_packs_go_together(one: str, other: str) -> None:
     document = add_pack(add_pack(default_document(), read_pack(one)), read_pack(other))
     assert len(compile_rules(document).rules) == 24 + len(read_pack(one).rules) + len(read_pack(other).rules)
