@@ -20,6 +20,7 @@ from rapport.store.models import PreparedReply, RuleDraft, RuleSet
 
 pytestmark = pytest.mark.django_db
 
+SHIPPED = compile_rules(default_document()).rules
 HERE = "/w/fernway/settings/rules/edit/"
 Hear = Callable[..., Any]
 
@@ -86,7 +87,11 @@ def test_a_text_is_checked_while_somebody_types(browser: Client) -> None:
     assert right == {"problem": None, "said": "27 rules, no fault.", "faults": []}
     wrong = default_document().replace("spam >= 0.8", "spamm >= 0.8").replace("\n", "\r\n")
     problem = browser.post(f"{HERE}check/", {"document": wrong}).json()["problem"]
-    assert (problem["line"], problem["column"], problem["instead"]) == (22, 9, "spam")
+    assert (problem["line"], problem["column"], problem["instead"]) == (
+        line_of(default_document(), "Spam") + 2,
+        9,
+        "spam",
+    )
     unknown = default_document().replace("basket:care", "basket:caer")
     assert "there is no basket caer" in browser.post(f"{HERE}check/", {"document": unknown}).json()["said"]
 
