@@ -5,7 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rapport.core.decision import NOBODY, Decision, Effect, Score, Step
 from rapport.core.errors import InvalidRule
@@ -236,3 +239,101 @@ def test_a_fault_in_a_group_or_a_switch_is_reported_at_its_place(
     error = refusal(document)
     assert message in error.message
     assert (error.line, error.column, error.suggestion) == (line, column, suggestion)
+
+
+# ------------------------------------------------------------------ against a second, naive evaluator
+class Written(msgspec.Struct, frozen=True):
+    """One rule as the test means it."""
+
+    when: bool
+    then: tuple[str, ...]
+    stop: bool
+    autonomy: str
+    enabled: bool
+    group: str
+
+
+RULES = st.lists(
+    st.builds(
+        Written,
+        when=st.booleans(),
+        then=st.lists(
+            st.sampled_from(
+                [
+                    "tag:a",
+                    "tag:b",
+                    "skill:x",
+                    "quarantine",
+                    "notify:duty",
+                    "note:hello",
+                    "like",
+                    "ignore",
+                    "webhook:crm",
+                ]
+            ),
+            min_size=1,
+            max_size=4,
+            unique=True,
+        ).map(tuple),
+        stop=st.sampled_from([False, False, True]),
+        autonomy=st.sampled_from(["act", "act", "draft", "suggest", "observe"]),
+        enabled=st.sampled_from([True, True, True, False]),
+        group=st.sampled_from(["", "", "On", "Off", "Never"]),
+    ),
+    max_size=8,
+)
+GROUPS = (
+    "[[group]]\nname = 'On'\nwhen = 'not author.bot'\n[[group]]\nname = 'Off'\non = false\n"
+    "[[group]]\nname = 'Never'\nwhen = 'author.bot'\n"
+)
+LEVELS = ["observe", "suggest", "draft", "act"]
+
+
+def naively(rules: list[Written]) -> tuple[set[str], set[str], bool, dict[tuple[str, str], str], int, list[int]]:
+    """Tags, skills, quarantine, effects with their level, how many were gone through, and which matched."""
+    tags: set[str] = set()
+    skills: set[str] = set()
+    hidden, effects, matched = False, dict[tuple[str, str], str](), list[int]()
+    for number, each in enumerate(rules):
+        if not each.when or not each.enabled or each.group in ("Off", "Never"):
+            continue
+        matched.append(number)
+        if each.autonomy == "observe":
+            continue
+        for action in each.then:
+            verb, _, argument = action.partition(":")
+            highest = {"like": "draft", "ignore": "suggest"}.get(verb, "act")
+            level = min(each.autonomy, highest, key=LEVELS.index)
+            if verb in ("tag", "skill", "quarantine") and each.autonomy != "suggest":
+                tags |= {argument} if verb == "tag" else set()
+                skills |= {argument} if verb == "skill" else set()
+                hidden = hidden or verb == "quarantine"
+            else:
+                effects[verb, argument] = max(level, effects.get((verb, argument), level), key=LEVELS.index)
+        if each.stop and each.autonomy != "suggest":
+            return tags, skills, hidden, effects, number + 1, matched
+    return tags, skills, hidden, effects, len(rules), matched
+
+
+@given(RULES)
+def test_switches_levels_and_order_mean_what_a_naive_evaluator_says(rules: list[Written]) -> None:
+    document = GROUPS + "".join(
+        rule(
+            *each.then,
+            when=str(each.when).lower(),
+            name=str(number),
+            more=f"stop = {each.stop}\nenabled = {each.enabled}\n".lower()
+            + f"autonomy = '{each.autonomy}'\n"
+            + (f"group = '{each.group}'" if each.group else ""),
+        )
+        for number, each in enumerate(rules)
+    )
+    decision, steps = decide(document), explain(document)
+    tags, skills, hidden, effects, tried, matched = naively(rules)
+    assert (set(decision.tags), set(decision.skills), decision.quarantined) == (tags, skills, hidden)
+    assert {(one.verb, one.argument): one.level for one in decision.effects} == effects
+    assert decision.notify == (("duty",) if effects.get(("notify", "duty")) == "act" else ())
+    assert (decision.tried, len(steps)) == (tried, tried)
+    assert [int(step.rule) for step in decision.trace] == matched
+    assert tuple(step for step in steps if step.matched) == decision.trace
+    assert all(step.level == rules[int(step.rule)].autonomy for step in steps)

@@ -370,9 +370,8 @@ def _take(rule: Rule, case: Case, outcome: _Sum) -> Step:
 
 
 def _failed(rule: Rule, case: Case) -> Step:
-    if rule.off:
-        return Step(rule.name, False, (rule.off,), level=rule.autonomy)
-    return Step(rule.name, False, tuple(leaf.say(case) for leaf in rule.condition.decisive(case)[:MAX_BECAUSE]))
+    because = (rule.off,) if rule.off else tuple(leaf.say(case) for leaf in rule.condition.decisive(case)[:MAX_BECAUSE])
+    return Step(rule.name, False, because, level=rule.autonomy)
 
 
 def _broken(rule: Rule, error: Exception, outcome: _Sum) -> Step:
