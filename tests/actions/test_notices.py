@@ -20,7 +20,7 @@ from rapport.core.decision import Crisis
 from rapport.core.notices import PATIENCE, REST
 from rapport.core.post import Author
 from rapport.core.rhythm import Silence
-from rapport.store.models import Basket, Conversation, Delivery, DeskEvent, Membership, Notification, Task
+from rapport.store.models import Basket, BasketMember, Conversation, Delivery, DeskEvent, Membership, Notification, Task
 from rapport.store.queries.outbound import newest_inbound
 
 pytestmark = pytest.mark.django_db
@@ -61,11 +61,13 @@ def test_a_rule_may_name_a_colleague_by_address_and_the_leads_by_duty(
     alice: Any, ben: Any, rita: Any, hear: Callable[..., Any], make_post: Callable[..., Any]
 ) -> None:
     lea = invite(alice, "lea@fernway.example", "Lea", "lead", [], now=NOON)[0]
-    rules(alice, "ben")
+    rules(alice, "ben@fernway.example")
     hear(make_post("A storm comes"))
+    rules(alice, "ben")
+    hear(make_post("A storm comes", author="pia"))
     rules(alice, "duty")
     hear(make_post("Another storm", author="omar"))
-    assert told(ben) == [("Storm watch: Nadia in Care", 1)]
+    assert told(ben) == [("Storm watch: Pia in Care", 2)]
     assert told(lea) == [("Storm watch: Omar in Care", 1)]
     assert told(rita) == []
 
@@ -75,7 +77,16 @@ def test_a_name_that_means_nobody_reaches_the_leads_and_says_so(
 ) -> None:
     rules(alice, "zoe")
     hear(make_post("A storm comes"))
-    assert told(alice) == [("Storm watch: Nadia in Care (the rule tells 'zoe', whom nobody is called here)", 1)]
+    assert told(alice) == [("Storm watch: Nadia in Care (the rule tells 'zoe', and that is nobody here)", 1)]
+
+
+def test_a_basket_in_which_nobody_works_reaches_the_leads_too(
+    alice: Any, hear: Callable[..., Any], make_post: Callable[..., Any]
+) -> None:
+    BasketMember.objects.all().delete()
+    rules(alice, "care")
+    hear(make_post("A storm comes"))
+    assert told(alice) == [("Storm watch: Nadia in Care (the rule tells 'care', and that is nobody here)", 1)]
 
 
 def test_nobody_is_told_of_a_basket_that_is_not_theirs(

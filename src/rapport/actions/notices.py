@@ -216,7 +216,7 @@ def _told_by_rules(workspace: int, heard: Sequence[Heard], talks: Mapping[int, C
         for name in each.outcome.decision.notify:
             rule = _rule_of(each.outcome, name)
             members = whom.get(name)
-            lost = f" (the rule tells {name!r}, whom nobody is called here)" if members is None else ""
+            lost = f" (the rule tells {name!r}, and that is nobody here)" if members is None else ""
             for member in leads if members is None else members:
                 reached.setdefault((member.pk, rule), lost)
         for (member_id, rule), lost in reached.items():

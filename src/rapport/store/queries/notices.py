@@ -56,8 +56,8 @@ def leads_of(workspace: int, basket: int | None = None) -> list[Membership]:
 
 
 def resolve_names(workspace: int, names: Iterable[str]) -> dict[str, list[Membership] | None]:
-    """Whom `notify:NAME` means: a basket's members, the colleague with that part of the address before the @, or the
-    leads for "duty". None for a name that means nobody here.
+    """Whom `notify:NAME` means: a basket's members, the colleague with that address or that part of it before the @, or
+    the leads for "duty". None for a name that means nobody here.
     """
     wanted = set(names)
     found: dict[str, list[Membership] | None] = dict.fromkeys(wanted)
@@ -69,13 +69,13 @@ def resolve_names(workspace: int, names: Iterable[str]) -> dict[str, list[Member
     by_basket: dict[str, list[Membership]] = defaultdict(list)
     for row in inside.select_related("membership__user", "basket"):
         by_basket[row.basket.slug].append(row.membership)
-    baskets = Basket.objects.of(workspace).filter(slug__in=wanted - {DUTY}).values_list("slug", flat=True)
-    found.update({slug: by_basket[slug] for slug in baskets})
-    missing = {name.lower(): name for name in wanted if found[name] is None}
+    found.update(by_basket)
+    baskets = set(Basket.objects.of(workspace).filter(slug__in=wanted - {DUTY}).values_list("slug", flat=True))
+    missing = {name.lower(): name for name in wanted - baskets if found[name] is None}
     if missing:
         for member in active_members(workspace).select_related("user"):
-            name = missing.get(member.user.email.partition("@")[0].lower())
-            if name is not None:
+            address = member.user.email.lower()
+            for name in filter(None, (missing.get(address), missing.get(address.partition("@")[0]))):
                 found[name] = [*(found[name] or ()), member]
     return found
 
