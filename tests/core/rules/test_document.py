@@ -50,7 +50,7 @@ def place(document: str, needle: str) -> tuple[int, int]:
         ("complaint >= 0.7 && irony < 1", "&&", "and"),
         ("complaint >= 0.7 AND irony < 1", "AND", "and"),
         ('text matches "(a"', '"(a"', ""),
-        ('text has "a"', "text", 'text matches "..."'),
+        ('text has "a"', "text", 'contains(text, "a")'),
         ('sentiment == "negativ"', '"negativ"', "negative"),
         ("hoursince(now) > 3", "hoursince", "hours_since"),
         ("count(person.negative, 120 days) > 1", "120 days", "90 days"),

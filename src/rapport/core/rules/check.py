@@ -250,7 +250,8 @@ def _matches(node: Matches) -> Type:
 def _has(node: Has) -> Type:
     left = type_of(node.left)
     if left != "texts":
-        instead = f'{_shown(node.left)} matches "..."' if left == "text" else ""
+        sought = node.right.value[:60] if isinstance(node.right, Text) else "..."
+        instead = f'contains({_shown(node.left)}, "{sought}")' if left == "text" else ""
         raise Fault(f"has needs a list of texts, and {_shown(node.left)} is {WORDS[left]}", node.left.at, instead)
     if field_of(node.left) is None:
         raise Fault("has needs a field on its left", node.left.at, "in")

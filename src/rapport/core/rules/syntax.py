@@ -276,7 +276,7 @@ class _Builder(lark.Transformer[Any, Node]):
 def _number(token: lark.Token) -> float | int:
     written = token.replace("_", "")
     if len(written.partition(".")[0].lstrip("-0")) > len(str(MAX_NUMBER)) or abs(float(written)) > MAX_NUMBER:
-        raise Fault("this number is too large", _at(token), f"at most {MAX_NUMBER}")
+        raise Fault(f"this number is too large; at most {MAX_NUMBER} is taken", _at(token))
     return float(written) if "." in written else int(written)
 
 
