@@ -31,6 +31,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "read.deep": Benchmark("read", "the transformer, on one core"),
     "rules.100": Benchmark("rules", "which of 100 rules hold for a post, with their actions"),
     "rules.1000": Benchmark("rules", "which of 1,000 rules"),
+    "backtest": Benchmark("backtest", "a draft of 100 rules held against 100,000 stored mentions"),
     "decode": Benchmark("decode", "Post JSONL into checked posts"),
     "desk.list": Benchmark("desk", "pages of lists and counts, on a desk with a million posts"),
     "desk.conversation": Benchmark("desk", "pages of conversations there, short ones and some of 500 posts"),

@@ -83,7 +83,7 @@ def read_mentions(
     they were heard; as much of each as rules that ask for `asks` need.
     """
     columns = _columns(asks)
-    wanted = ", ".join(("o.post_id", "o.body", "p.sort_at", "p.deleted", "p.edited_at", *columns))
+    wanted = ", ".join(map(_plainly, ("o.post_id", "o.body", "p.sort_at", "p.deleted", "p.edited_at", *columns)))
     handles = "JOIN store_handle h ON h.id = p.handle_id " if any(name.startswith("h.") for name in columns) else ""
     # CROSS JOIN keeps SQLite to this order: outcomes by their key, and the post of each
     join = "CROSS JOIN" if connection.vendor == "sqlite" else "JOIN"
@@ -103,6 +103,14 @@ def read_mentions(
             last = rows[-1][0]
         if len(rows) < STRIDE:
             return
+
+
+def _plainly(column: str) -> str:
+    """A column as the driver has it: Django would parse each time and truth value on SQLite, at the price of the rest.
+    An expression has no type that it goes by.
+    """
+    parsed = connection.vendor == "sqlite" and column in {"p.sort_at", "p.deleted", "p.edited_at", "p.created_at"}
+    return f"+{column}" if parsed else column
 
 
 def _columns(asks: frozenset[str]) -> tuple[str, ...]:

@@ -1,0 +1,51 @@
+"""`backtest`: a draft held against what was heard, beside the same done row by row through the ORM.
+
+The history is made once: real posts walk the line under a hundred rules and are then multiplied in the tables. Each run
+is a process of its own and begins with the database closed; what is timed is what `rapport backtest` does with it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+
+import msgspec
+from msgspec.structs import replace
+
+from rapport.cli.benchmarks.line import _call, _sqlite
+from rapport.cli.benchmarks.line import _prepare as prepare_order
+from rapport.cli.benchmarks.measure import Options, Result, Run, compare
+from rapport.cli.benchmarks.order import Done, Order
+
+#: mentions that are held against both sets
+MENTIONS = 100_000
+PEER = "the peer reads whole outcomes as ORM rows and decides twice, rule set by rule set; both count the same changes"
+
+
+def measure(name: str, options: Options) -> Result:
+    """Mentions a second, both sets and the report."""
+    result = Result(name=name, unit="mentions/s")
+    with contextlib.ExitStack() as stack:
+        database = stack.enter_context(_sqlite())
+        order, corpus = prepare_order(stack, options)
+        # topics have nothing to do with it
+        order.write_bytes(msgspec.json.encode(replace(msgspec.json.decode(order.read_bytes(), type=Order), queries=[])))
+        options.say(f"{name}: making the history")
+        _, settings = database.template()
+        _call("line_ours", order, settings, "prepare")
+        made = _call("backtest_sides", order, settings, "fill")
+        found: list[Done] = []
+
+        def runner(job: str) -> Run:
+            def run() -> float:
+                done = _call("backtest_sides", order, settings, job)
+                found.append(done)
+                return done.posts / done.seconds
+
+            return run
+
+        result.posts, result.source = made.posts, corpus.source
+        compare(result, {"ours": runner("ours"), "orm": runner("orm")}, options)
+        parts = next(done for done in found if done.stages)
+        told = ", ".join(f"{part} {1e6 * seconds / parts.posts:.1f} us" for part, seconds in parts.stages.items())
+        result.notes = [PEER, f"of ours, for each mention: {told}"]
+        return result
