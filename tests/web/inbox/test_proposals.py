@@ -156,3 +156,13 @@ def test_what_was_dismissed_long_ago_is_not_shown(cast: Any, enter: Any, complai
     act(enter(cast.amir), effect, "dismiss")
     RuleEffect.objects.update(decided_at=timezone.now() - dt.timedelta(hours=1))
     assert "Move to praise" not in enter(cast.amir).get(f"/w/fernway/c/{complaint.pk}/").content.decode()
+
+
+def test_what_rules_did_and_why_they_were_refused_stands_under_why(
+    cast: Any, enter: Any, complaint: Any, propose: Any
+) -> None:
+    effect = propose("webhook", "crm")
+    RuleEffect.objects.filter(pk=effect.pk).update(state="refused", cause="The webhook crm is paused.")
+    page = enter(cast.amir).get(f"/w/fernway/c/{complaint.pk}/").content.decode()
+    for words in ("What rules did besides", "Tell the program behind crm", "refused", "The webhook crm is paused."):
+        assert words in page

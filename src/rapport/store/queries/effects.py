@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
-from django.db.models import Count, Q
+from django.db.models import Q
 
 from rapport.core.decision import Outcome
 from rapport.core.guard.autonomy import ActFacts
@@ -134,21 +134,26 @@ def read_act_facts(workspace_id: int, fired: Collection[Fired]) -> dict[int, Act
     return found
 
 
-def shown_proposals(conversation: Conversation, member: Membership, now: dt.datetime) -> list[RuleEffect]:
-    """What rules propose here and nobody has decided yet, oldest first; then what this member has just dismissed."""
+class Done(msgspec.Struct, frozen=True):
+    """The effects of rules on one conversation."""
+
+    #: what waits for a person, oldest first; then what this member has just dismissed, to be undone
+    proposed: list[RuleEffect]
+    #: what was done, taken, dismissed, refused or only observed, newest first
+    settled: list[RuleEffect]
+
+
+def read_effects(conversation: Conversation, member: Membership, now: dt.datetime) -> Done:
+    """What rules proposed and did here, in one query."""
     rows = RuleEffect.objects.of(conversation.workspace_id).filter(conversation=conversation)
-    mine = Q(state=RuleEffect.State.DISMISSED, by=member, decided_at__gt=now - UNDO)
-    found = rows.filter(Q(state=RuleEffect.State.PROPOSED) | mine).order_by("at", "pk")[:SHOWN]
-    return sorted(found, key=lambda effect: effect.state != RuleEffect.State.PROPOSED)
-
-
-def settled_effects(conversation: Conversation) -> list[RuleEffect]:
-    """What rules did here, what people made of proposals, and what was refused with its cause, newest first."""
-    rows = RuleEffect.objects.of(conversation.workspace_id).filter(conversation=conversation)
-    return list(rows.exclude(state=RuleEffect.State.PROPOSED).select_related("by__user").order_by("-at", "-pk")[:SHOWN])
-
-
-def count_effects(workspace: Workspace, since: dt.datetime) -> dict[tuple[str, str], int]:
-    """(rule, state) -> how many, since a moment: how rules are received."""
-    rows = RuleEffect.objects.of(workspace).filter(at__gte=since).order_by()
-    return {(rule, state): found for rule, state, found in rows.values_list("rule", "state").annotate(n=Count("pk"))}
+    found = list(rows.select_related("by__user").order_by("-at", "-pk")[:SHOWN])
+    waiting = [each for each in reversed(found) if each.state == RuleEffect.State.PROPOSED]
+    undone = [
+        each
+        for each in found
+        if each.state == RuleEffect.State.DISMISSED
+        and each.by_id == member.pk
+        and each.decided_at is not None
+        and each.decided_at > now - UNDO
+    ]
+    return Done(waiting + undone, [each for each in found if each.state != RuleEffect.State.PROPOSED])

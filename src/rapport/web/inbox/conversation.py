@@ -27,7 +27,7 @@ from rapport.store.queries import desk as reads
 from rapport.store.queries import people, talk
 from rapport.store.queries.approvals import newest_return
 from rapport.store.queries.corrections import corrections_on
-from rapport.store.queries.effects import shown_proposals
+from rapport.store.queries.effects import read_effects
 from rapport.store.queries.ladder import read_standing
 from rapport.store.queries.score import neighbours, standing_correction
 from rapport.store.queries.snapshot import weights_of
@@ -79,7 +79,7 @@ def show(request: DeskRequest, row: Conversation, status: int = 200, **composing
         "profile": people.profile(member, row.person, row) if row.person else None,
         "waiting_points": reads.waiting_points(row.waiting_since, now, weights_of(request.workspace)),
         "correction": standing_correction(row),
-        "proposals": shown_proposals(row, member, now),
+        "effects": read_effects(row, member, now),
         "todo": tasks_of(row),
         "standing": read_standing(row.person, member) if row.person else None,
         "members": talk.colleagues(member),

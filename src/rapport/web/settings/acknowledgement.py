@@ -112,7 +112,8 @@ def _form(request: DeskRequest, present: AcknowledgementSettings) -> Acknowledge
         "help_links": present.help_links, "text": present.texts.get("", "" if present.texts else EXAMPLE),
         **{f"text_{code}": text for code, text in present.texts.items() if code},
     }  # fmt: skip
-    form = AcknowledgementForm(request.POST if request.method == "POST" else None, initial=start, more=more)
+    posted = request.POST if request.method == "POST" else None
+    form = AcknowledgementForm(posted, initial=start, more=more, label_suffix="")
     choices = form.fields["baskets"]
     assert isinstance(choices, forms.MultipleChoiceField)
     choices.choices = list(Basket.objects.of(request.workspace).values_list("slug", "name"))
