@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Mapping
 from django.db import transaction
 
 from rapport.actions.audit import announce, write_audit
-from rapport.actions.notices import notify
+from rapport.actions.notices import Told, tell
 from rapport.actions.promises import keep_promises
 from rapport.core.route import Given, Waiting, deal, too_many
 from rapport.store.models import BasketMember, Conversation, Membership, Workspace
@@ -73,10 +73,13 @@ def _give_out(workspace_id: int, setups: Iterable[Setup], now: dt.datetime) -> l
 
 
 def _give(workspace_id: int, setup: Setup, given: list[Given], now: dt.datetime) -> None:
+    if not given:
+        return
     talks = (
         Conversation.objects.of(workspace_id).select_related("person").in_bulk([each.conversation for each in given])
     )
     people = Membership.objects.of(workspace_id).select_related("user").in_bulk({each.member for each in given})
+    told = []
     for each in given:
         talk = talks[each.conversation]
         talk.assignee, talk.touched_at = people[each.member], now
@@ -85,12 +88,11 @@ def _give(workspace_id: int, setup: Setup, given: list[Given], now: dt.datetime)
             to=each.member, reason=each.reason, basket=setup.id,
         )  # fmt: skip
         name = talk.person.name if talk.person else ""
-        notify(
-            workspace_id, [people[each.member]], "assigned", text=f"Yours now: {name or 'somebody'}", now=now,
-            conversation=talk,
-        )  # fmt: skip
+        told.append(Told(each.member, "assigned", "", f"Yours now: {name or 'somebody'}", talk.pk))
     Conversation.objects.bulk_update(talks.values(), ["assignee", "touched_at"], batch_size=200)
     BasketMember.objects.of(workspace_id).filter(basket=setup.id, membership__in=people).update(given_at=now)
+    # after the assignment: whoever works in no basket sees what is theirs
+    tell(workspace_id, told, now=now)
 
 
 def _take_back(workspace_id: int, setups: Iterable[Setup], now: dt.datetime) -> list[int]:

@@ -66,7 +66,7 @@ def keep_promises(
         for kind in KINDS:
             _keep(workspace_id, each, kind, rows.get((each.id, kind)), setups, now, history, writes)
     Promise.objects.bulk_update(writes.changed, _FIELDS, batch_size=200)
-    Promise.objects.bulk_create(writes.made, batch_size=500)
+    reads.insert_promises(writes.made)
     _write_due(held, rows, writes)
 
 

@@ -13,7 +13,8 @@ from rapport.core.promises import Facts, Kind, Running
 from rapport.store.models import Conversation, Delivery, Membership, Promise
 from rapport.store.models.scoped import ScopedQuerySet
 from rapport.store.queries.desk import visible_conversations
-from rapport.store.queries.sql import adapt, moment, select_in, update_rows
+from rapport.store.queries.machine import SAID_BY_MACHINE
+from rapport.store.queries.sql import adapt, insert_rows, moment, select_in, update_rows
 
 
 class Held(msgspec.Struct, frozen=True):
@@ -56,9 +57,8 @@ def read_held(conversations: Collection[int]) -> list[Held]:
 def _answers(conversations: Collection[int]) -> set[int]:
     """Those in which a person of ours spoke after somebody else did. A machine's word is no answer."""
     rows = select_in(
-        "SELECT p.conversation_id, MIN(CASE WHEN NOT p.ours THEN p.sort_at END), MAX(CASE WHEN p.ours AND NOT EXISTS ("
-        "SELECT 1 FROM store_delivery d JOIN store_approval a ON a.id = d.approval_id WHERE a.machine IS NOT NULL "
-        "AND d.conversation_id = p.conversation_id AND d.external_id = p.external_id) THEN p.sort_at END) "
+        "SELECT p.conversation_id, MIN(CASE WHEN NOT p.ours THEN p.sort_at END), "  # noqa: S608  (our names)
+        f"MAX(CASE WHEN p.ours AND NOT {SAID_BY_MACHINE} THEN p.sort_at END) "
         "FROM store_post p WHERE p.conversation_id {among} AND NOT p.deleted GROUP BY p.conversation_id",
         [],
         list(conversations),
@@ -93,6 +93,24 @@ def write_running(row: Promise, promise: Running) -> Promise:
     row.minutes, row.used, row.running_since = promise.minutes, promise.used, promise.running_since
     row.due_at, row.warn_at, row.ended_at, row.done = promise.due_at, promise.warn_at, promise.ended_at, promise.done
     return row
+
+
+_MADE = (
+    "workspace_id", "conversation_id", "basket_id", "kind", "minutes", "used", "started_at", "running_since", "due_at",
+    "warn_at", "done",
+)  # fmt: skip
+
+
+def insert_promises(rows: Sequence[Promise]) -> None:
+    """Store new promises; the line makes two for nearly every conversation that it opens."""
+    made = [
+        (
+            row.workspace_id, row.conversation_id, row.basket_id, row.kind, row.minutes, row.used,
+            adapt(row.started_at), adapt(row.running_since), adapt(row.due_at), adapt(row.warn_at), row.done,
+        )
+        for row in rows
+    ]  # fmt: skip
+    insert_rows("store_promise", _MADE, made)
 
 
 def write_due(changes: Sequence[tuple[dt.datetime | None, int]]) -> None:
