@@ -615,6 +615,7 @@ FOREIGN = ("zanzibar", "zugzwang", "quentin", "zelda", "quagga")
 def plant(world: World, now: dt.datetime) -> dict[str, int]:
     """Real content beyond Rita's basket, of every kind, some of it about people and posts that she does see."""
     from rapport.store.models import (
+        Absence,
         Approval,
         Basket,
         BasketMember,
@@ -631,6 +632,7 @@ def plant(world: World, now: dt.datetime) -> dict[str, int]:
         Person,
         PersonMerge,
         Post,
+        Promise,
         RuleEffect,
         RuleSet,
         Task,
@@ -719,6 +721,11 @@ then = ["basket:zanzibar"]
         workspace=workspace, conversation=shared, post=said.pk, rule="Zanzibar trade", verb="tag", argument="zugzwang",
         level="suggest", state="proposed", at=now,
     )  # fmt: skip
+    absence = Absence.objects.create(workspace=workspace, membership=zelda, since=now, note="zugzwang", deputy=zelda)
+    Promise.objects.create(
+        workspace=workspace, conversation=shared, basket=far, kind="first", minutes=10, used=99, started_at=now,
+        broken_at=now,
+    )  # fmt: skip
     join = PersonMerge.objects.create(
         workspace=workspace, kept=nadia.pk, absorbed=stranger.pk + 10_000, handles=[], conversations=[shared.pk],
         known={"name": "Quentin Quagga"}, before={}, evidence="zugzwang evidence", by=zelda, at=now,
@@ -732,7 +739,7 @@ then = ["basket:zanzibar"]
     return {
         "conversation": shared.pk, "person": stranger.pk, "task": task.pk, "effect": effect.pk, "notice": notice.pk,
         "folded": talks[2][0].pk, "post": said.pk, "other": other.pk,
-        "step": step.pk, "join": join.pk, "member": zelda.pk,
+        "step": step.pk, "join": join.pk, "member": zelda.pk, "absence": absence.pk,
     }  # fmt: skip
 
 
