@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, Literal
 
 import msgspec
@@ -171,6 +172,7 @@ def _clock(read: Callable[[dt.datetime], Any]) -> Callable[[Case], Any]:
     return on_the_wall
 
 
+@lru_cache(maxsize=4_096)
 def fold(text: str) -> str:
     """How handles and hashtags are compared: lower case, no leading @ or #."""
     return text.lstrip("@#").casefold()

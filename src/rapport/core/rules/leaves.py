@@ -122,13 +122,13 @@ def _compare(node: Compare) -> Leaf:
 
 def _say_constant(name: str, read: Read, sign: Operator, fixed: Any, shown: str) -> Say:
     holds = OPERATORS[sign]
+    true, false = f" {sign} {shown}", f" {words.OPPOSITE[sign]} {shown}"
 
     def say(case: Case) -> str:
         value = read(case)
         if value is None:
             return f"{name} unknown"
-        found = sign if holds(value, fixed) else words.OPPOSITE[sign]
-        return f"{name} {words.show_beside(value, fixed)} {found} {shown}"
+        return f"{name} {words.show_beside(value, fixed)}{true if holds(value, fixed) else false}"
 
     return say
 

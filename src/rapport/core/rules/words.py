@@ -18,15 +18,15 @@ _ORDINALS = ("zeroth", "first", "second", "third", "fourth", "fifth", "sixth", "
 
 def show(value: Any) -> str:  # noqa: PLR0911 - one line for each kind of value
     """A value for the trace: texts in quotes, moments to the second, fractions with two digits."""
+    if isinstance(value, float):  # first, because most values are
+        shown = f"{value:.2f}"
+        return shown.rstrip("0").rstrip(".") if shown[-1] == "0" else shown
     if value is None:
         return "unknown"
     if value is True:
         return "true"
     if value is False:
         return "false"
-    if isinstance(value, float):
-        shown = f"{value:.2f}"
-        return shown.rstrip("0").rstrip(".") if shown[-1] == "0" else shown
     if isinstance(value, str):
         return f'"{value}"' if len(value) <= MAX_SHOWN and value.isprintable() else f'"{shorten(value)}"'
     if isinstance(value, dt.datetime):
@@ -49,19 +49,19 @@ _UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
 
 def show_beside(value: Any, other: Any) -> str:
     """A fraction with as many digits as it takes to tell it from the value that it was compared with."""
-    if isinstance(value, float) and value == other:
+    if not isinstance(value, float) or not isinstance(other, float | int):
+        return show(value)
+    if abs(value - other) > 0.01:  # two digits tell them apart
+        return show(value)
+    if value == other:
         shown = show(value)
         return shown if float(shown) == value else repr(value)
-    if isinstance(value, float) and isinstance(other, float | int):
-        if abs(value - other) > 0.01:
-            return show(value)
-        for digits in (2, 4, 6):
-            rounded = f"{value:.{digits}f}"
-            near = float(rounded)
-            if near != other and (near > other) == (value > other):
-                return rounded.rstrip("0").rstrip(".")
-        return repr(value)
-    return show(value)
+    for digits in (2, 4, 6):
+        rounded = f"{value:.{digits}f}"
+        near = float(rounded)
+        if near != other and (near > other) == (value > other):
+            return rounded.rstrip("0").rstrip(".")
+    return repr(value)
 
 
 def shorten(text: str) -> str:
