@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rapport.core.decision import NEW, ConversationFacts, PersonFacts, Score, Step
@@ -77,6 +77,11 @@ def step(when: str, **changes: Any) -> Step:
         ('ends_with(text, "?")', 'ends_with(text, "?"): "?"'),
         ('not starts_with(text, "waiting")', 'starts_with(text, "waiting") is false'),
         ("not contains(author.bio, '''coffee''')".replace("'''", '"'), 'contains(author.bio, "coffee") is false'),
+        ('contains(text, "refund") == true', 'contains(text, "refund") true == true'),
+        (
+            'starts_with(text, "rt") != ends_with(text, "!")',
+            'starts_with(text, "rt") true != ends_with(text, "!") false',
+        ),
         ("length(text) > 20", "length(text) 42 > 20"),
         ("words(text) == 8", "words(text) 8 == 8"),
         ("minutes_since(conversation.waiting_since) >= 90", "minutes_since(conversation.waiting_since) 95 >= 90"),
@@ -288,6 +293,38 @@ def test_what_a_text_contains_is_what_stands_in_it(sought: str, text: str) -> No
     low, text = sought.lower(), text.lower()
     expected = {"contains": low in text, "starts_with": text.startswith(low), "ends_with": text.endswith(low)}
     assert set(rules.decide(*given_for(post=post)).tags) == {name for name, holds in expected.items() if holds}
+
+
+TOKENS = [*FIELDS, '"a"', '"a+"', '["a", "b"]', "1", "-0.5", "30 days", "true", 'time("2026-01-01T00:00:00Z")']
+VALUES = st.one_of(
+    st.sampled_from(TOKENS),
+    st.builds("{}({})".format, st.sampled_from(sorted(FUNCTIONS)), st.sampled_from(TOKENS)),
+    st.builds(
+        "{}({}, {})".format, st.sampled_from(sorted(FUNCTIONS)), st.sampled_from(TOKENS), st.sampled_from(TOKENS)
+    ),
+    st.builds("({} {} {})".format, st.sampled_from(TOKENS), st.sampled_from("+-*/"), st.sampled_from(TOKENS)),
+)
+ANYTHING = st.one_of(
+    VALUES,
+    st.builds("{} {} {}".format, VALUES, st.sampled_from(["==", "!=", "<", ">=", "in", "has", "matches"]), VALUES),
+)
+
+
+@given(st.lists(ANYTHING, min_size=1, max_size=3), st.sampled_from([" and ", " or ", " and not "]))
+@settings(max_examples=400)
+def test_whatever_is_put_together_is_refused_or_decides(parts: list[str], word: str) -> None:
+    """Values of every kind in every place: what passes the check can be compiled, tried and explained."""
+    for when in [*parts, word.join(parts)]:
+        try:
+            rules = compile_rules(document(when))
+        except InvalidRule:
+            continue
+        for facts, talk in ((FACTS, TALK), (PersonFacts(), NEW)):
+            arguments = given_for(facts=facts, talk=talk)
+            decision, steps = rules.decide(*arguments), rules.explain(*arguments)
+            kept = tuple(one for one in steps if one.matched or one.because[0].startswith("error: "))
+            assert decision.trace == kept
+            assert all(one.matched or "divides by zero" in one.because[0] for one in kept)
 
 
 def test_long_lists_and_texts_that_begin_alike_are_told_apart() -> None:

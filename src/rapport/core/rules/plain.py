@@ -5,10 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from rapport.core.rules.syntax import AllOf, AnyOf, Call, Matches, Node, Not, Text
-from rapport.core.rules.values import told
-
-#: function -> the pattern of what it looks for
-_PATTERNS = {"contains": "{}", "starts_with": r"\A{}", "ends_with": r"{}\z"}
+from rapport.core.rules.values import pattern_of, told
 
 
 def plain(node: Node) -> Node:
@@ -19,12 +16,6 @@ def plain(node: Node) -> Node:
         case Not():
             return replace(node, inner=plain(node.inner))
         case Call(function="contains" | "starts_with" | "ends_with", arguments=(sought_in, Text() as sought)):
-            pattern = _PATTERNS[node.function].format(_quoted(sought.value))
-            right = Text(at=sought.at, value=pattern)
+            right = Text(at=sought.at, value=pattern_of(node))
             return Matches(at=node.at, depth=node.depth, left=sought_in, right=right, written=told(node))
     return node
-
-
-def _quoted(text: str) -> str:
-    """A pattern that finds exactly this."""
-    return "".join(letter if letter.isalnum() or letter in " _" else f"\\x{{{ord(letter):x}}}" for letter in text)

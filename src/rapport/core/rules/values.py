@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from rapport.core.rules import words
-from rapport.core.rules.check import type_of
+from rapport.core.rules.check import compile_pattern, type_of
 from rapport.core.rules.fields import FIELDS, MOST_MOMENTS, MOST_SEARCHED, Case, fold
 from rapport.core.rules.functions import moment_of
 from rapport.core.rules.syntax import Arithmetic, Call, Items, Name, Node, Number, Span, Text, Truth, parts_of
@@ -182,13 +182,33 @@ def _best(choose: Callable[[list[Any]], Any]) -> Callable[[Call], Read]:
     return compile_best
 
 
+def pattern_of(node: Call) -> str:
+    """The pattern that stands for `contains`, `starts_with` or `ends_with`."""
+    sought = str(constant_of(node.arguments[1]))
+    quoted = "".join(letter if letter.isalnum() or letter in " _" else f"\\x{{{ord(letter):x}}}" for letter in sought)
+    return {"contains": quoted, "starts_with": rf"\A{quoted}", "ends_with": rf"{quoted}\z"}[node.function]
+
+
+def _contains(node: Call) -> Read:
+    """Where the answer is compared with another yes or no; alone it is a pattern by now (`plain`)."""
+    read, search = encoding(node.arguments[0]), compile_pattern(pattern_of(node), node.at).search
+
+    def contains(case: Case) -> bool | None:
+        text = read(case)
+        return None if text is None else search(text) is not None
+
+    return contains
+
+
 def _known(node: Call) -> Read:
     read = reader(node.arguments[0])
     return lambda case: read(case) is not None
 
 
-#: `contains` and its like are patterns by now (`plain`).
 _CALLS: dict[str, Callable[[Call], Read]] = {
+    "contains": _contains,
+    "starts_with": _contains,
+    "ends_with": _contains,
     "minutes_since": _since(60),
     "hours_since": _since(3_600),
     "days_since": _since(86_400),
