@@ -186,6 +186,7 @@ ROUTES: dict[str, Route] = {
     "rule_words": Route("configure"),
     "rule_rows": Route("configure", BOTH),
     "rule_preview": Route("configure", POST),
+    "rule_table": Route("configure", BOTH),
     "rule_packs": Route("configure"),
     "rule_pack": Route("configure", BOTH, {"pack": "pack"}),
     "score": Route("configure", BOTH),

@@ -299,21 +299,14 @@ class ShownAction(msgspec.Struct, frozen=True):
 def _shown(request: DeskRequest, target: Target, entered: Entered) -> dict[str, Any]:
     offered = subjects()
     known = {subject for subject, _kind in offered}
-    workspace = request.workspace
-    baskets = list(Basket.objects.of(workspace).order_by("position").values_list("slug", "name"))
-    replies = list(PreparedReply.objects.of(workspace).values_list("slug", "name"))
-    topics = [(slug, name) for slug, name in Topic.objects.of(workspace).order_by("name").values_list("slug", "name")]
-    arguments: dict[str, list[tuple[str, str]]] = {
-        "basket": baskets,
-        "draft": replies,
-        "priority": [(each, str(PRIORITY_NAMES[each])) for each in PRIORITIES],
-    }
+    topics = Topic.objects.of(request.workspace).order_by("name").values_list("slug", "name")
+    arguments = known_arguments(request)
     groups = [group for group, _row in entered.rows]
     rows = [
         Shown(
             place, group, place == 0 or groups[place - 1] != group or not group,
             place + 1 == len(groups) or groups[place + 1] != group or not group, row, _type(row.subject),
-            [(each, str(COMPARED[each])) for each in FITTING[_type(row.subject)]], _choices(row, topics),
+            [(each, str(COMPARED[each])) for each in FITTING[_type(row.subject)]], _values(row, list(topics)),
             meaning_of(row.subject), row.subject not in known,
         )
         for place, (group, row) in enumerate(entered.rows)
@@ -350,17 +343,34 @@ def _grouped(offered: list[tuple[str, Type]]) -> list[tuple[str, list[str]]]:
     return [(heading, found) for heading, found in headed.items() if found]
 
 
-def _choices(row: Row, topics: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    if row.comparison == "is":
+def _values(row: Row, topics: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    return choices_of(row.subject, row.comparison, row.value, topics)
+
+
+def known_arguments(request: DeskRequest) -> dict[str, list[tuple[str, str]]]:
+    """Verb -> the arguments to choose from, with their names. Two queries."""
+    workspace = request.workspace
+    return {
+        "basket": list(Basket.objects.of(workspace).order_by("position").values_list("slug", "name")),
+        "draft": list(PreparedReply.objects.of(workspace).values_list("slug", "name")),
+        "priority": [(each, str(PRIORITY_NAMES[each])) for each in PRIORITIES],
+    }
+
+
+def choices_of(subject: str, comparison: str, value: str, topics: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The values to choose from in such a row, what stands there among them; empty where one types."""
+    if comparison == "is":
         return [("true", _("yes")), ("false", _("no"))]
-    if row.subject == "topics":
-        return _with_own(topics, row.value)
-    field = FIELDS.get(row.subject)
-    if field is not None and field.choices and row.comparison in ("==", "!="):
-        return _with_own([(each, each) for each in field.choices], row.value)
+    if subject == "topics" and topics:
+        return _with_own(topics, value)
+    field = FIELDS.get(subject)
+    if field is not None and field.choices and comparison in ("==", "!="):
+        return _with_own([(each, each) for each in field.choices], value)
     return []
 
 
 def _with_own(choices: list[tuple[str, str]], value: str) -> list[tuple[str, str]]:
     """The value that stands there is kept, even where it is not among what is offered."""
-    return choices if any(value == each for each, _name in choices) else [(value, value or "…"), *choices]
+    if not value:
+        return choices
+    return choices if any(value == each for each, _name in choices) else [(value, value), *choices]

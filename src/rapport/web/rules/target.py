@@ -80,12 +80,16 @@ def address(request: DeskRequest, page: str, target: Target | None = None, **que
     if target is not None and target.draft is not None:
         query = {"draft": target.draft.pk, **query}
     path = reverse(page, kwargs={"slug": request.workspace.slug})
-    return f"{path}?{urlencode(query)}" if query else path
+    return f"{path}?{urlencode(query, doseq=True)}" if query else path
 
 
 def go(request: DeskRequest, page: str, target: Target | None = None, **query: object) -> HttpResponse:
     """To one of these pages; htmx moves the whole page."""
-    where = address(request, page, target, **query)
+    return lead(request, address(request, page, target, **query))
+
+
+def lead(request: DeskRequest, where: str) -> HttpResponse:
+    """To this address; htmx moves the whole page."""
     if request.headers.get("HX-Request"):
         return HttpResponse(status=204, headers={"HX-Redirect": where})
     return HttpResponseRedirect(where)

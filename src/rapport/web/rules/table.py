@@ -1,0 +1,204 @@
+"""Rules that ask the same, as a table: a row a rule, a column what is asked or done, and every cell can be changed."""
+
+from __future__ import annotations
+
+import msgspec
+from django.contrib import messages
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from rapport.core.errors import InvalidInput, InvalidRule, Stale
+from rapport.core.rules.edit import put
+from rapport.core.rules.table import (
+    FITTING,
+    BadRow,
+    Column,
+    Line,
+    columns_of,
+    common_columns,
+    read_table,
+    subjects,
+    write_cells,
+)
+from rapport.web.access import DeskRequest, desk
+from rapport.web.forms import number
+from rapport.web.rules.rows import choices_of, known_arguments
+from rapport.web.rules.said import COMPARED
+from rapport.web.rules.target import Target, address, begin_with, find_target, lead, pieces_or_none, save_target
+
+#: columns that one table shows
+MOST = 8
+#: the actions that are columns of their own; the others stand together in the last one
+VERBS = ("basket", "priority", "draft")
+
+
+class Cell(msgspec.Struct, frozen=True):
+    """One cell of a line."""
+
+    value: str
+    #: values to choose from; empty: typed
+    choices: list[tuple[str, str]]
+    label: str
+
+
+class Shown(msgspec.Struct, frozen=True):
+    """One line of the page."""
+
+    number: int
+    name: str
+    cells: list[Cell]
+    actions: list[Cell]
+    others: str
+    stop: bool
+    bad: bool
+
+
+@desk(right="configure")
+@require_http_methods(["GET", "POST"])
+def edit(request: DeskRequest) -> HttpResponse:
+    """The rules that ask nothing beyond some columns (`columns`: "complaint ? >=", as often as wanted), as a table."""
+    target = find_target(request)
+    rules = _rules(target)
+    columns = _chosen(request, [when for _name, when, _then, _stop in rules])
+    table = read_table(rules, columns)
+    problem, bad, status = "", -1, 200
+    lines = list(table.lines)
+    if request.method == "POST":
+        lines = [_entered(line, request.POST, len(columns)) for line in lines]
+        try:
+            document = _written(target, table.lines, lines, columns)
+            return _save(request, target, document, columns)
+        except _BadCell as error:
+            problem, bad, status = str(error), error.number, 422
+        except InvalidRule as error:
+            problem, status = str(error), 422
+        except (InvalidInput, Stale) as error:
+            problem, status = str(error), 409 if isinstance(error, Stale) else 422
+    arguments = known_arguments(request)
+    shown = {
+        "target": target,
+        "columns": [
+            (f"{each.subject} ? {each.comparison}", each.subject, COMPARED[each.comparison]) for each in columns
+        ],
+        "verbs": VERBS,
+        "lines": [_shown(line, columns, arguments, bad) for line in lines],
+        "left_out": len(rules) - len(lines),
+        "offered": _offered([when for _name, when, _then, _stop in rules], columns),
+        "problem": problem,
+        "may_publish": request.membership.may("publish"),
+        "may_add": len(columns) < MOST,
+    }
+    return render(request, "rules/table.html", shown, status=status)
+
+
+class _BadCell(ValueError):
+    """What stands in a cell makes no condition."""
+
+    def __init__(self, message: str, number: int) -> None:
+        super().__init__(message)
+        self.number = number
+
+
+def _rules(target: Target) -> list[tuple[str, str, list[str], bool]]:
+    return [
+        (
+            piece.name,
+            str(piece.values.get("when", "")),
+            [str(each) for each in piece.values.get("then", [])],
+            piece.values.get("stop", False) is True,
+        )
+        for piece in pieces_or_none(target.document)
+    ]
+
+
+def _chosen(request: DeskRequest, conditions: list[str]) -> tuple[Column, ...]:
+    """The columns of the address; the ones that hold most rules where it names none."""
+    asked = request.GET.getlist("columns")[:MOST]
+    known = {(subject, each) for subject, kind in subjects() for each in FITTING[kind]}
+    known |= {(column.subject, column.comparison) for when in conditions for column in columns_of(when) or ()}
+    found = []
+    for each in asked:
+        subject, _space, comparison = each.partition(" ? ")
+        if (subject, comparison) in known:
+            found.append(Column(subject, comparison))  # type: ignore[arg-type]  # it is one that is known
+    return tuple(dict.fromkeys(found)) or common_columns(conditions)
+
+
+def _offered(conditions: list[str], columns: tuple[Column, ...]) -> list[tuple[str, str]]:
+    """Columns to add: what other rules ask first, then everything in its usual comparison."""
+    asked = [column for when in conditions for column in columns_of(when) or ()]
+    usual = [Column(subject, FITTING[kind][0]) for subject, kind in subjects()]
+    found = dict.fromkeys([*asked, *usual])
+    return [
+        (f"{column.subject} ? {column.comparison}", f"{column.subject} {COMPARED[column.comparison]}")
+        for column in found
+        if column not in columns
+    ]
+
+
+def _entered(line: Line, sent: QueryDict, columns: int) -> Line:
+    """A line as it was sent; a line that was not sent is as it was."""
+    if f"name-{line.number}" not in sent:
+        return line
+    cells = tuple(sent.get(f"cell-{line.number}-{place}", "").strip() for place in range(columns))
+    then = [f"{verb}:{value}" for verb in VERBS if (value := sent.get(f"{verb}-{line.number}", "").strip())]
+    then += [each.strip() for each in sent.get(f"others-{line.number}", "").split("\n") if each.strip()]
+    # the order in which they were written stays
+    order = {each: place for place, each in enumerate(line.then)}
+    places = {each.partition(":")[0]: place for place, each in reversed(list(enumerate(line.then)))}
+    then.sort(key=lambda each: order.get(each, places.get(each.partition(":")[0], len(order))))
+    name = sent.get(f"name-{line.number}", "").strip()
+    return Line(line.number, name, cells, tuple(then), f"stop-{line.number}" in sent)
+
+
+def _written(target: Target, before: tuple[Line, ...], after: list[Line], columns: tuple[Column, ...]) -> str:
+    document = target.document
+    found = pieces_or_none(document)
+    for was, line in zip(before, after, strict=True):
+        if was == line:
+            continue
+        try:
+            when = write_cells(str(found[line.number].values.get("when", "")), columns, line.cells)
+        except BadRow as error:
+            raise _BadCell(_("“%(rule)s”: %(what)s") % {"rule": was.name, "what": error}, line.number) from None
+        for key, value in (("name", line.name), ("when", when), ("then", list(line.then))):
+            document = put(document, line.number, key, value)
+        if was.stop is not line.stop:
+            document = put(document, line.number, "stop", line.stop or None)
+    return document
+
+
+def _save(request: DeskRequest, target: Target, document: str, columns: tuple[Column, ...]) -> HttpResponse:
+    kept = [f"{column.subject} ? {column.comparison}" for column in columns]
+    if request.POST.get("do") == "draft" and target.draft is None:
+        draft = begin_with(request, document)
+        messages.success(request, _("The draft “%(name)s” is begun; nothing is in force yet.") % {"name": draft.name})
+        return lead(request, address(request, "rule_table", draft=draft.pk, columns=kept))
+    seen = number(request.POST.get("revision", ""))
+    messages.success(request, save_target(request, target, document, _("Edited as a table"), seen))
+    return lead(request, address(request, "rule_table", target, columns=kept))
+
+
+def _shown(line: Line, columns: tuple[Column, ...], arguments: dict[str, list[tuple[str, str]]], bad: int) -> Shown:
+    cells = []
+    for column, value in zip(columns, line.cells, strict=True):
+        choices = choices_of(column.subject, column.comparison, value, [])
+        label = f"{column.subject} {COMPARED[column.comparison]}"
+        cells.append(Cell(value, [("", "–"), *choices] if choices else [], label))
+    said: dict[str, str] = {}
+    others = []
+    for each in line.then:
+        verb, _colon, argument = each.partition(":")
+        if verb in VERBS and verb not in said:
+            said[verb] = argument
+        else:
+            others.append(each)
+    actions = [Cell(said.get(verb, ""), _with_none(arguments[verb], said.get(verb, "")), verb) for verb in VERBS]
+    return Shown(line.number, line.name, cells, actions, "\n".join(others), line.stop, line.number == bad)
+
+
+def _with_none(choices: list[tuple[str, str]], value: str) -> list[tuple[str, str]]:
+    own = [] if not value or any(value == each for each, _name in choices) else [(value, value)]
+    return [("", "–"), *own, *choices]

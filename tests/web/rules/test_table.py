@@ -1,0 +1,92 @@
+"""A decision table: cells change conditions and actions, and nothing else in the document."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from rapport.core.rules import default_document
+from rapport.store.models import RuleDraft, RuleSet
+
+pytestmark = pytest.mark.django_db
+
+PAGE = "/w/fernway/settings/rules/edit/table/"
+COLUMNS = "?columns=complaint+%3F+%3E%3D&columns=urgency+%3F+%3E%3D"
+
+
+@pytest.fixture
+def browser(alice: Any) -> Client:
+    client = Client()
+    client.force_login(alice.user)
+    return client
+
+
+def number_of(page: str, name: str) -> str:
+    """The number that the line of this rule has in the form."""
+    before = page.split(f'value="{name}"', maxsplit=1)[0]
+    return before.rpartition('name="name-')[2].partition('"')[0]
+
+
+def line(page: str, name: str, **changes: Any) -> dict[str, Any]:
+    """The line of "Urgent complaint" as it is sent, with some of it changed."""
+    at = number_of(page, name)
+    sent = {"name": name, "cell-0": "0.5", "cell-1": "0.6", "basket": "care", "priority": "urgent", "draft": "sorry",
+            "others": "", "stop": "on", **changes}  # fmt: skip
+    split = (key.partition("-") for key in sent)
+    names = {key: f"{head}-{at}{dash}{rest}" for key, (head, dash, rest) in zip(sent, split, strict=True)}
+    return {names[key]: value for key, value in sent.items() if value is not None}
+
+
+def in_force() -> RuleSet:
+    return RuleSet.objects.order_by("-version")[0]
+
+
+def test_the_rules_that_ask_only_this_are_lines_of_the_table(browser: Client) -> None:
+    page = browser.get(PAGE + COLUMNS).content.decode()
+    assert 'value="Urgent complaint"' in page
+    assert 'value="Complaint"' in page
+    assert 'value="Repeated complaint"' not in page
+    assert "ask something else and are not shown" in page
+    assert 'value="Complaint"' in browser.get(PAGE).content.decode()
+
+
+def test_a_cell_that_is_changed_changes_its_rule_alone(browser: Client) -> None:
+    page = browser.get(PAGE + COLUMNS).content.decode()
+    sent = line(page, "Urgent complaint", **{"cell-1": "0.75", "priority": "high"})
+    assert browser.post(PAGE + COLUMNS, {**sent, "revision": 1, "do": "save"}).status_code == 302
+    wanted = default_document().replace(
+        'when = \'complaint >= 0.5 and urgency >= 0.6\'\nthen = ["basket:care", "priority:urgent"',
+        'when = \'complaint >= 0.5 and urgency >= 0.75\'\nthen = ["basket:care", "priority:high"',
+    )
+    assert in_force().document == wanted
+    assert wanted != default_document()
+
+
+def test_a_table_that_is_saved_untouched_changes_nothing(browser: Client) -> None:
+    page = browser.get(PAGE + COLUMNS).content.decode()
+    browser.post(PAGE + COLUMNS, {**line(page, "Urgent complaint"), "revision": 1, "do": "save"})
+    assert in_force().version == 1
+
+
+def test_other_actions_and_an_empty_cell_are_taken(browser: Client) -> None:
+    page = browser.get(PAGE + COLUMNS).content.decode()
+    sent = line(page, "Urgent complaint", **{"cell-1": "", "others": "tag:now\r\nnotify:duty", "stop": None})
+    browser.post(PAGE + COLUMNS, {**sent, "revision": 1, "do": "draft"})
+    draft = RuleDraft.objects.get()
+    text = draft.document.partition('name = "Urgent complaint"\n')[2].partition("\n\n")[0]
+    assert text == (
+        "when = 'complaint >= 0.5'\n"
+        'then = ["basket:care", "priority:urgent", "draft:sorry", "tag:now", "notify:duty"]'
+    )
+    assert in_force().version == 1
+
+
+def test_a_cell_that_makes_no_condition_names_its_rule_and_nothing_is_saved(browser: Client) -> None:
+    page = browser.get(PAGE + COLUMNS).content.decode()
+    sent = line(page, "Urgent complaint", **{"cell-0": "much"})
+    answer = browser.post(PAGE + COLUMNS, {**sent, "revision": 1, "do": "save"})
+    assert answer.status_code == 422
+    assert "“Urgent complaint”: much is no number" in answer.content.decode()
+    assert in_force().version == 1
