@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from rapport.actions import absences as acts
 from rapport.core.errors import InvalidInput, NotAllowed
 from rapport.store.models import Absence, Membership
+from rapport.store.queries.desk import visible_colleagues
 from rapport.store.queries.load import absences_of, colleagues_of
 from rapport.web.access import DeskRequest, desk, find
 from rapport.web.forms import ExactForm
@@ -70,7 +71,8 @@ def index(request: DeskRequest) -> HttpResponse:
     """Everybody's absences for leads, one's own for others; a form for another one."""
     now, member = timezone.now(), request.membership
     leads = member.may("configure")
-    colleagues = colleagues_of(request.workspace.pk)
+    seen = set(visible_colleagues(member).values_list("pk", flat=True))
+    colleagues = [each for each in colleagues_of(request.workspace.pk) if each.pk in seen]
     start = {"since": timezone.localtime(now).replace(second=0, microsecond=0), "member": str(member.pk)}
     posted = request.POST if request.method == "POST" else None
     form = AbsenceForm(posted, initial=start, colleagues=colleagues, member=member, whose=leads)
