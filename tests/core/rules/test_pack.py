@@ -43,6 +43,7 @@ def test_a_pack_is_added_once_behind_the_noise_and_changes_nothing_else(slug: st
     first = names.index(pack.rules[0]["name"])
     assert names[first + len(pack.rules)] == "Bad review"
     assert "Repost" in names[:first]
+    assert added.index("pack: ") < added.index("- reviews\n") < added.index('"Bad review"')
     before, _, rest = added.partition(f"# {'-' * 64} pack: {pack.name}\n")
     assert before + rest.replace(pack.text + "\n\n", "", 1) == document
 

@@ -82,14 +82,22 @@ def add_pack(document: str, pack: Pack) -> str:
     if has_pack(document, pack):
         return document
     heading = f"# {'-' * 64} pack: {pack.name}\n"
-    return insert(document, _place(document), heading + pack.text + "\n\n")
+    at = _place(document)
+    if at is None:
+        return insert(document, len(pieces(document)), heading + pack.text)
+    return document[:at] + heading + pack.text + "\n\n" + document[at:]
 
 
-def _place(document: str) -> int:
-    """Before the first rule that sorts into a basket with more than low priority."""
-    found = pieces(document)
-    for piece in found:
+def _place(document: str) -> int | None:
+    """Before the first rule that sorts into a basket with more than low priority, and the comments above it."""
+    for piece in pieces(document):
         then = [str(each) for each in piece.values.get("then", [])]
         if any(each.startswith("basket:") for each in then) and "priority:low" not in then:
-            return piece.number
-    return len(found)
+            start = piece.start
+            while start:
+                above = document.rfind("\n", 0, start - 1) + 1
+                if not document[above:start].lstrip().startswith("#"):
+                    break
+                start = above
+            return start
+    return None
