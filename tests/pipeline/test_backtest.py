@@ -20,7 +20,7 @@ from rapport.core.post import Author, Post
 from rapport.core.rules import compile_rules
 from rapport.core.rules.compare import Pair
 from rapport.pipeline.backtest import Historian, carry_out, try_on_history
-from rapport.store.models import AuditEntry, BackTest, Outcome
+from rapport.store.models import AuditEntry, BackTest, Basket, Outcome
 from rapport.store.models import Post as PostRow
 from rapport.store.queries.backtest import read_mentions
 
@@ -126,6 +126,38 @@ def test_what_cannot_be_decided_again_is_left_out_and_said(talked: Any) -> None:
     assert report is not None
     assert report.left_out == {"deleted": 1, "edited": 1, "history": 1}
     assert report.seen == 3
+
+
+def test_answers_are_held_against_what_the_basket_of_each_set_promises(
+    talked: Any, hear: Any, make_post: Callable[..., Post]
+) -> None:
+    us = Author(id="us", handle="fernway", ours=True)
+    start = NOON - dt.timedelta(hours=3)
+
+    def after(minutes: int) -> dt.datetime:
+        return start + dt.timedelta(minutes=minutes)
+
+    hear(
+        make_post("rain on my tent", id="q", author="kim", created_at=start),
+        make_post("and again rain", author="kim", kind="reply", in_reply_to="q", created_at=after(5)),
+        make_post("Sorry!", id="a", author=us, kind="reply", in_reply_to="q", created_at=after(30)),
+        make_post("still rain", id="r", author="kim", in_reply_to="a", created_at=after(40)),
+        make_post("We send a new one", author=us, kind="reply", in_reply_to="r", created_at=after(45)),
+    )
+    care = Basket.objects.of(talked.workspace).get(slug="care")
+    care.promises = {"first": [60, 60, 60, 60], "next": [20, 20, 20, 20]}
+    care.save()
+    Basket.objects.of(talked.workspace).filter(slug="praise").update(
+        promises={"first": [20, 20, 20, 20], "next": [10, 10, 10, 10]}
+    )
+    moved = EVERYTHING.replace("basket:care", "basket:praise")
+    report = try_on_history(talked.workspace, moved, SINCE, UNTIL, lambda seen, total: True)
+    assert report is not None
+    # 30 minutes to the first answer, counted from the first word, and 5 to the next
+    assert {each.basket: (each.late_before, each.before, each.late_after, each.after) for each in report.promises} == {
+        "care": (0, 2, 0, 0),
+        "praise": (0, 0, 1, 2),
+    }
 
 
 def test_a_trial_is_done_by_a_worker_and_kept_with_its_report(talked: Any) -> None:

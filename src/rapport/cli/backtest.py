@@ -98,6 +98,12 @@ def tell(report: Report, since: dt.datetime, until: dt.datetime, seconds: float)
         + (f"  breaks: {each.error}" if each.error else "")
         for each in moved[:SHOWN]
     ]
+    if report.promises:
+        lines += ["", "answers that were given too late for what the basket promises: before, after"]
+        lines += [
+            f"  {each.basket[:32]:<32} {each.late_before:,} of {each.before:,}, {each.late_after:,} of {each.after:,}"
+            for each in report.promises
+        ]
     lines += _remarks(report)
     return lines
 

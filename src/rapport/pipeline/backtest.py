@@ -16,9 +16,10 @@ from rapport.actions.back_tests import claim_back_test, fail_back_test, finish_b
 from rapport.core.errors import InvalidRule
 from rapport.core.rules import default_document
 from rapport.core.rules.compare import Pair
-from rapport.core.rules.trial import Report, Trial
+from rapport.core.rules.trial import Promised, Report, Trial
 from rapport.store.models import BackTest, RuleSet, Workspace
 from rapport.store.queries.backtest import count_mentions, read_mentions
+from rapport.store.queries.load import read_setups
 
 log = logging.getLogger(__name__)
 
@@ -94,12 +95,18 @@ def try_on_history(
     rules = RuleSet.objects.of(workspace).order_by("-version")
     live = (rules.filter(version=against) if against else rules).first()
     pair = Pair(live.document if live else default_document(), document, live.version if live else 0)
-    trial = Trial(pair)
+    promised = {
+        setup.slug: Promised(setup.terms, setup.hours)
+        for setup in read_setups(workspace.pk, until).values()
+        if not setup.terms.empty
+    }
+    trial = Trial(pair, promised)
     total = count_mentions(workspace.pk, since, until)
     passed, told = 0, 0.0
     if not watch(0, total):
         return None
-    for mentions in read_mentions(workspace.pk, since, until, pair.asks, ZoneInfo(workspace.timezone)):
+    zone = ZoneInfo(workspace.timezone)
+    for mentions in read_mentions(workspace.pk, since, until, pair.asks, zone, waits=bool(promised)):
         for mention in mentions:
             trial.look(mention)
         passed += len(mentions)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import Counter, deque
 from collections.abc import Mapping
 
 import msgspec
 
-from rapport.core.decision import Decision
+from rapport.core.decision import PRIORITIES, Decision
+from rapport.core.hours import Hours
+from rapport.core.promises import Kind, Terms
 from rapport.core.rules.compare import Fired, Pair, Verdict, kinds_of
 from rapport.core.rules.fields import Case
 
@@ -29,6 +32,22 @@ class Decided(msgspec.Struct, frozen=True, gc=False):
     rule_set: int = 0
 
 
+class Wait(msgspec.Struct, frozen=True, gc=False):
+    """Somebody waited from this mention on, until we answered."""
+
+    #: the first answer in a conversation, or a next one
+    kind: Kind
+    since: dt.datetime
+    answered: dt.datetime
+
+
+class Promised(msgspec.Struct, frozen=True):
+    """What a basket promises today, and when it is staffed."""
+
+    terms: Terms
+    hours: Hours
+
+
 class Mention(msgspec.Struct, gc=False):
     """One stored mention, ready to be decided again."""
 
@@ -42,6 +61,8 @@ class Mention(msgspec.Struct, gc=False):
     why_not: str = ""
     #: of what the rules ask for, what was not kept with it: "conversation"
     unknown: str = ""
+    #: None where nobody waited from it on, or nobody has answered
+    wait: Wait | None = None
 
 
 class Tally(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -77,6 +98,16 @@ class Load(msgspec.Struct, frozen=True):
     after: tuple[int, ...]
 
 
+class PromiseTally(msgspec.Struct, frozen=True):
+    """Answers that a basket had promised within a time, and how many of these came too late."""
+
+    basket: str
+    before: int
+    late_before: int
+    after: int
+    late_after: int
+
+
 class Report(msgspec.Struct, frozen=True, omit_defaults=True):
     """What would have been different."""
 
@@ -92,6 +123,8 @@ class Report(msgspec.Struct, frozen=True, omit_defaults=True):
     untold: int = 0
     rules: tuple[RuleTally, ...] = ()
     load: tuple[Load, ...] = ()
+    #: what the answers that were given would have been worth, had the mention been in that basket with that priority
+    promises: tuple[PromiseTally, ...] = ()
     #: why mentions were left out -> how many: "deleted", "edited", "history", "old"
     left_out: Mapping[str, int] = {}
     #: fields that were asked for and of which nothing was kept with a mention -> how many mentions
@@ -101,8 +134,12 @@ class Report(msgspec.Struct, frozen=True, omit_defaults=True):
 class Trial:
     """Adds up what a pair of sets says, mention by mention."""
 
-    def __init__(self, pair: Pair) -> None:
+    def __init__(self, pair: Pair, promised: Mapping[str, Promised] | None = None) -> None:
+        """`promised`: what baskets promise, by slug; none of the others do."""
         self.pair = pair
+        self.promised = promised or {}
+        #: basket -> promised and late, before and after
+        self._promises: dict[str, list[int]] = {}
         self.seen = 0
         self.drifted = 0
         self.left_out: Counter[str] = Counter()
@@ -128,8 +165,21 @@ class Trial:
             self._examples[number].append(mention.row)
         if mention.decided.rule_set != self.pair.before.version and _is_other(mention.decided, verdict.before):
             self.drifted += 1
+        if mention.wait is not None:
+            self._hold(mention.wait, verdict.before, 0)
+            self._hold(mention.wait, verdict.after, 2)
         if mention.unknown:
             self.unknown[mention.unknown] += 1
+
+    def _hold(self, wait: Wait, decision: Decision, side: int) -> None:
+        """Hold an answer against what the basket of a decision promises."""
+        promised = None if decision.quarantined else self.promised.get(decision.basket)
+        minutes = promised.terms.minutes(wait.kind, PRIORITIES.index(decision.priority)) if promised else 0
+        if promised is None or not minutes:
+            return
+        counts = self._promises.setdefault(decision.basket, [0, 0, 0, 0])
+        counts[side] += 1
+        counts[side + 1] += promised.hours.minutes_between(wait.since, wait.answered) > minutes
 
     def report(self) -> Report:
         """What came of it so far."""
@@ -150,6 +200,7 @@ class Trial:
             untold=sum(each.count for each in tallies[MAX_TALLIES:]),
             rules=self._rules(times),
             load=self._load(),
+            promises=tuple(PromiseTally(basket, *counts) for basket, counts in sorted(self._promises.items())),
             left_out=dict(self.left_out),
             unknown=dict(self.unknown),
         )

@@ -20,10 +20,10 @@ from rapport.core.felt import as_felt
 from rapport.core.post import NO_METRICS, Author, Post
 from rapport.core.reading import Reading, Toward
 from rapport.core.rules.fields import FIELDS, Case
-from rapport.core.rules.trial import Decided, Mention
+from rapport.core.rules.trial import Decided, Mention, Wait
 from rapport.store.models import Outcome
 from rapport.store.queries.ingest import Extra, read_extra
-from rapport.store.queries.sql import adapt, moment, open_cursor
+from rapport.store.queries.sql import adapt, moment, open_cursor, select_in
 
 #: rows that are fetched together
 STRIDE = 2_000
@@ -77,10 +77,16 @@ def count_mentions(workspace_id: int, since: dt.datetime, until: dt.datetime) ->
 
 
 def read_mentions(
-    workspace_id: int, since: dt.datetime, until: dt.datetime, asks: frozenset[str], zone: dt.tzinfo
+    workspace_id: int,
+    since: dt.datetime,
+    until: dt.datetime,
+    asks: frozenset[str],
+    zone: dt.tzinfo,
+    *,
+    waits: bool = False,
 ) -> Iterator[list[Mention]]:
     """Every mention of others between these times (`since` inclusive, `until` not), in strides, in the order in which
-    they were heard; as much of each as rules that ask for `asks` need.
+    they were heard; as much of each as rules that ask for `asks` need. `waits`: with how long people waited from it on.
     """
     columns = _columns(asks)
     wanted = ", ".join(map(_plainly, ("o.post_id", "o.body", "p.sort_at", "p.deleted", "p.edited_at", *columns)))
@@ -99,10 +105,40 @@ def read_mentions(
             cursor.execute(statement, [workspace_id, last, adapt(since), adapt(until), STRIDE])
             rows = cursor.fetchall()
         if rows:
-            yield [make(row) for row in rows]
+            mentions = [make(row) for row in rows]
+            if waits:
+                _add_waits(mentions)
+            yield mentions
             last = rows[-1][0]
         if len(rows) < STRIDE:
             return
+
+
+def _add_waits(mentions: list[Mention]) -> None:
+    """Tell each mention from which on somebody waited until we answered."""
+    rows = [mention.row for mention in mentions]
+    talks = {
+        row[0]
+        for row in select_in("SELECT conversation_id FROM store_post WHERE id {among}", [], rows)
+        if row[0] is not None
+    }
+    found: dict[int, Wait] = {}
+    talk, waiting, answered = None, None, False
+    for conversation, row, at, ours in select_in(
+        "SELECT conversation_id, id, sort_at, ours FROM store_post WHERE conversation_id {among} AND NOT deleted "
+        "ORDER BY conversation_id, sort_at, id",
+        [],
+        sorted(talks),
+    ):
+        if conversation != talk:
+            talk, waiting, answered = conversation, None, False
+        if not ours:
+            waiting = waiting or (row, moment(at))
+        elif waiting is not None:
+            found[waiting[0]] = Wait("next" if answered else "first", waiting[1], moment(at))
+            waiting, answered = None, True
+    for mention in mentions:
+        mention.wait = found.get(mention.row)
 
 
 def _plainly(column: str) -> str:

@@ -98,6 +98,7 @@ def show_report(workspace: Workspace, report: Report) -> dict[str, Any]:
         "same_rules": len(report.rules) - len(rules),
         "new_rules": [each for each in rules if each.before is None],
         "charts": charts(report.load, names),
+        "promises": [(names.get(each.basket, each.basket), each) for each in report.promises],
         "remarks": remarks(report),
     }
 
