@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -150,6 +151,7 @@ class _Reader:
         self.bounded = bounded
         self.known = known
         self.sections = locate(document)
+        self.line_starts = [0, *(end.end() for end in re.finditer("\n", document))]
         #: what rules and groups are called -> the line
         self.names: dict[str, int] = {}
         self.group_names: dict[str, int] = {}
@@ -182,8 +184,13 @@ class _Reader:
             self._fail(f"{len(found):,} {kind}s; at most {most:,} are read", heads[most].at)
         return list(zip(found, heads, strict=True))
 
+    def _place(self, at: int) -> tuple[int, int]:
+        """Line and column of a character, from 1."""
+        line = bisect.bisect_right(self.line_starts, at)
+        return line, at - self.line_starts[line - 1] + 1
+
     def _fail(self, message: str, at: int, suggestion: str = "") -> NoReturn:
-        raise InvalidRule(message, *line_and_column(self.document, at), suggestion)
+        raise InvalidRule(message, *self._place(at), suggestion)
 
     def _check_top(self, top: dict[str, Any], section: Section) -> None:
         for key, entry in section.entries.items():
@@ -213,7 +220,7 @@ class _Reader:
             condition=condition,
             actions=self._actions(rule["then"], section),
             stop=rule.get("stop", False),
-            line=line_and_column(self.document, section.at)[0],
+            line=self._place(section.at)[0],
             autonomy=self._choice("autonomy", rule.get("autonomy", "act"), AUTONOMIES, section),
             group=group,
             enabled=rule.get("enabled", True),
@@ -234,7 +241,7 @@ class _Reader:
             when=group.get("when", ""),
             condition=condition,
             note=note,
-            line=line_and_column(self.document, section.at)[0],
+            line=self._place(section.at)[0],
         )
 
     def _weigh(self, condition: Node, group: str, section: Section) -> int:
@@ -281,7 +288,7 @@ class _Reader:
             self._fail("the name is empty", at)
         if len(name) > MAX_RULE_NAME or not name.isprintable():
             self._fail(f"a name is one line of at most {MAX_RULE_NAME} characters", at)
-        line = line_and_column(self.document, at)[0]
+        line = self._place(at)[0]
         if name in taken:
             self._fail(f'the name "{name}" is already taken by the {kind} on line {taken[name]}', at)
         taken[name] = line
