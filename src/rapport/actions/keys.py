@@ -10,7 +10,7 @@ from django.db import transaction
 
 from rapport.actions.audit import write_audit
 from rapport.core.errors import Reauthorise
-from rapport.store.models import Channel, NetworkApp, Workspace
+from rapport.store.models import Channel, NetworkApp, Webhook, Workspace
 from rapport.store.secrets import reseal
 
 
@@ -19,12 +19,12 @@ class Resealed(msgspec.Struct, frozen=True):
 
     #: secrets that lie under the newest key now
     done: int
-    #: channels whose token no key opens: they must be connected again
+    #: channels and webhooks whose secret no key opens: they need a new one
     lost: tuple[str, ...] = ()
 
 
 def reseal_everything(*, now: dt.datetime) -> Resealed:
-    """Encrypt tokens, client secrets and second factors anew. May be repeated while the desk runs."""
+    """Encrypt tokens, client secrets, secrets of webhooks and second factors anew. May be repeated while it runs."""
     done, lost = 0, []
     for channel in Channel.objects.exclude(token=b"").order_by("pk"):
         try:
@@ -36,6 +36,13 @@ def reseal_everything(*, now: dt.datetime) -> Resealed:
         done += Channel.objects.filter(pk=channel.pk, token=channel.token).update(token=fresh)
     for app in NetworkApp.objects.all():
         done += NetworkApp.objects.filter(pk=app.pk).update(client_secret=reseal(app.client_secret))
+    for hook in Webhook.objects.exclude(secret="").select_related("workspace").order_by("pk"):
+        try:
+            fresh = reseal(hook.secret.encode("ascii"))
+        except Reauthorise:
+            lost.append(f"webhook {hook.slug} of {hook.workspace.slug}")
+            continue
+        done += Webhook.objects.filter(pk=hook.pk, secret=hook.secret).update(secret=fresh.decode("ascii"))
     for factor in Authenticator.objects.all():
         done += _reseal_factor(factor)
     with transaction.atomic():

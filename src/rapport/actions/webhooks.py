@@ -27,8 +27,6 @@ from rapport.store.secrets import seal, unseal
 
 MAX_URL = 2_000  # characters
 MAX_WEBHOOKS = 50  # of one workspace
-#: settled calls are kept for this long
-KEPT = dt.timedelta(days=14)
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\Z")
 
 State = WebhookCall.State

@@ -18,7 +18,7 @@ from rapport.actions.rematch import carry_on_rematches
 from rapport.actions.tasks import remind_of_tasks
 from rapport.core.rhythm import Rhythm, find_silence
 from rapport.pipeline.loop import keep_going
-from rapport.store.models import Channel, DeskEvent, Received, SignInLink, Tombstone, Workspace
+from rapport.store.models import Channel, DeskEvent, Received, SignInLink, Tombstone, WebhookCall, Workspace
 from rapport.store.queries.deleted import KEPT
 from rapport.store.queries.fingerprints import sweep_fingerprints
 from rapport.store.queries.sources import newest_post_at, read_rhythm
@@ -38,6 +38,8 @@ TEND = dt.timedelta(seconds=5)
 ANSWERED = dt.timedelta(minutes=10)
 #: how long deliveries at the door are remembered: no network repeats them for so long
 DELIVERIES = dt.timedelta(days=7)
+#: how long calls of webhooks are shown once they were taken or given up
+CALLS = dt.timedelta(days=14)
 
 
 class Clock:
@@ -71,6 +73,7 @@ class Clock:
             Received.objects.filter(at__lt=now - DELIVERIES).delete()
             Tombstone.objects.filter(at__lt=now - KEPT).delete()
             sweep_fingerprints(now)
+            WebhookCall.objects.filter(settled_at__lt=now - CALLS).delete()
             self._swept = now
         if now - self._judged >= JUDGE:
             for workspace in Workspace.objects.all():
