@@ -112,18 +112,19 @@ def claim_due(way: str, *, now: dt.datetime) -> Claimed | None:
     into quiet hours by now waits for their end.
     """
     due, done = f"{way}_at", f"{way}ed_at"
+    # looked for first: this is asked every few seconds, and a transaction of its own would hold up others
+    first = Notification.objects.filter(**{f"{due}__lte": now}).order_by(due, "pk").first()
+    if first is None:
+        return None
     with transaction.atomic():
-        first = Notification.objects.filter(**{f"{due}__lte": now}).order_by(due, "pk").first()
-        if first is None:
-            return None
         rows = list(
             Notification.objects.select_for_update(skip_locked=True, of=("self",))
             .filter(membership=first.membership_id, **{f"{due}__lte": now})
             .select_related("membership__user", "membership__workspace", "conversation")
             .order_by("-last_at", "-pk")
         )
-        if not rows:
-            return Claimed(first.membership, way, ())
+        if not rows:  # another one has them at this moment
+            return None
         member = rows[0].membership
         wanted, later = _still_wanted(member, way, rows, now)
         for row, at in later:
