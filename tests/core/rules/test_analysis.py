@@ -17,7 +17,7 @@ from rapport.core.post import Author, Post
 from rapport.core.reading import Intent, Reading
 from rapport.core.rules import Circumstances, RuleSet, compile_rules, default_document
 from rapport.core.rules.actions import Known
-from rapport.core.rules.analysis import Finding, find_faults
+from rapport.core.rules.analysis import Flaw, find_flaws
 from rapport.core.rules.edit import compose
 from rapport.core.rules.logic import MAX_ALTERNATIVES
 
@@ -102,22 +102,22 @@ def same(one: Decision, other: Decision, names: set[str]) -> bool:
 def test_no_finding_is_a_false_alarm(document: str) -> None:
     rules = compile_rules(document)
     decisions = decided(rules)
-    for finding in find_faults(rules):
+    for flaw in find_flaws(rules):
         matched = [
             decision
             for decision in decisions
-            if any(step.rule == finding.rule and step.matched for step in decision.trace)
+            if any(step.rule == flaw.rule and step.matched for step in decision.trace)
         ]
-        rule = next(each for each in rules.rules if each.name == finding.rule)
-        match finding.kind:
+        rule = next(each for each in rules.rules if each.name == flaw.rule)
+        match flaw.kind:
             case "dead" | "shadowed":
-                assert not matched, finding
+                assert not matched, flaw
             case "idle":
-                rest = decided(compile_rules(without(document, finding.rule))) if len(rules.rules) > 1 else decisions
-                assert all(same(*pair, {rule.name}) for pair in zip(decisions, rest, strict=True)), finding
+                rest = decided(compile_rules(without(document, flaw.rule))) if len(rules.rules) > 1 else decisions
+                assert all(same(*pair, {rule.name}) for pair in zip(decisions, rest, strict=True)), flaw
             case "contradicting":
-                verb, _, argument = finding.detail.partition(":")
-                assert all(getattr(decision, verb) != argument for decision in matched), finding
+                verb, _, argument = flaw.detail.partition(":")
+                assert all(getattr(decision, verb) != argument for decision in matched), flaw
 
 
 @settings(max_examples=80)
@@ -128,7 +128,7 @@ def test_what_is_shadowed_says_by_which_rules_and_these_are_enough(first: str, s
         compose({"name": "two", "when": second, "then": ["tag:a"], "stop": True}),
         compose({"name": "three", "when": f"({first}) or ({second})", "then": ["basket:care"]}),
     ]
-    found = [finding for finding in find_faults(compile_rules("\n".join(both))) if finding.rule == "three"]
+    found = [flaw for flaw in find_flaws(compile_rules("\n".join(both))) if flaw.rule == "three"]
     calculates = "/" in first + second
     if found and found[0].kind == "shadowed":
         assert set(found[0].others) <= {"one", "two"}
@@ -144,8 +144,8 @@ def _is_wide(*conditions: str) -> bool:
     return any(logic_of(parse(each)) is None for each in (*conditions, f"({conditions[0]}) or ({conditions[1]})"))
 
 
-def faults(*rules: dict[str, Any], known: Known | None = None) -> list[Finding]:
-    return find_faults(compile_rules("\n".join(compose(rule) for rule in rules)), known)
+def faults(*rules: dict[str, Any], known: Known | None = None) -> list[Flaw]:
+    return find_flaws(compile_rules("\n".join(compose(rule) for rule in rules)), known)
 
 
 def rule(name: str, when: str, *then: str, **more: Any) -> dict[str, Any]:
@@ -172,7 +172,7 @@ def test_a_condition_that_can_never_hold_is_dead(when: str, subject: str) -> Non
         # lists are looked at item by item only where an item is named alone
         assert found == []
         return
-    assert [(finding.kind, finding.detail) for finding in found] == [("dead", subject)]
+    assert [(flaw.kind, flaw.detail) for flaw in found] == [("dead", subject)]
 
 
 def test_a_rule_behind_one_that_takes_everything_it_would_is_shadowed() -> None:
@@ -183,7 +183,7 @@ def test_a_rule_behind_one_that_takes_everything_it_would_is_shadowed() -> None:
         rule("D", "complaint >= 0.6 or (author.bot and likes > 3)", "basket:sales"),
         rule("E", "complaint >= 0.4", "basket:sales"),
     )
-    assert [(finding.kind, finding.rule, finding.others) for finding in found] == [
+    assert [(flaw.kind, flaw.rule, flaw.others) for flaw in found] == [
         ("shadowed", "C", ("A",)), ("shadowed", "D", ("A", "B")),
     ]  # fmt: skip
 
@@ -219,7 +219,7 @@ def test_names_that_are_gone_are_told() -> None:
     known = Known(baskets=["care"], replies=["sorry"], people=["ann@x.example"])
     actions = ["basket:sales", "draft:thanks", "person:Bo@x.example", "notify:duty", "tag:x", "person:known"]
     found = faults(rule("A", "true", *actions[:3]), rule("B", "author.bot", "person:known", *actions[3:5]), known=known)
-    assert [finding.detail for finding in found if finding.kind == "unknown"] == actions[:3]
+    assert [flaw.detail for flaw in found if flaw.kind == "unknown"] == actions[:3]
     assert not faults(rule("A", "true", "basket:care", "draft:sorry", "person:ANN@x.example"), known=known)
 
 
@@ -229,4 +229,4 @@ def test_nothing_is_said_of_conditions_that_grow_too_wide() -> None:
 
 
 def test_the_rules_that_ship_have_nothing_wrong_with_them() -> None:
-    assert find_faults(compile_rules(default_document())) == []
+    assert find_flaws(compile_rules(default_document())) == []

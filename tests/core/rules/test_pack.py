@@ -8,7 +8,7 @@ import pytest
 
 from rapport.core.draft import check_template
 from rapport.core.rules import DEFAULT_BASKETS, compile_rules, default_document
-from rapport.core.rules.analysis import find_faults
+from rapport.core.rules.analysis import find_flaws
 from rapport.core.rules.edit import pieces
 from rapport.core.rules.pack import PACKS, add_pack, has_pack, read_pack
 
@@ -22,7 +22,7 @@ def test_a_pack_needs_only_what_it_brings_and_has_nothing_wrong_with_it(slug: st
     baskets = {basket.slug for basket in DEFAULT_BASKETS} | {basket.slug for basket in pack.baskets}
     replies = SHIPPED_REPLIES | {reply.slug for reply in pack.replies}
     rules = compile_rules(add_pack(default_document(), pack), baskets=baskets, replies=replies)
-    assert find_faults(rules) == []
+    assert find_flaws(rules) == []
     assert len(rules.rules) == SHIPPED + len(pack.rules)
     named = {action.partition(":")[2] for rule in pack.rules for action in rule["then"] if action.startswith("draft:")}
     assert {reply.slug for reply in pack.replies} <= named

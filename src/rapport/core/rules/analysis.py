@@ -25,7 +25,7 @@ Kind = Literal["dead", "shadowed", "idle", "contradicting", "unknown"]
 MOST_RULES = 300
 
 
-class Finding(msgspec.Struct, frozen=True):
+class Flaw(msgspec.Struct, frozen=True):
     """One thing that is wrong."""
 
     kind: Kind
@@ -40,14 +40,14 @@ class Finding(msgspec.Struct, frozen=True):
     instead: str = ""
 
 
-def find_faults(rules: RuleSet, known: Known | None = None) -> list[Finding]:
+def find_flaws(rules: RuleSet, known: Known | None = None) -> list[Flaw]:
     """Everything that is wrong with these rules, in their order. `known`: what exists in the workspace."""
     known = known or Known()
-    found: list[Finding] = []
+    found: list[Flaw] = []
     earlier: list[tuple[Rule, Logic]] = []
     for rule in rules.rules[:MOST_RULES]:
         found += [
-            Finding("unknown", rule.name, rule.line, detail=action.written)
+            Flaw("unknown", rule.name, rule.line, detail=action.written)
             for action in rule.actions
             if not _exists(action, known)
         ]
@@ -55,7 +55,7 @@ def find_faults(rules: RuleSet, known: Known | None = None) -> list[Finding]:
         if logic is None:
             continue
         if not logic.alternatives:
-            found.append(Finding("dead", rule.name, rule.line, detail=conflict_of(rule.node)))
+            found.append(Flaw("dead", rule.name, rule.line, detail=conflict_of(rule.node)))
             continue
         found += _against(rule, logic, earlier)
         earlier.append((rule, logic))
@@ -73,23 +73,23 @@ def _exists(action: Action, known: Known) -> bool:
     return action.argument in there
 
 
-def _against(rule: Rule, logic: Logic, earlier: Sequence[tuple[Rule, Logic]]) -> list[Finding]:
+def _against(rule: Rule, logic: Logic, earlier: Sequence[tuple[Rule, Logic]]) -> list[Flaw]:
     """What earlier rules leave of one."""
     ending = [(other, theirs) for other, theirs in earlier if other.stop]
     if ending and implies(logic, [theirs for _, theirs in ending]):
         needed = _needed(logic, ending)
-        return [Finding("shadowed", rule.name, rule.line, tuple(other.name for other in needed))]
+        return [Flaw("shadowed", rule.name, rule.line, tuple(other.name for other in needed))]
     covering = [other for other, theirs in earlier if implies(logic, [theirs])]
     said = {action.verb: (action, other) for other in reversed(covering) for action in other.sorts}
     found = [
-        Finding("contradicting", rule.name, rule.line, (other.name,), action.written, earlier_one.written)
+        Flaw("contradicting", rule.name, rule.line, (other.name,), action.written, earlier_one.written)
         for action in rule.sorts
         if ACTIONS[action.verb].single and action.verb in said
         for earlier_one, other in [said[action.verb]]
         if earlier_one.argument != action.argument
     ]
     if not found and _says_nothing_new(rule, covering):
-        found = [Finding("idle", rule.name, rule.line, tuple(other.name for other in covering))]
+        found = [Flaw("idle", rule.name, rule.line, tuple(other.name for other in covering))]
     return found
 
 

@@ -9,13 +9,13 @@ from django.utils.translation import gettext as _
 
 from rapport.core.errors import InvalidRule
 from rapport.core.rules.actions import Known
-from rapport.core.rules.analysis import Finding, find_faults
+from rapport.core.rules.analysis import Flaw, find_flaws
 from rapport.store.models import Basket, Membership, PreparedReply, Webhook, Workspace
 from rapport.web.rules.target import KEPT, compiled
 
 
 class Told(msgspec.Struct, frozen=True):
-    """One finding for the screen."""
+    """One flaw for the screen."""
 
     rule: str
     line: int
@@ -48,12 +48,12 @@ def faults_of(document: str, workspace: Workspace) -> list[Told]:
 
 
 @functools.lru_cache(maxsize=KEPT)
-def _faults(document: str, *names: frozenset[str]) -> tuple[Finding, ...]:
-    return tuple(find_faults(compiled(document), Known(*names)))
+def _faults(document: str, *names: frozenset[str]) -> tuple[Flaw, ...]:
+    return tuple(find_flaws(compiled(document), Known(*names)))
 
 
-def tell(found: Finding) -> Told:
-    """A finding as sentences."""
+def tell(found: Flaw) -> Told:
+    """A flaw as sentences."""
     others = _listed(found.others)
     match found.kind:
         case "dead":
