@@ -17,8 +17,8 @@ from rapport.core.post import Author, Post
 from rapport.core.promises import Terms
 from rapport.pipeline.clock import Clock
 from rapport.pipeline.worker import Worker
-from rapport.store.models import AuditEntry, Basket, Conversation, Membership, Notification, Person, Promise
-from rapport.store.queries.load import Room, is_staffed, read_team_load
+from rapport.store.models import AuditEntry, Basket, Conversation, Membership, Notification, Outcome, Person, Promise
+from rapport.store.queries.load import Room, last_moved, read_opening, read_team_load, staffed
 
 pytestmark = pytest.mark.django_db
 
@@ -103,6 +103,14 @@ def test_when_there_is_room_who_waits_longest_is_given_first(place: Desk) -> Non
     assert place.tend(4) == 1
     older.refresh_from_db()
     newer.refresh_from_db()
+    moved = last_moved(older)
+    assert moved is not None
+    assert (moved.verb, moved.reason) == ("conversation.give", "has least")
+    desk.assign(place.alice, newer, place.alice, now=after(5))
+    newer.refresh_from_db()
+    assert last_moved(newer) is None
+    desk.assign(place.alice, newer, None, now=after(5))
+    newer.refresh_from_db()
     assert (older.assignee, newer.assignee) == (place.ben, None)
     assert older.touched_at == after(4)
 
@@ -113,10 +121,13 @@ def test_nothing_is_given_out_while_the_basket_is_closed(place: Desk) -> None:
     place.set(push=True, hours=office)
     place.hear(0, 2)
     assert place.tend(60) == 0
-    assert not is_staffed(place.workspace.pk, NOON)
+    opening = read_opening(place.workspace.pk, NOON)
+    assert not staffed(opening, NOON)
+    body = msgspec.json.decode(Outcome.objects.all()[0].body)
+    assert body["business_hours"] is False  # which rules read
     monday = 45 * 60  # Monday, 9:00
     assert place.tend(monday) == 2
-    assert is_staffed(place.workspace.pk, after(monday))
+    assert staffed(opening, after(monday))
 
 
 def test_who_is_away_is_given_nothing_and_their_deputy_stands_in(place: Desk) -> None:

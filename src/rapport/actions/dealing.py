@@ -104,8 +104,8 @@ def _take_back(workspace_id: int, setups: Iterable[Setup], now: dt.datetime) -> 
             if setup.hours.minutes_between(since, now) < silence:
                 continue
             talk = Conversation.objects.get(pk=pk)
-            talk.assignee = None
-            talk.save(update_fields=["assignee"])
+            talk.assignee, talk.touched_at = None, now
+            talk.save(update_fields=["assignee", "touched_at"])
             # `load.who_let_lie` reads it back
             write_audit(
                 workspace_id, None, "conversation.return", talk, now,
@@ -175,7 +175,7 @@ def _move(
 ) -> None:
     if not conversations:
         return
-    Conversation.objects.filter(pk__in=conversations).update(basket=target.id)
+    Conversation.objects.filter(pk__in=conversations).update(basket=target.id, touched_at=now)
     for talk in Conversation.objects.filter(pk__in=conversations):
         write_audit(
             workspace_id, None, "conversation.overflow", talk, now,

@@ -80,3 +80,19 @@ def test_people_see_the_breaks_of_their_own_baskets_alone(late: Conversation, ca
     assert "Nadia" not in enter(cast.amir).get("/w/fernway/promises/").content.decode()
     assert "Nadia" in enter(cast.lea).get("/w/fernway/promises/").content.decode()
     assert enter(cast.amir).get("/w/fernway/promises/?basket=sales").status_code == 404
+
+
+def test_a_conversation_shows_its_clocks_and_why_it_was_given(late: Conversation, cast: Any, enter: Any) -> None:
+    from rapport.actions.audit import write_audit
+
+    now = timezone.now()
+    Promise.objects.create(
+        workspace=cast.workspace, conversation=late, basket=late.basket, kind="resolution", minutes=240, used=90,
+        started_at=now,
+    )  # fmt: skip
+    Conversation.objects.filter(pk=late.pk).update(touched_at=now)
+    write_audit(cast.workspace, None, "conversation.give", late, now, to=cast.amir.pk, reason="next in turn")
+    page = enter(cast.lea).get(f"/w/fernway/c/{late.pk}/").content.decode()
+    assert "1 h late" in page
+    assert "stands still, 1 h 30 min of 4 h used" in page
+    assert "given out: next in turn" in page

@@ -7,7 +7,7 @@ import functools
 import json
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import msgspec
 from django.db.models import Count, Q
@@ -103,11 +103,6 @@ def holidays_of(country: str, subdivision: str, year: int) -> frozenset[dt.date]
     return frozenset(found)
 
 
-def is_staffed(workspace_id: int, now: dt.datetime) -> bool:
-    """Whether the desk is open: any of the baskets with hours of their own is, or none has any."""
-    return staffed(read_opening(workspace_id, now), now)
-
-
 def read_opening(workspace_id: int, now: dt.datetime) -> tuple[Hours, ...]:
     """The hours of those baskets that have some."""
     stored = Basket.objects.of(workspace_id).values_list("hours", flat=True)
@@ -115,7 +110,7 @@ def read_opening(workspace_id: int, now: dt.datetime) -> tuple[Hours, ...]:
 
 
 def staffed(opening: Sequence[Hours], now: dt.datetime) -> bool:
-    """Whether one of them is open; where there are none, always."""
+    """Whether the desk is: one of the baskets with hours of their own is open, or none has any."""
     return not opening or any(hours.is_open(now) for hours in opening)
 
 
@@ -270,6 +265,29 @@ def count_held(workspace_id: int, basket: int) -> int:
 def who_let_lie(workspace_id: int, conversations: Sequence[int]) -> dict[int, int]:
     """Conversation -> membership id of who had it last and let it lie."""
     return {pk: detail["from"] for pk, detail in _acted_on(workspace_id, RETURNED, conversations).items()}
+
+
+class Moved(NamedTuple):
+    """What the desk last did by itself with a conversation."""
+
+    #: "conversation.give", `RETURNED` or `MOVED_ON`
+    verb: str
+    at: dt.datetime
+    reason: str
+
+
+def last_moved(conversation: Conversation) -> Moved | None:
+    """Why the desk gave a conversation to somebody, took it back or sent it on; None where a person moved it since."""
+    if conversation.touched_at is None:
+        return None
+    rows = AuditEntry.objects.of(conversation.workspace_id).filter(
+        subject="conversation", subject_id=str(conversation.pk),
+        verb__in=["conversation.give", RETURNED, MOVED_ON, "conversation.assign", "conversation.move"],
+    )  # fmt: skip
+    entry = rows.order_by("-pk").first()
+    if entry is None or entry.actor_id is not None:
+        return None
+    return Moved(entry.verb, entry.at, str(entry.detail.get("reason", "")))
 
 
 def _unassigned(workspace_id: int, basket: int) -> Any:

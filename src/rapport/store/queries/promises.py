@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from typing import Any, cast
 
 import msgspec
-from django.db.models import Count, Max, Q
+from django.db.models import Count, F, Max, Q
 
 from rapport.core.promises import Facts, Kind, Running
 from rapport.store.models import Conversation, Delivery, Membership, Promise
@@ -182,5 +182,6 @@ def tally(member: Membership, since: dt.datetime) -> list[Tally]:
 
 
 def promises_of(conversation: Conversation) -> list[Promise]:
-    """What was promised in a conversation, the newest last."""
-    return list(Promise.objects.filter(conversation=conversation).select_related("basket").order_by("started_at", "pk"))
+    """The promises of a conversation that have not ended, what is due first; those that stand still come last."""
+    rows = Promise.objects.filter(conversation=conversation, ended_at__isnull=True)
+    return list(rows.order_by(F("due_at").asc(nulls_last=True), "pk"))

@@ -29,6 +29,8 @@ from rapport.store.queries.approvals import newest_return
 from rapport.store.queries.corrections import corrections_on
 from rapport.store.queries.effects import read_effects
 from rapport.store.queries.ladder import read_standing
+from rapport.store.queries.load import last_moved
+from rapport.store.queries.promises import promises_of
 from rapport.store.queries.score import neighbours, standing_correction
 from rapport.store.queries.snapshot import weights_of
 from rapport.store.queries.tasks import tasks_of
@@ -75,6 +77,8 @@ def show(request: DeskRequest, row: Conversation, status: int = 200, **composing
         "explanation": why.explain_to(member, said),
         "corrected": corrections_on(request.workspace, [entry.post for entry in said.entries if entry.post]),
         "conversation": row,
+        "promises": promises_of(row),
+        "moved": last_moved(row),
         "composer": read_composer(said, member, to=request.GET.get("to", ""), **composing),
         "profile": people.profile(member, row.person, row) if row.person else None,
         "waiting_points": reads.waiting_points(row.waiting_since, now, weights_of(request.workspace)),

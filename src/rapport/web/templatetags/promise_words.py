@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from rapport.store.queries.load import Moved
 from rapport.web.templatetags.desk_frame import icon, since
 
 register = template.Library()
@@ -44,6 +45,20 @@ def due(context: template.Context, when: dt.datetime | None) -> SafeString:
         '<span class="chip {}" title="{}">{}<time datetime="{}">{}</time></span>',
         tone, title % {"time": exact}, icon(sign), when.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), shown,
     )  # fmt: skip
+
+
+#: what the desk did by itself, by verb of the audit
+MOVED = {
+    "conversation.give": gettext_lazy("given out: %(reason)s"),
+    "conversation.return": gettext_lazy("back in the basket: nobody touched it for too long"),
+    "conversation.overflow": gettext_lazy("sent on: %(reason)s"),
+}
+
+
+@register.filter
+def moved_words(moved: Moved) -> str:
+    """Why the desk moved a conversation, in a few words."""
+    return str(MOVED[moved.verb]) % {"reason": moved.reason}
 
 
 @register.filter
