@@ -19,7 +19,7 @@ from rapport.actions.rule_drafts import save_draft
 from rapport.core.errors import InvalidRule
 from rapport.core.rules.pack import PACKS, Pack, PackBasket, PackReply, add_pack, has_pack, read_pack
 from rapport.store.models import Basket, PreparedReply
-from rapport.store.queries.rule_trials import NEWEST, newest_kept
+from rapport.store.rule_trials import NEWEST, newest_kept
 from rapport.web.access import DeskRequest, desk
 from rapport.web.rules.said import names_of, say_actions
 from rapport.web.rules.target import Target, begin_with, compiled, find_target, go

@@ -23,7 +23,7 @@ from rapport.core.rules.edit import Piece, find_piece
 from rapport.store.models import Post, RuleDay, RuleSet
 from rapport.store.queries import rule_days
 from rapport.store.queries.rule_days import Count
-from rapport.store.queries.rule_trials import Kept, find_kept, newest_kept
+from rapport.store.rule_trials import Kept, find_kept, newest_kept
 from rapport.web.access import DeskRequest, desk
 from rapport.web.rules.faults import faults_of
 from rapport.web.rules.said import AUTONOMY_NAMES, names_of, say_actions, say_condition
