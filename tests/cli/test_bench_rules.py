@@ -44,7 +44,8 @@ def test_a_peer_finds_the_rules_that_we_find(
     pytest.importorskip(module)
     rules, cases = work
     ours, peer, names = compile_rules(as_document(rules)), build(rules), asked(rules)
-    assert peer.left_out == ()
+    # neither can look for whole words
+    assert set(peer.left_out) == {rule.name for rule in rules if "\\b" in rule.when}
     stops = {rule.name for rule in rules if rule.stop}
     found = 0
     for case in cases:
@@ -53,8 +54,9 @@ def test_a_peer_finds_the_rules_that_we_find(
         theirs = peer.decide(peer.prepare(facts_of(case, names)))
         kept = list(itertools.takewhile(lambda each: each[0] not in stops, theirs))
         kept += theirs[len(kept) : len(kept) + 1]
-        assert [step.rule for step in decision.trace] == [name for name, _ in kept]
-        assert [step.actions for step in decision.trace] == [tuple(actions) for _, actions in kept]
+        trace = [step for step in decision.trace if step.rule not in peer.left_out]
+        assert [step.rule for step in trace] == [name for name, _ in kept]
+        assert [step.actions for step in trace] == [tuple(actions) for _, actions in kept]
         found += len(kept)
     assert found > len(cases)
 
@@ -65,7 +67,7 @@ def test_a_peer_finds_the_rules_that_we_find(
         ("refund|money back", ["refund", "money back"]),
         ("cancel(led|ed)?", ["cancel"]),
         ("gift ?card", ["giftcard", "gift card"]),
-        ("lost (bag|luggage)", ["lost bag", "lost luggage"]),
+        ("lost (?:bag|luggage)", ["lost bag", "lost luggage"]),
         ("app (is )?(late|delayed)", ["app late", "app delayed", "app is late", "app is delayed"]),
     ],
 )

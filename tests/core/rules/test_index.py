@@ -282,7 +282,8 @@ def test_patterns_searched_together_find_what_each_finds_alone(text: str) -> Non
 
 def test_patterns_of_plain_words_share_one_automaton_however_many_they_are() -> None:
     plain = [f"product{number} (is |was )?(late|lost)" for number in range(100)]
-    wild = [f"[a-z]+{number}[a-z]*(x|y)+" for number in range(100)]
+    plain += [r"\b(?:lawyer|sue you|injur(?:y|ed))\b", r"50\x{25} off"]
+    wild = [f"[a-z]+{number}[a-z]*(x|y)+" for number in range(100)] + ["(?-i)Sue", "(?i:sue)"]
     groups = group_patterns([*plain, *wild, "é" * (TOGETHER - 1)])
     assert groups[-1] == plain
     assert [one for group in groups[:-1] for one in group] == wild

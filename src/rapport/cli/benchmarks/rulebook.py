@@ -122,6 +122,7 @@ def make_rules(count: int = COUNT, names: Names | None = None) -> list[Written]:
     shipped = [
         Written(rule["name"], rule["when"], tuple(rule["then"]), rule.get("stop", False))
         for rule in tomllib.loads(default_document())["rule"]
+        if rule.get("enabled", True)
     ]
     common = max(0, min(count, COUNT) - len(shipped))
     added = [_make(number) for number in range(common)]

@@ -162,7 +162,7 @@ def _spelt(pattern: str) -> tuple[list[str], str]:
             done, words, pattern = done + words, [""], pattern[1:]
             continue
         if pattern[0] == "(":
-            inner, pattern = _spelt(pattern[1:])
+            inner, pattern = _spelt(pattern[1:].removeprefix("?:"))
             pattern = pattern.removeprefix(")")
         elif re.match(r"[\w ]", pattern):
             inner, pattern = [pattern[0]], pattern[1:]

@@ -15,7 +15,7 @@ TOGETHER = 1_000
 #: The same for patterns that find nothing but a few words: their states are the beginnings of these words, which are
 #: as many as their letters, whatever the text says.
 WORDS_TOGETHER = 10_000
-_WORDS = re.compile(r"(?:[\w #@'-]|[|()]|(?<=[\w )])\?|\\x\{[0-9a-f]+\})+")
+_WORDS = re.compile(r"(?:[\w #@'-]|[|)]|\((?:\?:)?|(?<=[\w )])\?|\\b|\\x\{[0-9a-f]+\})+")
 
 
 class Patterns:
@@ -47,7 +47,7 @@ def group_patterns(patterns: Iterable[str]) -> list[list[str]]:
     room = {TOGETHER: 0, WORDS_TOGETHER: 0}
     for pattern in patterns:
         size = compile_pattern(pattern, 0).programsize
-        limit = WORDS_TOGETHER if _WORDS.fullmatch(pattern) and "(?" not in pattern else TOGETHER
+        limit = WORDS_TOGETHER if _WORDS.fullmatch(pattern) else TOGETHER
         if size > TOGETHER:
             continue
         if size > room[limit]:
