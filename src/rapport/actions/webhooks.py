@@ -20,7 +20,7 @@ from django.db.models import Q
 from rapport.actions.audit import announce, require, write_audit
 from rapport.core.errors import AddressRefused, InvalidInput, NotAllowed, Reauthorise
 from rapport.core.post import Post
-from rapport.core.webhooks import SECRET_BYTES, write_secret
+from rapport.core.webhooks import RULE_FIRED, SECRET_BYTES, write_secret
 from rapport.networks.addresses import check_url
 from rapport.store.models import Conversation, Membership, RuleEffect, Webhook, WebhookCall
 from rapport.store.secrets import seal, unseal
@@ -157,7 +157,7 @@ def tell(rule: str, hook: Webhook, conversation: Conversation, post: Post, now: 
     """What a receiver learns: which rule, which conversation, and the post that it fired on."""
     author = post.author
     return {
-        "type": "rule.fired",
+        "type": RULE_FIRED,
         "timestamp": now.isoformat(),
         "data": {
             "rule": rule,

@@ -10,6 +10,8 @@ import hmac
 from rapport.core.errors import InvalidInput
 
 PREFIX = "whsec_"
+#: what a receiver finds in `type` when a rule told it of a conversation
+RULE_FIRED = "rule.fired"
 #: bytes of a secret; the specification asks for 24 to 64
 SECRET_BYTES = 32
 

