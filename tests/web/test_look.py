@@ -15,6 +15,40 @@ VIEWS = [(1360, 860, "light"), (390, 844, "dark")]
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 
+def furnish_drafts(cast: Any, now: dt.datetime, post: int) -> list[str]:
+    """Drafts of rules and their trials, with a post as the example; answers the addresses below the settings."""
+    from django.utils import timezone
+
+    from rapport.actions.rule_drafts import begin_draft, run_beside
+    from rapport.actions.rules import save_rules
+    from rapport.core.rules import default_document
+    from rapport.store.models import BackTest, ShadowDifference
+
+    draft = begin_draft(cast.lea, "Rain", default_document().replace("0.5", "0.6"), now=now)
+    run_beside(cast.lea, draft, timezone.now() + dt.timedelta(days=1), now=timezone.now())
+    moved = {"kind": "basket", "before": "care", "after": "praise", "count": 2, "examples": [post]}
+    ShadowDifference.objects.create(workspace=cast.workspace, draft=draft, **moved)
+    faulty = begin_draft(cast.lea, "Faulty", "[[rule]]\nname = 'x'\n", now=now)
+    save_rules(cast.alice, default_document() + "\n# ours again\n", "", now=now)
+    hours = [1, *[0] * 167]
+    rain = {"rule": "Rain", "before": 2, "after": 4, "broken_after": 1, "error": "no number"}
+    report = {
+        "seen": 9, "different": 2, "kinds": {"basket": 2}, "left_out": {"edited": 1}, "drifted": 1, "tallies": [moved],
+        "rules": [rain, {"rule": "New", "after": 1}],
+        "load": [{"basket": "care", "before": hours, "after": [*hours[1:], 1]}],
+        "promises": [{"basket": "care", "before": 4, "late_before": 1, "after": 2, "late_after": 2}],
+    }  # fmt: skip
+    trials = [
+        BackTest.objects.create(
+            workspace=cast.workspace, draft=draft, document=draft.document, against=2, since=now, until=now,
+            state=state, asked_at=now, done_at=now, seen=3, total=9, report=report,
+        )
+        for state in ("done", "running")
+    ]  # fmt: skip
+    drafts = ["new/", f"{draft.pk}/", f"{faulty.pk}/", f"{draft.pk}/publish/"]
+    return [*(f"rules/drafts/{page}" for page in drafts), *(f"rules/tests/{trial.pk}/" for trial in trials)]
+
+
 def furnish(cast: Any, now: dt.datetime) -> list[str]:
     """One of everything, so that no page is empty; answers the addresses."""
     from django.utils import timezone
@@ -100,7 +134,7 @@ def furnish(cast: Any, now: dt.datetime) -> list[str]:
         "replies/", "replies/new/", f"replies/{reply.pk}/", "team/", "team/invite/", f"team/{cast.amir.pk}/",
         f"baskets/{basket.pk}/", "baskets/", f"baskets/people/{cast.amir.pk}/", "absences/", "../promises/",
         "audit/", "corrections/", "readings/", "../quarantine/", "../notices/", "../notices/settings/",
-        "../notices/off/mail/", "../approvals/",
+        "../notices/off/mail/", "../approvals/", *furnish_drafts(cast, now, post.pk),
     ]  # fmt: skip
     own = [
         "/me/",
