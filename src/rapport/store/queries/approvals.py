@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 
 import msgspec
-from django.db.models import Exists, OuterRef, Subquery
+from django.db.models import OuterRef, Subquery
 
-from rapport.store.models import Channel, Conversation, Draft, DraftReturn, Membership, Notification, Post
+from rapport.store.models import Channel, Conversation, Draft, DraftReturn, Membership, Post
 from rapport.store.models.scoped import ScopedQuerySet
 from rapport.store.queries.desk import visible_conversations
 
