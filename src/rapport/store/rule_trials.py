@@ -81,7 +81,7 @@ def find_kept(member: Membership, asked: str) -> Kept | None:
 
 
 def _named_by(workspace_id: int, link: str) -> int | None:
-    """Row of the post of a link: most end in its id, which is looked up at once; else every post is asked for its address."""
+    """Row of the post of a link: most end in its id, which is looked up at once; else by the address, post by post."""
     if "://" not in link:
         return None
     posts = Post.objects.of(workspace_id)

@@ -180,13 +180,23 @@ def _type(subject: str) -> Type:
         return "text"
 
 
+def _with_value(row: Row) -> Row:
+    """The row with a value that fits: one of another field is none of this."""
+    field = FIELDS.get(row.subject)
+    if row.comparison == "is" and row.value not in ("true", "false"):
+        return Row(row.subject, row.comparison, "true")
+    if field is not None and field.choices and row.comparison in ("==", "!=") and row.value not in field.choices:
+        return Row(row.subject, row.comparison, field.choices[0])
+    return row
+
+
 def _change_rows(entered: Entered, do: str) -> bool:
     """Let a button change the form; False for those that save."""
     step, _colon, place = do.partition(":")
     at = number(place)
     match step:
-        case "look":
-            return True
+        case "" | "look":
+            entered.rows = [(group, _with_value(row)) for group, row in entered.rows]
         case "row" if len(entered.rows) < MOST:
             after = [index for index, (group, _row) in enumerate(entered.rows) if group == place and place]
             new = ("" if not after else place, Row("complaint", ">=", "0.5"))
