@@ -18,6 +18,7 @@ from rapport.core.promises import Terms
 from rapport.pipeline.clock import Clock
 from rapport.pipeline.worker import Worker
 from rapport.store.models import AuditEntry, Basket, Conversation, Membership, Notification, Outcome, Person, Promise
+from rapport.store.models import Post as StoredPost
 from rapport.store.queries.load import Room, last_moved, read_opening, read_team_load, staffed
 
 pytestmark = pytest.mark.django_db
@@ -210,6 +211,29 @@ def test_what_does_not_fit_goes_on_along_the_chain_the_newest_first(place: Desk)
     where = [Conversation.objects.get(pk=talk.pk).basket for talk in talks]
     assert where == [place.care, place.care, place.sales, praise, praise]
     assert AuditEntry.objects.filter(verb="conversation.overflow").count() == 3
+
+
+@pytest.mark.parametrize("by_hand", [True, False])
+def test_what_was_moved_stays_where_it_is_when_they_speak_again(place: Desk, by_hand: bool) -> None:
+    if by_hand:
+        (talk,) = place.hear(0, name="nadia")
+        desk.move(place.alice, talk, place.sales, now=after(1))
+    else:
+        place.set(capacity=1, overflow=place.sales)
+        _, talk = place.hear(0, 2)
+    talk.refresh_from_db()
+    assert talk.basket == place.sales
+    first = StoredPost.objects.get(conversation_id=talk.pk)
+    place.now = after(2)
+    post = Post(
+        "mastodon", "more", "Still broken, and I am furious!", place.now, Author(id="x"), kind="reply",
+        in_reply_to=first.external_id,
+    )  # fmt: skip
+    hearing.hear(place.channel, [post], place.bus, now=place.now)
+    place.worker.drain()
+    talk.refresh_from_db()
+    assert talk.basket == place.sales
+    assert talk.decided_by != first.pk  # the rules put the new word into Care
 
 
 def test_two_baskets_that_overflow_into_one_another_do_not_play_ball(place: Desk) -> None:

@@ -323,7 +323,11 @@ def _change(
     pressing = where.pressing
     decided = pressing.post if pressing else None
     basket = row.basket
-    if pressing and pressing.basket and (basket is None or (decided != row.decided_by and row.assignee is None)):
+    # where a person, or a basket that was full, put it, it stays: the rules follow only their own word
+    before = next((word.basket for word in words if word.post == row.decided_by), "")
+    theirs = row.decided_by is None or baskets.get(before) == basket
+    follows = theirs and decided != row.decided_by and row.assignee is None
+    if pressing and pressing.basket and (basket is None or follows):
         basket = baskets.get(pressing.basket) or basket or next(iter(baskets.values()), None)
     assignee = row.assignee
     if assignee is None and row.opened_at is None and pressing and state == Conversation.State.OPEN:
