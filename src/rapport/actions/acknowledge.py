@@ -38,6 +38,8 @@ from rapport.store.queries.outbound import address, read_guard_facts, reply_of
 #: the word for it in `Approval.machine`
 MACHINE = "acknowledgement"
 MAX_LINKS = 10
+#: networks whose servers ask that automatic posts stay out of the public timelines
+UNLISTED = frozenset({"mastodon"})
 #: said in one batch: a wave of thousands is no time for machines to speak
 MOST_AT_ONCE = 50
 
@@ -124,7 +126,7 @@ def _say(plan: AcknowledgementSettings, fired: Fired, now: dt.datetime) -> str:
     text = _text(plan, conversation, target, fired.outcome.reading.language)
     if channel is None or not text:
         return "There is no text in their language." if channel else "No account of ours can answer there."
-    reply = reply_of(channel, target, text, None)
+    reply = _quietly(reply_of(channel, target, text, None))
     facts = read_guard_facts(reply, conversation, target, channel, plan.workspace, (), now, acknowledgement=True)
     verdict = check(reply, facts, Policy(), now)
     if verdict.standing != "allow":
@@ -142,6 +144,13 @@ def _say(plan: AcknowledgementSettings, fired: Fired, now: dt.datetime) -> str:
         digest=approval.digest, standing_word=approval.standing_word_id,
     )  # fmt: skip
     return ""
+
+
+def _quietly(reply: Reply) -> Reply:
+    """What a machine says in public stands in no public timeline, where the network knows such a thing."""
+    if reply.network not in UNLISTED or reply.visibility != "public":
+        return reply
+    return msgspec.structs.replace(reply, visibility="unlisted")
 
 
 def _text(plan: AcknowledgementSettings, conversation: Conversation, target: Post, language: str) -> str:

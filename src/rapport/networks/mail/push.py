@@ -94,6 +94,8 @@ def compose(account: Account, reply: Reply, target: _Target, own_id: str, now: d
         f"Message-ID: <{own_id}>",
         f"In-Reply-To: <{reply.target}>",
         "References: " + "\r\n ".join(f"<{reference}>" for reference in _chain(target.references, reply.target)),
+        # said by a machine: programs that answer by themselves leave it unanswered (RFC 3834)
+        *(("Auto-Submitted: auto-replied",) if reply.approved_by is None else ()),
         "MIME-Version: 1.0",
         'Content-Type: text/plain; charset="utf-8"',
         "Content-Transfer-Encoding: quoted-printable",
