@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django.urls import path
 
-from rapport.web import effects, people, tasks
-from rapport.web.inbox import compose, conversation, events, promises, readings
+from rapport.web import people
+from rapport.web.inbox import compose, conversation, effects, events, promises, readings, tasks
 from rapport.web.inbox import list as lists
 
 app_name = "inbox"
