@@ -311,3 +311,17 @@ def test_its_effect_is_measured_beside_those_who_did_not_get_it(
     assert (found.sent, found.acknowledged.conversations, found.acknowledged.back) == (2, 2, 1)
     assert (found.others.conversations, found.others.back, found.others.calmer) == (1, 1, 1)
     assert found.acknowledged.share(found.acknowledged.back) == 0.5
+
+
+def test_two_that_were_acknowledged_and_turn_out_to_be_one_wait_as_before(
+    hear: Any, turn_on: Turn, send: Any, network: Spoken
+) -> None:
+    turn_on()
+    hear(complain("1"), complain("2", author="olga", text="Where is my parcel? It is broken and late."))
+    send()
+    assert len(network.sent) == 2
+    hear(complain("3", author="nadia", in_reply_to="2", thread="1", created_at=NOON))
+    talk = Conversation.objects.exclude(state="merged").get()
+    assert (talk.state, talk.waiting_since) == ("open", NOON - dt.timedelta(minutes=1))
+    send()
+    assert len(network.sent) == 2

@@ -145,6 +145,12 @@ def _absorb(merged: dict[int, int]) -> None:
                 f"UPDATE store_{table} SET conversation_id = %s WHERE conversation_id = %s",  # noqa: S608  (our names)
                 pairs,
             )
+        # one machine's word a conversation: where both had one, the winner's stands
+        cursor.executemany(
+            "UPDATE store_acknowledgement SET conversation_id = %s WHERE conversation_id = %s "
+            "AND NOT EXISTS (SELECT 1 FROM store_acknowledgement b WHERE b.conversation_id = %s)",
+            [(winner, loser, winner) for winner, loser in pairs],
+        )
     for loser, winner in sorted(merged.items()):
         _absorb_work(Conversation.objects.get(pk=loser), Conversation.objects.get(pk=winner))
 
