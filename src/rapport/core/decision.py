@@ -87,7 +87,7 @@ class Decision(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     person: str | None = None
     #: what whoever takes it should be good at
     skills: tuple[str, ...] = ()
-    #: what follows apart from sorting (a prepared answer stands in `draft`), at most core.rules.ruleset.MAX_EFFECTS
+    #: what follows apart from sorting (a prepared answer stands in `draft`), at most core.rules.firing.MAX_EFFECTS
     effects: tuple[Effect, ...] = ()
 
 

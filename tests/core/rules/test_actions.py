@@ -16,7 +16,7 @@ from rapport.core.post import Author, Post
 from rapport.core.reading import Intent, Reading
 from rapport.core.rules import Circumstances, compile_rules
 from rapport.core.rules.actions import ACTIONS, MAX_TITLE, MAX_WORDS, level_of
-from rapport.core.rules.ruleset import MAX_EFFECTS
+from rapport.core.rules.firing import MAX_EFFECTS
 
 NOW = dt.datetime(2026, 11, 21, 10, tzinfo=dt.UTC)
 POST = Post("mastodon", "1", "still waiting", NOW, Author(id="7", handle="ann"))

@@ -6,7 +6,8 @@ import importlib.resources
 
 from rapport.core.rules.baskets import DEFAULT_BASKETS, Basket
 from rapport.core.rules.circumstances import Circumstances
-from rapport.core.rules.ruleset import Rule, RuleSet, compile_rules
+from rapport.core.rules.firing import Rule
+from rapport.core.rules.ruleset import RuleSet, compile_rules
 
 __all__ = ["DEFAULT_BASKETS", "Basket", "Circumstances", "Rule", "RuleSet", "compile_rules", "default_document"]
 

@@ -12,8 +12,9 @@ from typing import Literal
 import msgspec
 
 from rapport.core.rules.actions import ACTIONS, Action, Known
+from rapport.core.rules.firing import Rule
 from rapport.core.rules.logic import Logic, conflict_of, implies, logic_of
-from rapport.core.rules.ruleset import Rule, RuleSet
+from rapport.core.rules.ruleset import RuleSet
 
 #: dead: its condition can never hold
 #: shadowed: whenever it could match, an earlier rule has matched that ends the list

@@ -12,8 +12,8 @@ from rapport.core.rules.check import MAX_PATTERN
 from rapport.core.rules.cost import PLACE, RULE_STEPS, SET_STEPS, STEP, cost_of, pattern_cost
 from rapport.core.rules.document import GROUP_KEYS, KEYS, MAX_ACTIONS, MAX_DOCUMENT, MAX_GROUPS, MAX_RULES, TOP_KEYS
 from rapport.core.rules.fields import GROUPS, MOST_MOMENTS, MOST_SEARCHED, Field
+from rapport.core.rules.firing import MAX_EFFECTS
 from rapport.core.rules.functions import FUNCTIONS
-from rapport.core.rules.ruleset import MAX_EFFECTS
 from rapport.core.rules.syntax import MAX_DEPTH, MAX_EXPRESSION, MAX_ITEMS, MAX_NUMBER, parse
 from rapport.core.threads import MOST_SAID
 
