@@ -84,7 +84,7 @@ def test_the_list_counts_what_each_topic_found_in_as_many_queries_however_long(
         )
         TopicMatch.objects.create(topic=topic, post=post, **space)
     lea.get(BASE)
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(11):
         page = lea.get(BASE).content.decode()
     assert page.count("1 post<") == 40
 
