@@ -213,6 +213,16 @@ def test_what_does_not_fit_goes_on_along_the_chain_the_newest_first(place: Desk)
     assert AuditEntry.objects.filter(verb="conversation.overflow").count() == 3
 
 
+def test_what_is_written_in_a_language_that_nobody_answers_here_goes_on(place: Desk) -> None:
+    place.set(languages=("en",), overflow=place.sales)
+    english = place.hear(0, text="My parcel came broken and nobody answers me, this is really terrible service")
+    german = place.hear(1, text="Mein Paket ist kaputt angekommen und niemand antwortet mir, das ist schrecklich")
+    assert [talk.basket for talk in (*english, *german)] == [place.care, place.sales]
+    moved = last_moved(german[0])
+    assert moved is not None
+    assert moved.reason == "written in another language"
+
+
 @pytest.mark.parametrize("by_hand", [True, False])
 def test_what_was_moved_stays_where_it_is_when_they_speak_again(place: Desk, by_hand: bool) -> None:
     if by_hand:

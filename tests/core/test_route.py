@@ -153,7 +153,7 @@ queues = st.lists(
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(queues, members, st.sampled_from(STRATEGIES), st.randoms(use_true_random=False))
 def test_nobody_gets_more_than_they_have_room_for_and_the_order_of_asking_changes_nothing(
     queue: list[Waiting], team: list[Member], strategy: Strategy, random: Random

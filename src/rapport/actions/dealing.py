@@ -30,7 +30,10 @@ def settle_batch(
     keep_promises(workspace_id, conversations, now=now, setups=setups, merged=merged, history=False)
     full = [setup for setup in setups.values() if setup.overflow and setup.capacity]
     push = [setup for setup in setups.values() if setup.push]
-    moved = _send_on_what_is_too_much(workspace_id, full, setups, now)
+    moved = [
+        *_send_on_other_languages(workspace_id, conversations, setups, now),
+        *_send_on_what_is_too_much(workspace_id, full, setups, now),
+    ]
     return [*moved, *_give_out(workspace_id, push, now)]
 
 
@@ -112,6 +115,21 @@ def _take_back(workspace_id: int, setups: Iterable[Setup], now: dt.datetime) -> 
                 **{"from": member}, minutes=silence, basket=setup.id,
             )  # fmt: skip
             done.append(pk)
+    return done
+
+
+def _send_on_other_languages(
+    workspace_id: int, conversations: Collection[int], every: Mapping[int, Setup], now: dt.datetime
+) -> list[int]:
+    """What is written in a language that nobody answers in here goes on at once."""
+    done: list[int] = []
+    for setup in every.values():
+        target = every.get(setup.overflow or 0)
+        if not setup.languages or target is None:
+            continue
+        foreign = reads.in_other_languages(workspace_id, setup, conversations)
+        _move(workspace_id, foreign, setup, target, "written in another language", now)
+        done += foreign
     return done
 
 

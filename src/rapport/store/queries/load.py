@@ -41,6 +41,8 @@ class Setup(msgspec.Struct, frozen=True):
     #: basket id of where work goes that does not fit
     overflow: int | None = None
     overflow_after: int | None = None
+    #: ISO 639-1 codes that are answered in it; empty = all
+    languages: frozenset[str] = frozenset()
 
     @property
     def deals(self) -> bool:
@@ -51,14 +53,17 @@ class Setup(msgspec.Struct, frozen=True):
 def read_setups(workspace_id: int, now: dt.datetime) -> dict[int, Setup]:
     """Basket id -> how it works."""
     rows = Basket.objects.of(workspace_id).values_list(
-        "pk", "slug", "hours", "promises", "strategy", "push", "capacity", "return_after", "overflow", "overflow_after"
-    )
+        "pk", "slug", "hours", "promises", "strategy", "push", "capacity", "return_after", "overflow", "overflow_after",
+        "languages",
+    )  # fmt: skip
     return {
         pk: Setup(
             pk, slug, hours_of(hours, now), terms_of(promises), cast("Strategy", strategy), push, capacity,
-            return_after, overflow if overflow != pk else None, overflow_after,
+            return_after, overflow if overflow != pk else None, overflow_after, frozenset(languages),
         )
-        for pk, slug, hours, promises, strategy, push, capacity, return_after, overflow, overflow_after in rows
+        for (
+            pk, slug, hours, promises, strategy, push, capacity, return_after, overflow, overflow_after, languages
+        ) in rows
     }  # fmt: skip
 
 
@@ -240,6 +245,18 @@ def oldest_waiting(workspace_id: int, basket: int, before: dt.datetime) -> list[
     found = [(pk, since) for pk, since in rows.values_list("pk", "waiting_since")[:ROUND] if since is not None]
     moved = _acted_on(workspace_id, MOVED_ON, [pk for pk, _ in found])
     return [(pk, since) for pk, since in found if pk not in moved]
+
+
+def in_other_languages(workspace_id: int, setup: Setup, among: Collection[int]) -> list[int]:
+    """Those of `among` that nobody has, in a language that is not answered in this basket; not those whose language
+    nobody could tell, nor those that were moved on before.
+    """
+    rows = _unassigned(workspace_id, setup.id).filter(pk__in=among, decided_by__isnull=False)
+    decided = dict(rows.values_list("decided_by", "pk"))
+    asked = _asked_of(decided) if decided else {}
+    found = [decided[post] for post, (language, _) in asked.items() if language and language not in setup.languages]
+    moved = _acted_on(workspace_id, MOVED_ON, found)
+    return sorted(pk for pk in found if pk not in moved)
 
 
 def untouched(workspace_id: int, basket: int, before: dt.datetime) -> list[tuple[int, int, dt.datetime]]:

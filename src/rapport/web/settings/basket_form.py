@@ -151,7 +151,9 @@ class BasketForm(ExactForm):
     tone = forms.ChoiceField(label=gettext_lazy("Colour"), choices=list(TONES.items()), widget=forms.RadioSelect)
     languages = forms.CharField(
         label=gettext_lazy("Languages"), max_length=120, required=False,
-        help_text=gettext_lazy("Codes such as de, en. Empty: all."),
+        help_text=gettext_lazy(
+            "Codes such as de, en. What is written in another one goes on to where what does not fit goes. Empty: all."
+        ),
     )  # fmt: skip
     opening = forms.ChoiceField(
         label=gettext_lazy("Staffed"), widget=forms.RadioSelect,
