@@ -229,6 +229,42 @@ def test_values_that_break_their_contract_break_rules_alone(
     check(compile_rules(as_document(rules)), given_)
 
 
+@pytest.mark.parametrize(
+    ("when", "holds"),
+    [
+        ('topics has "recall" and topics has "shop"', False),
+        ('topics has "recall" and not topics has "shop"', True),
+        ('all_of(topics, ["recall", "shop"])', False),
+        ('any_of(topics, ["recall", "shop"]) and none_of(topics, ["shop"])', True),
+        ('any_of(topics, ["recall", "tea"]) and any_of(topics, ["shop", "sale"])', False),
+        ('not (topics has "recall" and topics has "tea")', True),
+        ('text matches "still" and text matches "refund"', False),
+        ('text matches "still" and text matches "waiting"', True),
+        ('text matches "still" and author.bio matches "vip"', False),
+        ('not text matches "refund" and contains(text, "ill wait")', True),
+        ("complaint > 0.7 or complaint < 0.7", False),
+        ("not (complaint < 0.7) and complaint <= 0.7", True),
+        ("complaint == 0.7 and complaint != 0.70001", True),
+        ("author.followers > 9007199254740992", True),
+        ("author.followers >= 9007199254740992 and author.followers < 9007199254740992", False),
+        ("known(rating) or rating > 3 or not rating <= 3", True),
+        ("likes / replies > 1 or complaint > 0.5", True),
+        ("count(topics) == 1 and count(person.posts, 1 hour) == 0", True),
+    ],
+)
+def test_the_index_is_sure_only_of_what_holds(when: str, holds: bool) -> None:
+    post = Post(
+        "x", "1", "Still waiting", NOW, Author(handle="ann", followers=2**53 + 1), metrics=Metrics(likes=3, replies=1)
+    )
+    given_ = (
+        post, Reading("x", "1", intent=Intent(complaint=0.7)), Score(), PersonFacts(), ("recall",), Circumstances(NOW),
+        (), NEW,
+    )  # fmt: skip
+    rules = compile_rules(as_document([(when, ("tag:a",), False)]))
+    assert not check(rules, given_)
+    assert rules.decide(*given_).tags == (("a",) if holds else ())
+
+
 # ------------------------------------------------------------------ what is remembered, and what is searched together
 
 
