@@ -74,13 +74,13 @@ def test_a_browser_is_added_and_shows_what_the_desk_tells_it(
         assert len(key) == 65
         assert page.evaluate("window.visible") is True
 
-        wait_until(lambda: workers, 10)
+        wait_until(lambda: workers, 30)
         told = {"title": "Fernway", "body": "Storm watch: Nadia in Care", "url": "/w/fernway/notices/1/", "tag": "t"}
         message = {"origin": live_server.url, "registrationId": workers[0]["registrationId"], "data": json.dumps(told)}
         tools.send("ServiceWorker.deliverPushMessage", message)
-        wait_until(lambda: page.evaluate(SHOWN), 10)
+        wait_until(lambda: page.evaluate(SHOWN), 30)
         assert page.evaluate(SHOWN) == [told]
         tools.send("ServiceWorker.deliverPushMessage", {**message, "data": "not JSON"})
-        wait_until(lambda: len(page.evaluate(SHOWN)) == 2, 10)
+        wait_until(lambda: len(page.evaluate(SHOWN)) == 2, 30)
         assert problems == []
     assert PushSubscription.objects.count() == 1
