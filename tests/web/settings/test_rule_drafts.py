@@ -154,7 +154,9 @@ def test_a_draft_runs_beside_for_a_chosen_time_and_its_figures_are_shown(lea: Cl
     assert "Praise" in shown
     assert 'hx-trigger="every 2s"' in shown
     lea.post(f"{page}run/")
-    assert "every 2s" not in lea.get(f"{page}beside/").content.decode()
+    ended = lea.get(f"{page}beside/").content.decode()
+    assert "every 2s" not in ended
+    assert "a week" in ended, "it can be begun again"
 
 
 def test_a_draft_is_renamed_and_deleted(lea: Client) -> None:

@@ -320,14 +320,14 @@ def _show(request: DeskRequest, draft: RuleDraft) -> dict[str, Any]:
         "is_behind": draft.base != version,
         "since": compare(base.document if base else "", newest.document) if newest and draft.base != version else [],
         "changes": compare(newest.document if newest else "", draft.document),
-        "problem": _problem(request, draft),
         "tests": reads.list_back_tests(request.workspace, draft)[:10],
         "windows": windows(),
-        "hours": BESIDE,
         "may_publish": request.membership.may("publish"),
         **_show_beside(request, draft),
     }
 
 
 def _show_beside(request: DeskRequest, draft: RuleDraft) -> dict[str, Any]:
-    return {"draft": draft, **show_beside(request.workspace, draft, timezone.now())}
+    """What templates/settings/rules_beside.html needs, also once the run has come to its end."""
+    shown = show_beside(request.workspace, draft, timezone.now())
+    return {"draft": draft, "hours": BESIDE, "problem": _problem(request, draft), **shown}
