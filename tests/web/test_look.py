@@ -135,6 +135,8 @@ def furnish(cast: Any, now: dt.datetime) -> list[str]:
         f"baskets/{basket.pk}/", "baskets/", f"baskets/people/{cast.amir.pk}/", "absences/", "../promises/",
         "audit/", "corrections/", "readings/", "../quarantine/", "../notices/", "../notices/settings/",
         "../notices/off/mail/", "../approvals/", *furnish_drafts(cast, now, post.pk),
+        "rules/list/", "rules/rule/?name=Complaint", "rules/edit/", "rules/edit/rule/?name=Spam", "rules/edit/table/",
+        "rules/packs/", "rules/packs/shop/",
     ]  # fmt: skip
     own = [
         "/me/",
