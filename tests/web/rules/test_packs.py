@@ -58,6 +58,9 @@ def test_a_pack_goes_into_a_draft_with_its_baskets_and_replies(browser: Client, 
     check_document(alice.workspace, draft.document)
     assert RuleSet.objects.count() == 1
     assert "added" in words(browser.get(f"{PAGE}public-body/?draft={draft.pk}").content)
+    listed = words(browser.get(answer.headers["Location"]).content)
+    assert "This is a draft" in listed
+    assert "Public body: danger" in listed
 
 
 def test_a_pack_is_added_to_the_draft_that_one_works_on(browser: Client, alice: Any) -> None:

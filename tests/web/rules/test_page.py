@@ -79,6 +79,22 @@ def test_a_rule_that_was_not_tried_names_the_one_that_ended_the_list(
     assert "It does fire on this post" in read(browser, PAGE, name="Repost by a bot", post=str(talk.pk))
 
 
+def test_a_rule_of_a_group_that_was_not_tried_is_told_with_the_condition_of_its_group(
+    browser: Client, alice: Any, hear: Hear, make_post: Make
+) -> None:
+    from rapport.actions.rules import save_rules
+
+    document = (
+        '[[group]]\nname = "G"\nwhen = "author.bot"\n\n[[rule]]\nname = "All"\nwhen = "true"\nthen = ["tag:a"]\n'
+        'stop = true\n\n[[rule]]\nname = "Late"\ngroup = "G"\nwhen = "has_link"\nthen = ["tag:b"]\n'
+    )
+    save_rules(alice, document, now=NOON)
+    hear(make_post("No link", author=BOT))
+    shown = read(browser, PAGE, name="Late", post=str(Conversation.objects.get().pk))
+    assert "the rule “All” matched before it" in shown
+    assert "By itself it would not have matched either: has_link is false" in shown
+
+
 def test_a_post_by_an_address_that_says_nothing_of_its_id_is_found(
     browser: Client, hear: Hear, make_post: Make
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import tomllib
 import zoneinfo
 from collections.abc import Sequence
 from typing import Any
@@ -19,7 +20,8 @@ from django.views.decorators.http import require_safe
 from rapport.core.decision import Step
 from rapport.core.errors import InvalidRule
 from rapport.core.rules import Rule
-from rapport.core.rules.edit import Piece, find_piece
+from rapport.core.rules import RuleSet as CompiledRules
+from rapport.core.rules.edit import Piece, compose, find_piece
 from rapport.store.models import Post, RuleDay, RuleSet
 from rapport.store.queries import rule_days
 from rapport.store.queries.rule_days import Count
@@ -284,8 +286,12 @@ def explain_one(target: Target, name: str, kept: Kept) -> Asked:
     )
 
 
-def _alone(target: Target, name: str) -> Any:
-    """The rule by itself: whether it would have held."""
+def _alone(target: Target, name: str) -> CompiledRules:
+    """The rule by itself, with the condition of its group: whether it would have held."""
     piece = find_piece(target.document, name)
     assert piece is not None
-    return compiled(target.document[piece.start : piece.end])
+    groups = {group.get("name"): group.get("when", "") for group in tomllib.loads(target.document).get("group", [])}
+    guard = str(groups.get(piece.values.get("group", ""), ""))
+    when = str(piece.values["when"])
+    whole = f"({guard}) and ({when})" if guard else when
+    return compiled(compose({"name": name, "when": whole, "then": ["tag:alone"]}))
