@@ -134,6 +134,7 @@ def furnish(cast: Any, now: dt.datetime) -> list[str]:
         "replies/", "replies/new/", f"replies/{reply.pk}/", "team/", "team/invite/", f"team/{cast.amir.pk}/",
         f"baskets/{basket.pk}/", "baskets/", f"baskets/people/{cast.amir.pk}/", "absences/", "../promises/",
         "audit/", "corrections/", "readings/", "../quarantine/", "../notices/", "../notices/settings/",
+        "webhooks/", "webhooks/new/", "acknowledgement/", "../tasks/",
         "../notices/off/mail/", "../approvals/", *furnish_drafts(cast, now, post.pk),
         "rules/list/", "rules/rule/?name=Complaint", "rules/edit/", "rules/edit/rule/?name=Spam", "rules/edit/table/",
         "rules/packs/", "rules/packs/shop/",
