@@ -127,6 +127,19 @@ def test_a_reply_that_has_nothing_of_the_prepared_draft_overrides_the_rule_that_
     assert counted()[rule] == (1, 1, 0)
 
 
+def test_a_rule_that_only_proposed_or_observed_is_not_overridden(alice: Any, hear: Hear, make_post: Make) -> None:
+    from rapport.actions.rules import save_rules
+
+    rules = "".join(
+        f'[[rule]]\nname = "{name}"\nwhen = "true"\nthen = ["basket:care"]\nautonomy = "{name}"\n'
+        for name in ("observe", "suggest", "act")
+    )
+    save_rules(alice, rules, now=NOON)
+    hear(make_post(COMPLAINT))
+    desk.move(alice, Conversation.objects.get(), basket("sales"), now=NOON)
+    assert {name: row[1] for name, row in counted().items()} == {"observe": 0, "suggest": 0, "act": 1}
+
+
 def test_a_draft_that_was_made_ones_own_is_not_thrown_away() -> None:
     prepared = "Hi Nadia, I am sorry that this went wrong. Which order is it? Ben"
     assert not is_thrown_away(prepared, "Hi Nadia, I'm sorry that this went wrong! Is it the order of Monday?")

@@ -12,6 +12,7 @@ from django.db.models import F
 
 from rapport.actions.audit import write_audit
 from rapport.core.decision import Outcome as Decided
+from rapport.core.rules.actions import takes_effect
 from rapport.store.models import AuditEntry, Conversation, Membership, Outcome, RuleDay
 from rapport.store.queries.rule_days import OVERRIDDEN
 
@@ -59,6 +60,8 @@ def _who_decided(conversation: Conversation, what: What, before: str) -> str | N
     # the first rule that names one wins: a later one that names the same had no say
     prefix = wanted.partition(":")[0]
     for step in trace:
+        if not takes_effect(step.level):  # it observed or proposed, and decided nothing
+            continue
         said = [action for action in step.actions if step.matched and action.partition(":")[0] == prefix]
         if said:
             return step.rule if wanted in said else None
