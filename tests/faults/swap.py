@@ -74,6 +74,8 @@ def main(versions: int) -> None:
         for version in range(2, versions + 2):
             save_rules(alice, document(version), "", now=dt.datetime.now(dt.UTC))
             stream()
+            # the next one comes while the rest of these are on their way
+            wait_for(f"version {version}", Outcome.objects.filter(rule_set=version).exists)
             if version == versions // 2:
                 workers[0].kill()
                 workers[0].wait()
