@@ -7,14 +7,16 @@ is a process of its own and begins with the database closed; what is timed is wh
 from __future__ import annotations
 
 import contextlib
+import tempfile
+from pathlib import Path
 
 import msgspec
-from msgspec.structs import replace
 
-from rapport.cli.benchmarks.line import _call, _sqlite
-from rapport.cli.benchmarks.line import _prepare as prepare_order
+from rapport.cli.benchmarks.corpus import Corpus, load_corpus
+from rapport.cli.benchmarks.line import BATCH, POSTS, WARM, _call, _sqlite
 from rapport.cli.benchmarks.measure import Options, Result, Run, compare
 from rapport.cli.benchmarks.order import Done, Order
+from rapport.cli.benchmarks.rulebook import make_rules
 
 #: mentions that are held against both sets
 MENTIONS = 100_000
@@ -26,9 +28,7 @@ def measure(name: str, options: Options) -> Result:
     result = Result(name=name, unit="mentions/s")
     with contextlib.ExitStack() as stack:
         database = stack.enter_context(_sqlite())
-        order, corpus = prepare_order(stack, options)
-        # topics have nothing to do with it
-        order.write_bytes(msgspec.json.encode(replace(msgspec.json.decode(order.read_bytes(), type=Order), queries=[])))
+        order, corpus = _prepare(stack, options)
         options.say(f"{name}: making the history")
         _, settings = database.template()
         _call("line_ours", order, settings, "prepare")
@@ -49,3 +49,14 @@ def measure(name: str, options: Options) -> Result:
         told = ", ".join(f"{part} {1e6 * seconds / parts.posts:.1f} us" for part, seconds in parts.stages.items())
         result.notes = [PEER, f"of ours, for each mention: {told}"]
         return result
+
+
+def _prepare(stack: contextlib.ExitStack, options: Options) -> tuple[Path, Corpus]:
+    """The file with the posts and rules that make the history; topics have nothing to do with it."""
+    count = options.count(POSTS)
+    corpus = load_corpus(count + WARM)
+    posts = list(corpus.posts)
+    order = Order(corpus.now, BATCH, warm=posts[:WARM], posts=posts[WARM:], queries=[], rules=make_rules())
+    file = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rapport-bench-"))) / "order.json"
+    file.write_bytes(msgspec.json.encode(order))
+    return file, corpus
