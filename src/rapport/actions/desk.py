@@ -20,6 +20,7 @@ from rapport.bus.base import Batch, Bus
 from rapport.core.decision import Outcome as Decided
 from rapport.core.errors import InvalidInput, NotAllowed
 from rapport.core.guard import stop_words
+from rapport.core.post import Post
 from rapport.store.models import Basket, BusMessage, Conversation, Membership, Note, Outcome, Person, Workspace
 from rapport.store.queries.accounts import note_accounts
 from rapport.store.queries.acknowledge import plan_of
@@ -36,7 +37,7 @@ from rapport.store.queries.rule_days import count_rules
 from rapport.store.queries.score import machine_score
 from rapport.store.queries.shadows import Beside, count_beside
 from rapport.store.queries.sql import redone_if_lost
-from rapport.store.queries.threads import link_posts
+from rapport.store.queries.threads import Linked, link_posts
 
 MAX_NOTE = 10_000  # characters
 
@@ -86,14 +87,13 @@ def record(
         copies = find_copies(batch.workspace, posts, standing, stored, linked, recent, now) if recent else {}
         words = words_of(posts, standing, stored, copies, counting, automated=accounts.automated)
         seen = refresh(batch.workspace, linked, words, now)
-        news = [
-            Heard(linked.conversations[row], outcome, post.created_at)
-            for (row, post), outcome in zip(posts, standing, strict=True)
-            # what is read once more was told the first time
-            if outcome is not None and not stored[row].read and (outcome.decision.notify or outcome.route.person)
-        ]
-        notify_of_rules(batch.workspace, news, now=now)
         _suppress_who_asked(batch, now)
+        # what is read once more had its effects the first time
+        fresh = [
+            outcome if outcome is not None and not stored[row].read else None
+            for (row, _), outcome in zip(posts, standing, strict=True)
+        ]
+        notify_of_rules(batch.workspace, _news(posts, fresh, linked), now=now)
         fired = find_fired(posts, made, stored, linked, copies, accounts.automated)
         if fired:
             carry_out(batch.workspace, fired, now=now)
@@ -104,8 +104,8 @@ def record(
         seen += settle_batch(batch.workspace, seen, linked.merged, now=now)
         if beside:
             counted = [
-                row if outcome is not None and not stored[row].read and not post.author.ours else None
-                for (row, post), outcome in zip(posts, standing, strict=True)
+                row if outcome is not None and not post.author.ours else None
+                for (row, post), outcome in zip(posts, fresh, strict=True)
             ]
             count_beside(batch.workspace, beside, counted, now)
         announce(batch.workspace, now, seen)
@@ -115,6 +115,15 @@ def record(
             copies=len(copies),
         )  # fmt: skip
     return Recorded(kept=True, conversations=tuple(seen), merged=len(linked.merged))
+
+
+def _news(posts: Sequence[tuple[int, Post]], fresh: Sequence[Decided | None], linked: Linked) -> list[Heard]:
+    """What colleagues are told of: where a rule says so, and where the route gave it to one of them."""
+    return [
+        Heard(linked.conversations[row], outcome, post.created_at)
+        for (row, post), outcome in zip(posts, fresh, strict=True)
+        if outcome is not None and (outcome.decision.notify or outcome.route.person)
+    ]
 
 
 def _suppress_who_asked(batch: Batch, now: dt.datetime) -> None:

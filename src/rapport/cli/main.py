@@ -41,9 +41,7 @@ COMMANDS: dict[str, Command] = {
     "understand": Command("rapport.cli.understand", "read posts and write what is understood of each"),
     "match": Command("rapport.cli.match", "hold standing queries against posts"),
     "decide": Command("rapport.cli.decide", "hold rules against posts"),
-    "backtest": Command(
-        "rapport.cli.backtest", "hold rules against what was heard: what would have been different"
-    ),
+    "backtest": Command("rapport.cli.backtest", "hold rules against what was heard: what would have been different"),
     "train": Command("rapport.cli.train", "learn the readings from labelled texts, with a model card"),
     "work": Command("rapport.cli.parts", "run the worker alone: read, score and route what came in"),
     "send": Command("rapport.cli.parts", "run the sender alone: bring approved replies to their networks"),

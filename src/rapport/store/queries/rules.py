@@ -65,4 +65,8 @@ class Shadow(msgspec.Struct, frozen=True):
 def read_shadows(workspace_id: int, now: dt.datetime) -> list[Shadow]:
     """The drafts that run beside the rules in force and have not come to their end."""
     rows = RuleDraft.objects.of(workspace_id).filter(shadow_until__gt=now, shadow_from__isnull=False).order_by("pk")
-    return [Shadow(*row) for row in rows.values_list("pk", "document", "shadow_from", "shadow_until")]
+    return [
+        Shadow(row.pk, row.document, row.shadow_from, row.shadow_until)
+        for row in rows
+        if row.shadow_from is not None and row.shadow_until is not None  # as the query says
+    ]
