@@ -73,6 +73,24 @@ class Named(msgspec.Struct, frozen=True):
     text: str = ""
 
 
+class Promised(msgspec.Struct, frozen=True):
+    """What a basket of the demo is for, and its promises in minutes for priority low, medium, high and urgent."""
+
+    slug: str
+    purpose: str
+    first: tuple[int, int, int, int]
+    next: tuple[int, int, int, int]
+
+
+class Rules(msgspec.Struct, frozen=True):
+    """Rules that the team wrote: those in force stand before the rule `before`, those of the draft before them."""
+
+    before: str
+    text: str
+    draft_name: str
+    draft_text: str
+
+
 class Deed(msgspec.Struct, frozen=True):
     """What the team did with the conversation that a post belongs to."""
 
@@ -83,6 +101,9 @@ class Deed(msgspec.Struct, frozen=True):
     snooze_hours: int | None = None
     note_by: str | None = None
     note: str = ""
+    #: something promised, and in how many hours it is due
+    task: str = ""
+    task_hours: int = 24
 
 
 class Desk(msgspec.Struct, frozen=True):
@@ -91,6 +112,8 @@ class Desk(msgspec.Struct, frozen=True):
     colleague: list[Colleague]
     topic: list[Named]
     reply: list[Named]
+    basket: list[Promised]
+    rules: Rules
     conversation: list[Deed]
 
 
@@ -194,6 +217,7 @@ def load_demo(owner: User, now: dt.datetime) -> Workspace:
     _configure(by, desk, now)
     _hear(workspace, now)
     _replay_deeds(by, team, desk, now)
+    _try_rules(by, desk.rules, now)
     return workspace
 
 
@@ -213,11 +237,45 @@ def _invite_team(by: Membership, desk: Desk, now: dt.datetime) -> dict[str, Memb
 def _configure(by: Membership, desk: Desk, now: dt.datetime) -> None:
     from rapport.actions.listening import save_topic
     from rapport.actions.outbound import save_prepared_reply
+    from rapport.actions.rules import save_rules
 
     for topic in desk.topic:
         save_topic(by, topic.slug, topic.name, topic.query, now=now)
     for reply in desk.reply:
         save_prepared_reply(by, reply.slug, reply.name, reply.text, now=now)
+    _promise(by, desk, now)
+    save_rules(by, _with_rules(desk.rules.before, desk.rules.text), "what we agreed on", now=now)
+
+
+def _promise(by: Membership, desk: Desk, now: dt.datetime) -> None:
+    from rapport.actions.baskets import Wish, save_basket
+    from rapport.core.promises import Terms
+    from rapport.store.models import Basket
+
+    for each in desk.basket:
+        row = Basket.objects.of(by.workspace).get(slug=each.slug)
+        terms = Terms(first=each.first, next=each.next)
+        save_basket(by, row, Wish(row.name, tone=row.tone, purpose=each.purpose, terms=terms), now=now)
+
+
+def _with_rules(before: str, text: str) -> str:
+    """The shipped rules with these before the one of that name."""
+    from rapport.core.rules import default_document
+    from rapport.core.rules.edit import find_piece, insert
+
+    document = default_document()
+    place = find_piece(document, before)
+    assert place is not None, before
+    return insert(document, place.number, text)
+
+
+def _try_rules(by: Membership, rules: Rules, now: dt.datetime) -> None:
+    """A draft that is tried on what was said so far; the worker does it as soon as it runs."""
+    from rapport.actions.back_tests import ask_back_test
+    from rapport.actions.rule_drafts import begin_draft
+
+    draft = begin_draft(by, rules.draft_name, _with_rules(rules.before, f"{rules.draft_text}\n{rules.text}"), now=now)
+    ask_back_test(by, draft, now - dt.timedelta(days=30), now, now=now)
 
 
 def _hear(workspace: Workspace, now: dt.datetime) -> None:
@@ -268,7 +326,11 @@ def _replay_deed(
     now: dt.datetime,
 ) -> None:
     from rapport.actions.desk import add_note, assign, resolve, snooze
+    from rapport.actions.tasks import make_task
 
+    if deed.task:
+        due_at = now + dt.timedelta(hours=deed.task_hours)
+        make_task(by, deed.task, conversation=conversation, assignee=by, due_at=due_at, now=at)
     if deed.assignee:
         assign(by, conversation, team[deed.assignee], now=at)
     if deed.note_by:
