@@ -12,7 +12,7 @@ from django.db import transaction
 from rapport.actions.audit import announce, write_audit
 from rapport.actions.notices import about_one, notify
 from rapport.core import promises
-from rapport.core.hours import Hours
+from rapport.core.hours import Hours, say_length
 from rapport.core.promises import KINDS, Kind, Running
 from rapport.store.models import Conversation, Membership, Promise, Workspace
 from rapport.store.queries import promises as reads
@@ -231,7 +231,7 @@ def _tell_of_warning(row: Promise, now: dt.datetime) -> None:
     talk = row.conversation
     assert row.due_at is not None
     left = math.ceil((row.due_at - now) / dt.timedelta(minutes=1))
-    text = f"{_WORDS[row.kind]} to {_who(talk)} is due in {left} min"
+    text = f"{_WORDS[row.kind]} to {_who(talk)} is due in {say_length(left)}"
     bundle = about_one(talk.pk) if talk.assignee_id else f"basket:{row.basket_id}"
     notify(row.workspace_id, _whose(talk), "promise", bundle=bundle, text=text, now=now, conversation=talk)
 
@@ -239,7 +239,7 @@ def _tell_of_warning(row: Promise, now: dt.datetime) -> None:
 def _tell_of_break(row: Promise, now: dt.datetime) -> None:
     """Whoever has it, and the leads of its basket."""
     talk = row.conversation
-    text = f"{_WORDS[row.kind]} to {_who(talk)} was promised within {row.minutes} min and is late"
+    text = f"{_WORDS[row.kind]} to {_who(talk)} was promised within {say_length(row.minutes)} and is late"
     told = [*([talk.assignee] if talk.assignee else []), *leads_of(row.workspace_id, row.basket_id)]
     bundle = f"basket:{row.basket_id}"
     notify(row.workspace_id, told, "breach", bundle=bundle, text=text, now=now, conversation=talk)

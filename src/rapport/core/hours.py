@@ -169,3 +169,9 @@ def _jump(before: dt.datetime, after: dt.datetime, zone: zoneinfo.ZoneInfo) -> d
         else:
             after = middle
     return after
+
+
+def say_length(minutes: int | None) -> str:
+    """Minutes -> "1 h 30 min", as it is written in forms and notices; nothing -> ""."""
+    hours, rest = divmod(minutes or 0, 60)
+    return " ".join(filter(None, (f"{hours} h" if hours else "", f"{rest} min" if rest else "")))

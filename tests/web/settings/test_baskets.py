@@ -9,10 +9,10 @@ import pytest
 from django import forms
 from django.test import Client
 
-from rapport.core.hours import Hours, Shift
+from rapport.core.hours import Hours, Shift, say_length
 from rapport.store.models import Basket, Conversation, Workspace
 from rapport.store.queries.load import hours_of, terms_of
-from rapport.web.settings.basket_form import read_length, read_shifts, write_length, write_shifts
+from rapport.web.settings.basket_form import read_length, read_shifts, write_shifts
 
 BASE = "/w/fernway/settings/baskets/"
 FILLED = {
@@ -162,7 +162,7 @@ def test_shifts_are_read_as_people_write_them(text: str, shifts: tuple[Shift, ..
 )
 def test_lengths_are_read_as_people_write_them(text: str, minutes: int) -> None:
     assert read_length(text) == minutes
-    assert read_length(write_length(minutes)) == minutes
+    assert read_length(say_length(minutes)) == minutes
 
 
 @pytest.mark.parametrize("text", ["-5", "1.5 h", "tomorrow", "5 days"])

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from rapport.actions.baskets import Wish
 from rapport.core.decision import PRIORITIES
-from rapport.core.hours import DAY, Hours, Shift
+from rapport.core.hours import DAY, Hours, Shift, say_length
 from rapport.core.promises import KINDS, ByPriority, Terms
 from rapport.core.route import Strategy
 from rapport.store.models import Basket
@@ -102,12 +102,6 @@ def read_length(text: str) -> int:
     if found is None or len(text) > 20:
         raise forms.ValidationError(_("“%(text)s” is no length of time; write 30 min or 4 h.") % {"text": text[:40]})
     return int(found[1] or 0) * 60 + int(found[2] or 0)
-
-
-def write_length(minutes: int | None) -> str:
-    """Minutes -> "1 h 30 min"; nothing -> ""."""
-    hours, rest = divmod(minutes or 0, 60)
-    return " ".join(filter(None, (f"{hours} h" if hours else "", f"{rest} min" if rest else "")))
 
 
 class LengthField(forms.CharField):
@@ -305,11 +299,11 @@ def _initial(basket: Basket | None, zone: str, now: dt.datetime) -> dict[str, An
         "closed": "\n".join(day.isoformat() for day in sorted(hours.closed)),
         "opened": "\n".join(f"{day.isoformat()} {write_shifts(shifts)}" for day, shifts in hours.opened),
         "push": "push" if basket.push else "pull", "strategy": basket.strategy, "capacity": basket.capacity,
-        "return_after": write_length(basket.return_after), "overflow_after": write_length(basket.overflow_after),
+        "return_after": say_length(basket.return_after), "overflow_after": say_length(basket.overflow_after),
         "overflow": basket.overflow.slug if basket.overflow else "", **dict(zip(DAYS, week, strict=True)),
     }  # fmt: skip
     for kind in KINDS:
-        found |= {cell(kind, number): write_length(minutes) for number, minutes in enumerate(getattr(terms, kind))}
+        found |= {cell(kind, number): say_length(minutes) for number, minutes in enumerate(getattr(terms, kind))}
     return found
 
 
