@@ -152,7 +152,9 @@ def sign_in(browser: Any, desk: str) -> Any:
 
 
 def photograph(page: Any, desk: str, folder: Path, kind: str) -> None:
-    """Inbox (with a conversation open where there is room), conversation, Sources, a topic, the score, rules."""
+    """Inbox (with a conversation open where there is room), conversation, Sources, a topic, the score; once the pages
+    about rules.
+    """
     page.goto(f"{desk}/w/fernway/b/care/")
     page.wait_for_selector("[data-row]")
     rows = page.locator("[data-row]")
@@ -187,8 +189,29 @@ def photograph(page: Any, desk: str, folder: Path, kind: str) -> None:
         page.wait_for_timeout(1500)  # the last posts are weighed anew
         shoot(page, folder / f"score-{kind}.png")
     if kind == "wide-light":
-        page.goto(f"{desk}/w/fernway/settings/rules/")
-        shoot(page, folder / f"rules-{kind}.png")
+        page.set_viewport_size(dict(zip(("width", "height"), SIZES["wide"], strict=True)))
+        photograph_rules(page, f"{desk}/w/fernway/settings", folder, kind)
+
+
+def photograph_rules(page: Any, settings: str, folder: Path, kind: str) -> None:
+    """The editors, what a draft would have done, a basket."""
+    page.goto(f"{settings}/rules/edit/")
+    page.wait_for_timeout(1500)  # the text is checked
+    shoot(page, folder / f"rules-{kind}.png")
+    page.goto(f"{settings}/rules/edit/table/")
+    shoot(page, folder / f"rules-table-{kind}.png")
+    page.goto(f"{settings}/rules/list/")
+    page.get_by_role("link", name="Complaint", exact=True).click()
+    shoot(page, folder / f"rule-{kind}.png")
+    page.goto(f"{settings}/rules/")
+    page.get_by_role("link", name="Refunds before everything else").click()
+    page.locator("a[href*='/rules/tests/']").first.click()
+    page.set_viewport_size({"width": SIZES["wide"][0], "height": 1150})
+    shoot(page, folder / f"back-test-{kind}.png")
+    page.goto(f"{settings}/baskets/")
+    page.get_by_role("link", name="Care", exact=True).last.click()
+    page.set_viewport_size({"width": SIZES["wide"][0], "height": 2000})
+    shoot(page, folder / f"basket-{kind}.png")
 
 
 def shoot(page: Any, path: Path) -> None:

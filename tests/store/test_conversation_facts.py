@@ -15,7 +15,7 @@ from rapport.actions.outbound import approve
 from rapport.actions.rules import save_rules
 from rapport.core.decision import Outcome
 from rapport.core.post import Author, Post
-from rapport.store.models import Acknowledgement, Conversation, Delivery, Escalation, Person
+from rapport.store.models import Acknowledgement, Approval, Conversation, Delivery, Escalation, Person
 from rapport.store.models import Outcome as OutcomeRow
 from rapport.store.models import Post as PostRow
 from rapport.store.queries.conversation_facts import read_conversation_facts
@@ -65,6 +65,8 @@ def test_what_a_machine_said_is_no_answer(
     said.refresh_from_db()
     reply = approve(ben, said, row.text, target=asked, channel=channel, version=said.version, now=NOON)
     Delivery.objects.filter(pk=reply.pk).update(external_id=row.external_id, state="sent")
+    # in the ledger it is a machine's word, on the standing word of a person
+    Approval.objects.filter(pk=reply.approval_id).update(person=None, machine="acknowledgement", standing_word=ben)
     Acknowledgement.objects.create(
         conversation=said, workspace=ben.workspace, post=row.pk, delivery=reply, text="x", at=NOON
     )

@@ -189,7 +189,7 @@ def _change(
 
 
 def _require_person(by: Membership, person: Person) -> None:
-    require(by, "triage")
+    require(by, "people")
     if person.workspace_id != by.workspace_id:
         raise NotAllowed("This person belongs to another workspace.")
     if not visible_people(by).filter(pk=person.pk).exists():
@@ -248,7 +248,7 @@ def split_people(by: Membership, merge: PersonMerge, *, now: dt.datetime) -> Per
     What happened since stays with the handle that it happened on; what was decided since stays with the person kept,
     and whoever must be left alone is so on both sides. Joins can be undone in any order.
     """
-    require(by, "triage")
+    require(by, "people")
     if merge.workspace_id != by.workspace_id:
         raise NotAllowed("This person belongs to another workspace.")
     with transaction.atomic():

@@ -28,8 +28,12 @@ from rapport.store.queries.talk import judge
 
 State = RuleEffect.State
 #: verb -> the right that whoever takes it must have
-RIGHTS: dict[str, Right] = {"draft": "draft", "survey": "draft", "note": "note", "task": "note", "ticket": "note",
-                            "idea": "note", "boost": "send", "like": "send", "follow": "send"}  # fmt: skip
+RIGHTS: dict[str, Right] = {
+    **dict.fromkeys(("draft", "survey"), "draft"),
+    **dict.fromkeys(("note", "task", "ticket", "idea"), "note"),
+    **dict.fromkeys(("boost", "like", "follow"), "send"),
+    "ignore": "people",
+}
 
 
 def take(by: Membership, effect: RuleEffect, *, now: dt.datetime) -> RuleEffect:

@@ -9,6 +9,7 @@ Right = Literal[
     "read",  # see conversations of one's baskets
     "note",  # write internal notes
     "triage",  # assign, snooze, resolve, reopen, move
+    "people",  # what holds for a person everywhere: ignored, left alone, relationship, one or two, a machine
     "draft",  # write a draft
     "send",  # approve a draft: what is sent is one's own word
     "release",  # look through the quarantine and take things out
@@ -27,8 +28,10 @@ RIGHTS: tuple[Right, ...] = get_args(Right)
 _RIGHTS: dict[Role, frozenset[Right]] = {
     "owner": frozenset(RIGHTS),
     "admin": frozenset(RIGHTS),
-    "lead": frozenset({"read", "note", "triage", "draft", "send", "release", "configure", "publish", "hold", "audit"}),
-    "agent": frozenset({"read", "note", "triage", "draft", "send", "release", "hold"}),
+    "lead": frozenset(
+        {"read", "note", "triage", "people", "draft", "send", "release", "configure", "publish", "hold", "audit"}
+    ),
+    "agent": frozenset({"read", "note", "triage", "people", "draft", "send", "release", "hold"}),
     # an outsourced agent: own baskets alone, and a lead sends what they wrote
     "restricted": frozenset({"read", "note", "triage", "draft"}),
     # a colleague who speaks in their own voice, in the baskets that were opened to them

@@ -9,12 +9,10 @@ import random
 from collections.abc import Callable
 from threading import Event
 
-import requests
-
 from rapport.actions import webhooks as steps
 from rapport.core.errors import AddressRefused, InvalidInput, NetworkError
 from rapport.core.webhooks import sign, wait_before
-from rapport.networks.http import GuardedSession, parse_retry_after
+from rapport.networks.http import GuardedSession, Response, parse_retry_after
 from rapport.pipeline.loop import keep_going
 from rapport.store.models import WebhookCall
 
@@ -59,7 +57,7 @@ class Caller:
             self._settle(call, answer)
         return True
 
-    def _post(self, call: WebhookCall) -> requests.Response:
+    def _post(self, call: WebhookCall) -> Response:
         body = call.body.encode()
         headers = sign(steps.secret_of(call.webhook), call.key, int(self.clock().timestamp()), body)
         with self.session() as session:
@@ -68,7 +66,7 @@ class Caller:
                 allow_redirects=False,
             )  # fmt: skip
 
-    def _settle(self, call: WebhookCall, answer: requests.Response) -> None:
+    def _settle(self, call: WebhookCall, answer: Response) -> None:
         status = answer.status_code
         if 200 <= status < 300:
             steps.settle_taken(call, now=self.clock())

@@ -55,7 +55,7 @@ def person(request: DeskRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@desk("triage")
+@desk("people")
 def ignore(request: DeskRequest, pk: int) -> HttpResponse:
     """Leave somebody deliberately unanswered (`ignored=yes` with `reason`, `until` and `review`), take that back
     (`ignored=no`), or say after a review that it is still right (`ignored=keep`).
@@ -100,7 +100,7 @@ def own_day(text: str) -> dt.datetime | None:
 
 
 @require_POST
-@desk("triage")
+@desk("people")
 def suppress(request: DeskRequest, pk: int) -> HttpResponse:
     """Never write to somebody again (`reason`), or take that back with an empty reason."""
     reason = request.POST.get("reason", "")
@@ -109,7 +109,7 @@ def suppress(request: DeskRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@desk("triage")
+@desk("people")
 def relationship(request: DeskRequest, pk: int) -> HttpResponse:
     """Name what they are to us."""
     wanted = request.POST.get("relationship", "")
@@ -119,7 +119,7 @@ def relationship(request: DeskRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@desk("triage")
+@desk("people")
 def join(request: DeskRequest, pk: int) -> HttpResponse:
     """Look for who may be the same person (`q`), see both side by side (`with`), and join them (POST, `evidence`)."""
     people = reads.visible_people(request.membership)
@@ -150,7 +150,7 @@ def join(request: DeskRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@desk("triage")
+@desk("people")
 def split(request: DeskRequest, pk: int) -> HttpResponse:
     """Undo one of the joins (`join`) that this person is made of."""
     row = find(reads.visible_people(request.membership), pk)
@@ -163,7 +163,7 @@ def split(request: DeskRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@desk("triage")
+@desk("people")
 def split_handle(request: DeskRequest, pk: int) -> HttpResponse:
     """Give one of their handles (`handle`) a person of its own."""
     row = find(reads.visible_people(request.membership), pk)
@@ -174,7 +174,7 @@ def split_handle(request: DeskRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@desk("triage")
+@desk("people")
 def automated(request: DeskRequest, pk: int) -> HttpResponse:
     """Say of one of their accounts (`handle`) that it is a bot (`word=yes`), is none (`no`), or take that back."""
     row = find(reads.visible_people(request.membership), pk)
