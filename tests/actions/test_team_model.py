@@ -26,7 +26,7 @@ from rapport.actions.team_model import (
 from rapport.core.decision import Outcome as Judged
 from rapport.core.errors import InvalidInput, NotAllowed
 from rapport.core.reading import Reading
-from rapport.pipeline.teaching import Teacher, teach
+from rapport.pipeline.teaching import teach, teacher
 from rapport.store.models import Conversation, Outcome, Post, TeamModel
 from rapport.store.queries.team_model import count_waiting, find_acted_on, read_said, team_version
 from rapport.training.team import HEADS, LEAST_CORRECTED, LEAST_STOOD
@@ -172,8 +172,8 @@ def test_what_breaks_the_training_is_told_and_stops_nothing(alice: Any, monkeypa
 @pytest.mark.django_db(transaction=True)
 def test_the_worker_learns_in_a_thread_of_its_own(alice: Any) -> None:
     ask_team_model(alice, now=NOON)
-    teacher = Teacher("w", lambda: NOON, 0.0)
-    teacher.look()
-    assert teacher._thread is not None
-    teacher._thread.join(60)
+    jobs = teacher("w", lambda: NOON, 0.0)
+    jobs.look()
+    assert jobs._thread is not None
+    jobs._thread.join(60)
     assert TeamModel.objects.get().state == "made"

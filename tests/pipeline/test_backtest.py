@@ -19,7 +19,7 @@ from rapport.core.errors import InvalidInput, InvalidRule
 from rapport.core.post import Author, Post
 from rapport.core.rules import compile_rules
 from rapport.core.rules.compare import Pair
-from rapport.pipeline.backtest import Historian, carry_out, try_on_history
+from rapport.pipeline.backtest import carry_out, historian, try_on_history
 from rapport.store.models import AuditEntry, BackTest, Basket, Outcome
 from rapport.store.models import Post as PostRow
 from rapport.store.queries.backtest import read_mentions
@@ -228,9 +228,9 @@ def test_a_trial_of_more_than_a_year_or_of_faulty_rules_is_refused(talked: Any) 
 @pytest.mark.django_db(transaction=True)
 def test_a_worker_looks_for_trials_while_the_line_goes_on(talked: Any) -> None:
     row = ask_back_test(talked, begin_draft(talked, "Rain", now=NOON), SINCE, UNTIL, now=NOON)
-    historian = Historian("w", lambda: NOON)
-    historian.look()
-    assert historian._thread is not None
-    historian._thread.join(60)
+    jobs = historian("w", lambda: NOON)
+    jobs.look()
+    assert jobs._thread is not None
+    jobs._thread.join(60)
     row.refresh_from_db()
     assert row.state == "done"

@@ -5,26 +5,26 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from collections.abc import Callable
-from threading import Thread
 from time import monotonic
 from zoneinfo import ZoneInfo
 
 import msgspec
-from django.db import OperationalError, connection
+from django.db import OperationalError
 
 from rapport.actions.back_tests import claim_back_test, fail_back_test, finish_back_test, note_progress
 from rapport.core.errors import InvalidRule
 from rapport.core.rules import default_document
 from rapport.core.rules.compare import Pair
 from rapport.core.rules.trial import Promised, Report, Trial
+from rapport.pipeline.apart import Apart
 from rapport.store.models import BackTest, RuleSet, Workspace
 from rapport.store.queries.backtest import count_mentions, read_mentions
 from rapport.store.queries.load import read_setups
 
 log = logging.getLogger(__name__)
 
-#: seconds between two looks whether a trial is asked for, and between two words on how far it is
-LOOK, TELL = 1.0, 0.5
+#: seconds between two words on how far a trial is
+TELL = 0.5
 #: what somebody reads whose trial broke off; the log has the rest
 FAILED = "The trial broke off. The log of the worker says why; nothing has changed."
 
@@ -32,32 +32,9 @@ FAILED = "The trial broke off. The log of the worker says why; nothing has chang
 Watch = Callable[[int, int], bool]
 
 
-class Historian:
-    """Does the trials that people ask for, one at a time, in a thread of its own."""
-
-    def __init__(self, name: str, clock: Callable[[], dt.datetime]) -> None:
-        self.name = name
-        self.clock = clock
-        self._looked = 0.0
-        self._thread: Thread | None = None
-
-    def look(self) -> None:
-        """Begin, at most once a second, where a trial is asked for and none is being done here."""
-        if monotonic() - self._looked < LOOK or (self._thread is not None and self._thread.is_alive()):
-            return
-        self._looked = monotonic()
-        row = claim_back_test(self.name, now=self.clock())
-        if row is not None:
-            self._thread = Thread(target=self._test_apart, args=(row,), name="historian", daemon=True)
-            self._thread.start()
-
-    def _test_apart(self, row: BackTest) -> None:
-        try:
-            carry_out(row, self.clock)
-        except OperationalError:
-            log.exception("trial %s: the database does not answer; it is begun anew in a while", row.pk)
-        finally:
-            connection.close()
+def historian(name: str, clock: Callable[[], dt.datetime]) -> Apart[BackTest]:
+    """Does the trials that people ask for."""
+    return Apart("historian", lambda: claim_back_test(name, now=clock()), lambda row: carry_out(row, clock))
 
 
 def carry_out(row: BackTest, clock: Callable[[], dt.datetime], watch: Watch = lambda seen, total: True) -> bool:

@@ -5,16 +5,15 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from collections.abc import Callable
-from threading import Thread
-from time import monotonic
 
 import msgspec
-from django.db import OperationalError, connection
+from django.db import OperationalError
 
 from rapport.actions.team_model import claim_team_model, fail_team_model, finish_team_model, note_progress
 from rapport.core.post import Post
 from rapport.core.understand import load_reader
 from rapport.core.understand.team import pack
+from rapport.pipeline.apart import Apart
 from rapport.store.mapping import post_of
 from rapport.store.models import TeamModel, Workspace
 from rapport.store.queries.snapshot import read_share
@@ -23,40 +22,13 @@ from rapport.training.team import HEADS, Lesson, Said, learn
 
 log = logging.getLogger(__name__)
 
-#: seconds between two looks whether a model is asked for
-LOOK = 1.0
 #: what somebody reads whose model could not be learnt; the log has the rest
 FAILED = "The training broke off. The log of the worker says why; nothing has changed."
 
 
-class Teacher:
-    """Learns the models that people ask for, one at a time, in a thread of its own."""
-
-    def __init__(self, name: str, clock: Callable[[], dt.datetime], share: float) -> None:
-        """`share`: as for the worker; it holds where a workspace says nothing of its own."""
-        self.name = name
-        self.clock = clock
-        self.share = share
-        self._looked = 0.0
-        self._thread: Thread | None = None
-
-    def look(self) -> None:
-        """Begin, at most once a second, where a model is asked for and none is being learnt here."""
-        if monotonic() - self._looked < LOOK or (self._thread is not None and self._thread.is_alive()):
-            return
-        self._looked = monotonic()
-        row = claim_team_model(self.name, now=self.clock())
-        if row is not None:
-            self._thread = Thread(target=self._teach_apart, args=(row,), name="teacher", daemon=True)
-            self._thread.start()
-
-    def _teach_apart(self, row: TeamModel) -> None:
-        try:
-            teach(row, self.clock, self.share)
-        except OperationalError:
-            log.exception("model %s: the database does not answer; it is learnt anew in a while", row.pk)
-        finally:
-            connection.close()
+def teacher(name: str, clock: Callable[[], dt.datetime], share: float) -> Apart[TeamModel]:
+    """Learns the models that people ask for. `share`: as for the worker; it holds where a workspace says nothing."""
+    return Apart("teacher", lambda: claim_team_model(name, now=clock()), lambda row: teach(row, clock, share))
 
 
 def teach(

@@ -28,11 +28,11 @@ from rapport.core.toward import Aims
 from rapport.core.understand import Reader, load_reader
 from rapport.core.understand.corrected import Corrected
 from rapport.core.understand.team import unpack
-from rapport.pipeline.backtest import Historian
+from rapport.pipeline.backtest import historian
 from rapport.pipeline.line import PILE_ON, Snapshot, fingerprint, process
 from rapport.pipeline.loop import keep_going
 from rapport.pipeline.shadow import Shadows
-from rapport.pipeline.teaching import Teacher
+from rapport.pipeline.teaching import teacher
 from rapport.store.models import Workspace
 from rapport.store.queries.conversation_facts import read_conversation_facts
 from rapport.store.queries.corrections import corrections_version, read_corrections
@@ -101,16 +101,15 @@ class Worker:
     def run_forever(self, stop: Event) -> None:
         """Work until `stop` is set."""
         is_ready = False
-        teacher = Teacher(self.name, self.clock, self.share)
-        historian = Historian(self.name, self.clock)
+        beside = (teacher(self.name, self.clock, self.share), historian(self.name, self.clock))
 
         def step() -> float:
             nonlocal is_ready
             if not is_ready:
                 self.get_ready()
                 is_ready = True
-            teacher.look()
-            historian.look()
+            for jobs in beside:
+                jobs.look()
             return 0.0 if self.work_once() else IDLE
 
         keep_going(stop, step)
