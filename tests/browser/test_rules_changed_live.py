@@ -74,13 +74,13 @@ def test_a_rule_changed_under_a_storm_holds_from_the_next_batch_on(tmp_path: Pat
     outcomes = "SELECT COUNT(*) FROM store_outcome"
     with running_desk(tmp_path) as address, open_page(address) as page:
         sign_in(page)
-        page.goto("/w/default/settings/rules/")
+        page.goto("/w/default/settings/rules/edit/")
         text = page.input_value("textarea[name=document]")
         head, mark, rest = text.partition("[[rule]]")
         page.fill("textarea[name=document]", f"{head}{NEW_RULE}{mark}{rest}")
         with replaying(data, storm) as replay:
             wait_until(lambda: rows(data, outcomes) > [(RATE,)], 60)
-            page.click("button:has-text('Save as a new version')")
+            page.click("button:has-text('Save and put in force')")
             page.wait_for_selector("text=is saved, and in force")
             page.goto("/w/default/b/sales/")
             page.wait_for_selector("[data-row] >> text=street lamp", timeout=60_000)

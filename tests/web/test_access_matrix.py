@@ -163,7 +163,7 @@ ROUTES: dict[str, Route] = {
     "topic": Route("configure", BOTH, {"pk": "topic"}),
     "topic_apply": Route("configure", BOTH, {"pk": "topic"}),
     "topic_delete": Route("configure", POST, {"pk": "topic"}),
-    "rules": Route("configure", BOTH),
+    "rules": Route("configure"),
     "rules_version": Route("configure", takes={"version": "rule_version"}),
     "rules_restore": Route("publish", POST, {"version": "rule_version"}),
     "rules_file": Route("configure", takes={"version": "rule_version"}),
