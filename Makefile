@@ -7,7 +7,7 @@ FAST := tests/core tests/store tests/config tests/test_docs.py tests/test_house.
 # what touches the database; the rest has nothing to tell of another one
 POSTGRESQL := tests/store tests/actions tests/pipeline tests/faults tests/web -m "not browser"
 
-.PHONY: help up setup setup-dev check test-deps test bench lock clean
+.PHONY: help up setup setup-dev check test-deps test crash-matrix live-clients bench messages lock clean
 
 help:  ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -42,11 +42,23 @@ test-deps: setup-dev  ## system packages that the tests need (Chromium)
 	sh tests/install-deps.sh
 
 test: test-deps  ## the whole suite, on SQLite and on PostgreSQL, with a real browser
-	$(BIN)/pytest -q -n 2 --dist loadfile --durations 12
-	$(BIN)/python tests/with_postgresql.py $(BIN)/pytest -q -n 2 --dist loadfile --durations 12 $(POSTGRESQL)
+	$(BIN)/pytest -q -n 3 --dist loadfile --no-loadscope-reorder --durations 12
+	$(BIN)/python tests/with_postgresql.py $(BIN)/pytest -q -n 3 --dist loadfile --no-loadscope-reorder --durations 12 $(POSTGRESQL)
+
+MATRIX ?= 2000
+SEED   ?= 7
+crash-matrix: setup-dev  ## every fault at every step of a delivery, on SQLite and on PostgreSQL; MATRIX=10000 for more
+	env -u RAPPORT_DATABASE_URL $(BIN)/python tests/faults/matrix/run.py $(MATRIX) $(SEED)
+	$(BIN)/python tests/with_postgresql.py $(BIN)/python tests/faults/matrix/run.py $(MATRIX) $(SEED)
+
+live-clients: setup-dev  ## fifty open pages for ten minutes: no missed change, and how long lists take; SECONDS=60 for less
+	$(BIN)/python tests/load/live_clients.py $(or $(SECONDS),600)
 
 bench: setup-dev  ## the side-by-side benchmarks
 	$(BIN)/rapport bench
+
+messages: setup-dev  ## bring the German catalog up to date with what the desk says
+	$(BIN)/python tests/messages.py
 
 lock:  ## write the lock files again (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate requirements/dev.in -o requirements/dev.lock

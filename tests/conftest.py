@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,10 @@ from rapport.core.post import Author, Post
 #: a fixed moment; no test depends on the clock of the machine
 NOON = dt.datetime(2026, 11, 21, 12, 0, tzinfo=dt.UTC)
 DATA = Path(__file__).resolve().parents[1].parent / "shared" / "data"
+#: tests of one file that one worker would still be busy with when the others are done
+MANY = 100
+#: files whose few tests take long together, without one of them being slow
+LONG = {"test_access_matrix.py"}
 
 # Property tests try the same inputs every time, so that a run is green or red for what changed and not by luck, and
 # no machine is too slow for them. `pytest --hypothesis-profile=search` looks for new inputs; what it finds becomes an
@@ -25,6 +30,26 @@ DATA = Path(__file__).resolve().parents[1].parent / "shared" / "data"
 hypothesis.settings.register_profile("same", derandomize=True, deadline=None)
 hypothesis.settings.register_profile("search", deadline=None, max_examples=1000, print_blob=True)
 hypothesis.settings.load_profile("same")
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings: None) -> Iterator[None]:
+    """The tables come from a copy; the `migrate` that the test runner calls once then finds nothing left to do."""
+    from django.core import management
+
+    import tables
+
+    migrate = management.call_command
+
+    def migrate_a_copy(name: str, *args: Any, **options: Any) -> Any:
+        patch.undo()
+        tables.fill_test_database()
+        return migrate(name, *args, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(management, "call_command", migrate_a_copy)
+        yield
+
 
 if os.environ.get("RAPPORT_DATABASE_URL"):
 
@@ -39,6 +64,15 @@ if os.environ.get("RAPPORT_DATABASE_URL"):
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
                 "WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with long tests and those with very many first, so that at the end no worker waits for another one."""
+    first = {item.path for item in items if item.get_closest_marker("slow")}
+    first |= {
+        path for path, tests in Counter(item.path for item in items).items() if tests >= MANY or path.name in LONG
+    }
+    items.sort(key=lambda item: item.path not in first)
 
 
 @pytest.fixture

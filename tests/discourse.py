@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import hashlib
 import html
 import json
 import re
@@ -21,6 +22,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from multipart import read_form
 
 KEY = "f00dcafe" * 8
 USERS = {"system": -1, "brand": 2, "ann": 3, "ben": 4}
@@ -56,7 +59,11 @@ class Forum:
     holds_posts: bool = False
     #: the answer to these posts is lost on the way
     loses_answers: bool = False
+    #: images that were brought: short address -> (type, content)
+    images: dict[str, tuple[str, bytes]] = field(default_factory=dict)
     url: str = ""
+    #: numbers of the posts that we like
+    liked: set[int] = field(default_factory=set)
     _memory: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @property
@@ -127,8 +134,17 @@ class Forum:
 
     def answer(self, method: str, path: str, query: dict[str, list[str]], body: Any) -> Any:
         one = {name: values[0] for name, values in query.items()}
+        if method == "POST" and path == "/uploads.json":
+            fields, files = body
+            assert fields == {"type": "composer", "synchronous": "true"}
+            _name, kind, content = files["file"]
+            short = f"upload://{hashlib.sha1(content, usedforsecurity=False).hexdigest()}.{kind[6:]}"
+            self.images[short] = (kind, content)
+            return {"id": len(self.images), "short_url": short, "url": "/uploads/x"}
         if method == "POST" and path == "/posts.json":
             return self._create(body)
+        if method != "GET" and (changed := self._change(method, path, body)) is not None:
+            return changed
         if method != "GET":
             raise Refusal(404, "not_found", "The requested URL or resource could not be found.")
         routes: list[tuple[str, Any]] = [
@@ -149,6 +165,32 @@ class Forum:
             if found := re.fullmatch(pattern, path):
                 return give(*found.groups())
         raise Refusal(404, "not_found", "The requested URL or resource could not be found.")
+
+    def _change(self, method: str, path: str, body: Any) -> Any:
+        """Likes, edits and deletions; what is done already is refused, as a forum does."""
+        if (method, path) == ("POST", "/post_actions.json"):
+            assert body["post_action_type_id"] == 2
+            self._refuse_if(body["id"] in self.liked)
+            self.liked.add(body["id"])
+            return self.shown(self.posts[body["id"]])
+        found = re.fullmatch(r"/(post_actions|posts)/(\d+)\.json", path)
+        if not found:
+            return None
+        number = int(found[2])
+        if (method, found[1]) == ("DELETE", "post_actions"):
+            self._refuse_if(number not in self.liked)
+            self.liked.discard(number)
+        elif (method, found[1]) == ("DELETE", "posts"):
+            self._refuse_if(bool(self.posts[number]["deleted_at"]))
+            self.delete(number)
+        elif (method, found[1]) == ("PUT", "posts"):
+            assert set(body) == {"post"}
+            self.edit(number, body["post"]["raw"])
+        return {}
+
+    def _refuse_if(self, done: bool) -> None:
+        if done:
+            raise Refusal(403, "invalid_access", "You are not permitted to view the requested resource.")
 
     def _create(self, body: Any) -> Any:
         assert set(body) == {"raw", "topic_id", "reply_to_post_number"}, body
@@ -173,7 +215,13 @@ class Forum:
 
     def shown(self, post: dict[str, Any], raw: bool = False) -> dict[str, Any]:
         topic = self.topics[post["topic_id"]]
-        more = {"topic_slug": topic["slug"], "yours": post["username"] == "brand", "display_username": post["name"]}
+        liked = [{"id": 2, "count": 2, "acted": True, "can_undo": True}] if post["id"] in self.liked else None
+        more = {
+            "topic_slug": topic["slug"],
+            **({"actions_summary": liked} if liked else {}),
+            "yours": post["username"] == "brand",
+            "display_username": post["name"],
+        }
         return {name: value for name, value in post.items() if raw or name != "raw"} | more
 
     def _post(self, post: dict[str, Any] | None) -> Any:
@@ -287,7 +335,10 @@ def forum() -> Iterator[Forum]:
                     if parts.path.startswith(path):
                         del state.faults[place]
                         raise refusal
-                status, body = 200, state.answer(self.command, parts.path, query, json.loads(sent) if sent else None)
+                kind = self.headers.get("Content-Type") or ""
+                form = read_form(kind, sent) if kind.startswith("multipart/form-data") else None
+                told = form or (json.loads(sent) if sent else None)
+                status, body = 200, state.answer(self.command, parts.path, query, told)
             except Refusal as refusal:
                 status, body = refusal.status, refusal.body
                 if status == 429:
@@ -306,7 +357,7 @@ def forum() -> Iterator[Forum]:
             self.end_headers()
             self.wfile.write(answer)
 
-        do_GET = do_POST = _serve  # noqa: N815  (the names of the base class)
+        do_GET = do_POST = do_PUT = do_DELETE = _serve  # noqa: N815  (the names of the base class)
 
         def log_message(self, *_args: object) -> None:
             """Quiet."""

@@ -31,7 +31,9 @@ class FakeReddit:
         self.headers: tuple[str, ...] = ("x-ratelimit-remaining: 99.0", "x-ratelimit-reset: 500")
         #: removed between the page that named them and the next
         self.vanishing: list[str] = []
-        self.granted = "identity read privatemessages history submit"
+        self.granted = "identity read privatemessages history submit edit vote"
+        #: what this account voted up
+        self.votes: set[str] = set()
         self._numbers = itertools.count(1)
 
     def comment(self, path: str, body: str, ago: float = 0.0, **more: Any) -> str:
@@ -103,6 +105,8 @@ class FakeReddit:
             )
             name = lists[1](lists[0], form["text"], author="brand", parent_id=target)
             return {"json": {"errors": [], "data": {"things": [{"kind": name[:2], "data": self.find(name)}]}}}
+        if path in ("/api/vote", "/api/del", "/api/editusertext"):
+            return self._changed(path, form)
         if path == "/api/info":
             known = [each for things in self.lists.values() for each in things]
             return self._listing([each for each in known if each["data"]["name"] in params["id"].split(",")], None)
@@ -111,6 +115,18 @@ class FakeReddit:
             things = things + self.lists.get(path.replace("overview", "comments"), [])
             things.sort(key=lambda each: each["data"]["created_utc"], reverse=True)
         return self._slice(things[:1000], params)
+
+    def _changed(self, path: str, form: dict[str, str]) -> Any:
+        if path == "/api/vote":  # the same again changes nothing
+            (self.votes.add if form["dir"] == "1" else self.votes.discard)(form["id"])
+            return {}
+        said = self.find(form.get("id") or form["thing_id"])
+        if path == "/api/editusertext":
+            said.update(body=form["text"], edited=dt.datetime.now(dt.UTC).timestamp())
+            return {"json": {"errors": [], "data": {"things": []}}}
+        if said["author"] == "brand":
+            said.update(author="[deleted]", body="[deleted]")
+        return {}  # whatever became of it; what is deleted keeps its place
 
     def _slice(self, things: list[dict[str, Any]], params: dict[str, str]) -> Any:
         names = [each["data"]["name"] for each in things]

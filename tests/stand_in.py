@@ -68,6 +68,8 @@ class StandIn:
         self.wrong: list[str] = []
         #: answers every request, for servers that remember and look at the path themselves
         self.always: Callable[[Call], dict[str, Any] | Told] | None = None
+        #: what such a server holds, for those who look at it
+        self.kept: dict[str, Any] = {}
         self._answers: dict[tuple[str, str], list[Reply]] = {}
 
     def say(self, method: str, path: str, *answers: Reply) -> None:

@@ -214,6 +214,28 @@ def test_every_meaning_is_one_sentence() -> None:
         assert not meaning.endswith("."), word
 
 
+# ---------------------------------------------------------------- what is tried
+
+
+@pytest.mark.parametrize(("section", "count"), [("Attacks", 40), ("Faults", 18)])
+def test_every_attack_and_fault_is_tried_by_a_test_that_exists_or_says_why_it_cannot_be(
+    section: str, count: int
+) -> None:
+    rows = table(DOCS / "reference" / "hostile.md", section)
+    assert [row[0] for row in rows] == [str(number) for number in range(1, count + 1)]
+    missing = []
+    for _number, what, by, happens in rows:
+        assert happens, what
+        named = re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)`", by + happens)
+        assert named, what
+        assert (by == "none") is happens.startswith("Not applicable"), what
+        for path, name in named:
+            file = ROOT / path
+            if not file.is_file() or f"def {name}(" not in file.read_text(encoding="utf-8"):
+                missing.append(f"{path}::{name}")
+    assert missing == []
+
+
 # ---------------------------------------------------------------- dependencies
 
 

@@ -9,7 +9,23 @@ GLOBAL = {
     "Workspace": "is the workspace",
     "SignInLink": "belongs to a user",
 }
-LAYERS = ["accounts", "people", "listening", "readings", "desk", "outbound", "notices", "promises", "work"]
+LAYERS = [
+    "accounts",
+    "people",
+    "listening",
+    "readings",
+    "desk",
+    "seats",
+    "limits",
+    "outbound",
+    "drafts",
+    "campaigns",
+    "policy",
+    "surveys",
+    "notices",
+    "promises",
+    "work",
+]
 
 
 def area(model: type[models.Model]) -> str:

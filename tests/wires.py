@@ -27,6 +27,10 @@ class Caller:
         return self.head.partition("\r\n")[0]
 
     @property
+    def method(self) -> str:
+        return self.line.split(" ")[0]
+
+    @property
     def path(self) -> str:
         return self.line.split(" ")[1]
 

@@ -12,6 +12,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+import tables
+
 
 def main() -> int:
     try:
@@ -24,11 +26,20 @@ def main() -> int:
     folder.chmod(0o755)
     server = pgserver.get_server(folder / "db", cleanup_mode="stop")
     try:
-        environment = {**os.environ, "RAPPORT_DATABASE_URL": to_setting(server.get_uri())}
+        url = to_setting(server.get_uri())
+        environment = {**os.environ, "RAPPORT_DATABASE_URL": url, tables.TEMPLATE: make_template(url)}
         return subprocess.call(sys.argv[1:], env=environment)
     finally:
         server.cleanup()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def make_template(url: str) -> str:
+    """A database with all tables, which the tests copy; its name."""
+    with tempfile.TemporaryDirectory() as folder:
+        name = "rapport_template"
+        tables.migrate(RAPPORT_DATA=folder, RAPPORT_DATABASE_URL=tables.fresh_database(url, name))
+    return name
 
 
 def to_setting(uri: str) -> str:

@@ -9,12 +9,14 @@ import datetime as dt
 import itertools
 import json
 import queue
+import re
 import select
 import socket
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from multipart import read_form
 from rapport.networks.base import Account, Grant
 from rapport.networks.x.cursor import id_at
 from wires import Caller, byte_server
@@ -42,8 +44,14 @@ class FakeX:
         #: the search index of X is late by these posts
         self.unindexed: set[str] = set()
         self.stopped = False
+        #: images that were brought: content, type, alt, and whether all of it is there
+        self.images: dict[str, dict[str, Any]] = {}
+        #: what X says of images that it is not done with, one an answer
+        self.working: list[dict[str, Any]] = []
         #: what the server takes as a token
         self.tokens = {"user-token", "app-token", "new"}
+        #: ("likes", id), ("retweets", id), ("following", id): what this account has done
+        self.marks: set[tuple[str, str]] = set()
         self._numbers = itertools.count(1)
 
     def user(self, identifier: str, username: str, **more: Any) -> None:
@@ -78,10 +86,7 @@ class FakeX:
     def answer(self, caller: Caller) -> None:
         parts = urlsplit(caller.path)
         params = {name: values[0] for name, values in parse_qs(parts.query).items()}
-        kind = caller.header("Content-Type") or ""
-        body = (
-            json.loads(caller.body) if "json" in kind else {k: v[0] for k, v in parse_qs(caller.body.decode()).items()}
-        )
+        body = self._body(caller)
         self.asked.append((parts.path, params, body, caller.header("Authorization") or ""))
         fault = self.faults.get(parts.path)
         if fault:
@@ -91,8 +96,65 @@ class FakeX:
             caller.send("401 Unauthorized", b'{"title": "Unauthorized", "detail": "Unauthorized"}', JSON)
         elif parts.path == "/2/tweets/search/stream":
             self._stream(caller)
+        elif caller.method == "DELETE" or re.fullmatch(r"/2/users/\d+/(likes|retweets|following)", parts.path):
+            self._act(caller, parts.path, body)
         else:
             caller.send("200 OK", json.dumps(self._told(parts.path, params, body)).encode(), JSON, *self.headers)
+
+    def _act(self, caller: Caller, path: str, body: Any) -> None:
+        """What a person does on X, and takes back: the same answer to a second one; what is gone answers 404."""
+        place = re.fullmatch(r"/2/users/\d+/(likes|retweets|following)(?:/(\d+))?", path)
+        gone = path.removeprefix("/2/tweets/")
+        if place and caller.method == "DELETE":
+            self.marks.discard((place[1], place[2]))
+        elif place:
+            self.marks.add((place[1], body.get("tweet_id") or body["target_user_id"]))
+        elif gone not in self.posts or self.posts[gone]["author_id"] != OURS:
+            caller.send("404 Not Found", b'{"title": "Not Found Error", "detail": "Could not find tweet"}', JSON)
+            return
+        else:
+            del self.posts[gone]
+        caller.send("200 OK", b'{"data": {"done": true}}', JSON)
+
+    def _body(self, caller: Caller) -> Any:
+        kind = caller.header("Content-Type") or ""
+        if kind.startswith("multipart/form-data"):
+            fields, files = read_form(kind, caller.body)
+            return fields | {name: content for name, (_, _, content) in files.items()}
+        if "json" in kind:
+            return json.loads(caller.body)
+        return {name: values[0] for name, values in parse_qs(caller.body.decode()).items()}
+
+    def _media(self, path: str, params: dict[str, str], body: Any) -> Any:
+        """The chunked upload of API v2 and the words of an image, as docs.x.com and X's OpenAPI description tell.
+
+        Ids are digits, the key beside them "3_ID"; a piece has the number of its place and at most five million bytes;
+        the end is a request without a body; X may say that it is still at work (`working`).
+        """
+        if path == "/2/media/upload":
+            return {"data": {"id": params["media_id"], "processing_info": self.working.pop(0)}}
+        if path.endswith("/initialize"):
+            assert set(body) <= {"media_type", "media_category", "total_bytes", "shared", "additional_owners"}
+            assert body["media_category"] == "tweet_image"
+            identifier = str(1_146_654_567_674_912_000 + next(self._numbers))
+            kept = {"content": b"", "type": body["media_type"], "size": body["total_bytes"], "alt": "", "whole": False}
+            self.images[identifier] = kept
+            return {"data": {"id": identifier, "media_key": f"3_{identifier}", "expires_after_secs": 86_400}}
+        if path == "/2/media/metadata":
+            self.images[body["id"]]["alt"] = body["metadata"]["alt_text"]["text"]
+            return {"data": {"id": body["id"], "associated_metadata": body["metadata"]}}
+        identifier, step = path.split("/")[-2:]
+        image = self.images[identifier]
+        if step == "append":
+            assert set(body) == {"media", "segment_index"}
+            assert len(body["media"]) <= 5_000_000
+            assert len(image["content"]) == int(body["segment_index"]) * 1_000_000
+            image["content"] += body["media"]
+            return {"data": {"expires_at": 1_700_086_400}}
+        assert body == {}
+        image["whole"] = len(image["content"]) == image["size"]
+        told: dict[str, Any] = {"id": identifier, "media_key": f"3_{identifier}", "size": image["size"]}
+        return {"data": told | ({"processing_info": self.working.pop(0)} if self.working else {})}
 
     def _told(self, path: str, params: dict[str, str], body: Any) -> Any:  # noqa: PLR0911  # one line an endpoint
         if path.endswith("/mentions"):
@@ -107,9 +169,15 @@ class FakeX:
             return self._page(self.events, params)
         if path == "/2/tweets/search/stream/rules":
             return self._rules(body)
+        if path.startswith("/2/media/"):
+            return self._media(path, params, body)
         if path == "/2/tweets":
             answers = [{"type": "replied_to", "id": body["reply"]["in_reply_to_tweet_id"]}]
-            return {"data": {"id": self.post(body["text"], OURS, referenced_posts=answers), "text": body["text"]}}
+            shown = body.get("media", {}).get("media_ids", [])
+            assert all(self.images[each]["whole"] for each in shown)
+            text = body["text"] + (" https://t.co/aBc123" if shown else "")  # X puts the address of the images there
+            made = self.post(text, OURS, referenced_posts=answers, attachments={"media_keys": shown})
+            return {"data": {"id": made, "text": text}}
         if path.startswith("/2/dm_conversations/"):
             return {"data": {"dm_event_id": self.message(body["text"], OURS), "dm_conversation_id": path.split("/")[3]}}
         if path == "/2/users/me":

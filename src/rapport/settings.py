@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 
 import msgspec
@@ -38,6 +39,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     #: address and password of the first admin; without them a one-time sign-in link is printed
     admin_email: str = ""
     admin_password: str = ""
+    #: language of the first admin, and of what ships with their workspaces: names of baskets, rules, prepared replies
+    language: Literal["en", "de"] = "en"
     #: host:port pairs on private networks that may be called (self-hosted servers), separated by commas
     allow_private: str = ""
     #: folders below which a folder may be watched, separated by commas; empty = none
@@ -57,6 +60,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     mail_url: str = ""
     #: sender of that mail
     mail_from: str = "rapport@localhost"
+    #: where each head of a ledger goes as well: an address of the web, which gets it as JSON, or of mail;
+    #: empty = nowhere
+    ledger_heads_to: str = ""
     #: how many proxies stand before the desk and set X-Forwarded-For
     trusted_proxies: int = 0
     #: show Django's error pages (development only)
@@ -108,12 +114,23 @@ def _as_bool(name: str, value: str) -> bool:
     raise SettingsError(f"{name}: {value!r} is neither true nor false")
 
 
+def _check_heads_to(settings: Settings) -> None:
+    to = settings.ledger_heads_to
+    if to and "://" in to and (urlsplit(to).scheme not in {"http", "https"} or not urlsplit(to).hostname):
+        raise SettingsError("RAPPORT_LEDGER_HEADS_TO: an address of the web begins with https:// and has a host")
+    if to and "://" not in to and not ("@" in to.strip("@") and settings.mail_url):
+        raise SettingsError(
+            f"RAPPORT_LEDGER_HEADS_TO: {to!r} must be an https:// address, or a mail address with RAPPORT_MAIL_URL set"
+        )
+
+
 def _check(settings: Settings) -> None:
     parts = urlsplit(settings.base_url)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/"):
         raise SettingsError(f"RAPPORT_BASE_URL: {settings.base_url!r} must look like https://desk.example.com")
     if settings.database_url and urlsplit(settings.database_url).scheme not in {"postgresql", "postgres"}:
         raise SettingsError("RAPPORT_DATABASE_URL: must begin with postgresql:// (leave it empty for SQLite)")
+    _check_heads_to(settings)
     if wrong := [path for path in settings.watch_dirs.split(",") if path.strip() and not path.strip().startswith("/")]:
         raise SettingsError(f"RAPPORT_WATCH_DIRS: {wrong[0].strip()!r} must be a whole path, beginning with /")
     for name in ("poll_seconds", "lease_seconds", "batch"):

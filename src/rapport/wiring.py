@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 
+from rapport.actions.ledger_heads import heads_file
 from rapport.bus.table import TableBus
 from rapport.networks.folder.network import Folder
 from rapport.networks.folder.places import read_roots
-from rapport.networks.http import GuardedSession
+from rapport.networks.http import GuardedSession, Limits
 from rapport.networks.registry import NETWORKS
 from rapport.pipeline.clock import Clock
+from rapport.pipeline.drafting import Drafter
+from rapport.pipeline.heads import HeadKeeper
 from rapport.pipeline.listener import Listener
 from rapport.pipeline.notices import Notifier, Ways
 from rapport.pipeline.recheck import Rechecker
@@ -53,10 +56,10 @@ def make_bus() -> Bus:
     return TableBus(current_settings().batch)
 
 
-def make_session() -> GuardedSession:
+def make_session(limits: Limits | None = None) -> GuardedSession:
     """A guarded HTTP session that may also call the private servers that the settings name."""
     allowed = [pair.strip() for pair in current_settings().allow_private.split(",") if pair.strip()]
-    return GuardedSession(allow=allowed)
+    return GuardedSession(allow=allowed, limits=limits)
 
 
 def lease() -> dt.timedelta:
@@ -72,6 +75,11 @@ def make_worker() -> Worker:
 def make_caller() -> Caller:
     """Who calls the webhooks of rules."""
     return Caller(make_session, now, lease())
+
+
+def make_drafter() -> Drafter:
+    """Who asks a service for drafts, where a workspace has one."""
+    return Drafter(make_session, now)
 
 
 def make_sender() -> Sender:
@@ -96,4 +104,4 @@ def make_notifier() -> Notifier:
 
 def make_clock() -> Clock:
     """The clock of this deployment."""
-    return Clock(now)
+    return Clock(now, HeadKeeper(heads_file(), current_settings().ledger_heads_to, make_session))

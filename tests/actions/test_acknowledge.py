@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from conftest import NOON
-from rapport.actions import desk, outbound
+from rapport.actions import desk, holds, outbound
 from rapport.actions.acknowledge import save_acknowledgement
-from rapport.cli.ledger import verify
+from rapport.actions.ledger_check import verify
 from rapport.core.acknowledge import EXAMPLE
 from rapport.core.errors import InvalidInput, NotAllowed, RetryLater
 from rapport.core.post import Author, Post
@@ -237,7 +237,7 @@ def test_what_stands_in_its_way_before_it_leaves_drops_it(
     elif what == "late":
         later = NOON + dt.timedelta(hours=2)
     elif what == "held":
-        outbound.hold_everything(alice, "storm", now=NOON)
+        holds.hold_everything(alice, "storm", now=NOON)
     elif what == "admin left":
         Membership.objects.filter(pk=alice.pk).update(role="agent")
     else:

@@ -314,11 +314,15 @@ def test_moving_the_entry_moves_nobody_else(ben: Any, wave: list[Conversation]) 
 def test_the_folded_are_listed_and_found_when_asked_for_but_for_those_put_aside(
     alice: Any, wave: list[Conversation]
 ) -> None:
+    from rapport.core.search import parse_search
     from rapport.store.models import Outcome
     from rapport.store.queries import desk as reads
+    from rapport.store.queries import searching
 
     def found(*states: str) -> list[int]:
-        return sorted(reads.search(alice, "whole street", *([states] if states else [])).values_list("pk", flat=True))
+        wanted = parse_search("whole street")
+        rows = searching.search(alice, wanted, *([states] if states else []), today=NOON.date(), zone=dt.UTC)
+        return sorted(rows.values_list("pk", flat=True))
 
     def listed() -> list[int]:
         rows = reads.in_state(reads.visible_conversations(alice), "folded")

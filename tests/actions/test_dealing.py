@@ -12,12 +12,23 @@ from conftest import NOON
 from rapport.actions import absences, accounts, baskets, desk, hearing
 from rapport.actions.baskets import Wish
 from rapport.actions.dealing import tend_baskets
+from rapport.core.errors import InvalidInput
 from rapport.core.hours import Hours
 from rapport.core.post import Author, Post
 from rapport.core.promises import Terms
 from rapport.pipeline.clock import Clock
 from rapport.pipeline.worker import Worker
-from rapport.store.models import AuditEntry, Basket, Conversation, Membership, Notification, Outcome, Person, Promise
+from rapport.store.models import (
+    AuditEntry,
+    Basket,
+    BasketMember,
+    Conversation,
+    Membership,
+    Notification,
+    Outcome,
+    Person,
+    Promise,
+)
 from rapport.store.models import Post as StoredPost
 from rapport.store.queries.load import Room, last_moved, read_opening, read_team_load, staffed
 
@@ -149,6 +160,10 @@ def test_who_is_away_is_given_nothing_and_their_deputy_stands_in(place: Desk) ->
     absences.end_absence(place.ben, place.ben.absences.get(), now=after(4))
     place.tend(5)
     assert place.loads()[place.ben.pk] == 2
+    # who says so once more, from a page of before, makes it no longer than it was
+    with pytest.raises(InvalidInput, match="over already"):
+        absences.end_absence(place.ben, place.ben.absences.get(), now=after(9))
+    assert place.ben.absences.get().until == after(4)
 
 
 def test_two_workers_that_decided_at_once_do_not_fill_the_same_place_twice(place: Desk) -> None:
@@ -190,7 +205,7 @@ def test_what_somebody_lets_lie_comes_back_and_goes_to_another(place: Desk) -> N
 
 
 def test_a_draft_that_grows_a_note_and_a_word_of_theirs_are_no_silence(place: Desk) -> None:
-    from rapport.actions.outbound import save_draft
+    from rapport.actions.drafts import save_draft
 
     place.set(push=False, return_after=60)
     drafted, noted, left = place.hear(0, 3)
@@ -316,6 +331,15 @@ def test_what_somebody_has_can_be_handed_to_who_stands_in_as_far_as_there_is_roo
     assert place.loads() == {place.alice.pk: 0, place.ben.pk: 0, place.dora.pk: 2}
 
 
+def test_nothing_is_handed_to_a_deputy_who_is_away_too(place: Desk) -> None:
+    talk = place.hear(0)[0]
+    desk.assign(place.alice, talk, place.ben, now=after(1))
+    absences.save_absence(place.dora, place.dora, since=after(0), until=None, now=after(1))
+    assert absences.hand_back(place.alice, place.ben, deputy=place.dora, now=after(2)) == 1
+    talk.refresh_from_db()
+    assert talk.assignee is None
+
+
 def test_the_clock_does_it_every_few_seconds(place: Desk) -> None:
     place.set(push=True, terms=Terms(first=(10, 10, 10, 10)))
     talk = place.hear(0)[0]
@@ -362,3 +386,31 @@ def test_saved_hours_are_read_back_with_their_holidays(place: Desk) -> None:
     assert dt.date(2026, 12, 25) in found.holidays
     assert dt.date(2027, 1, 6) in found.holidays  # Epiphany, in Bavaria alone
     assert "holidays" not in place.care.hours
+
+
+def test_a_hundred_that_wait_cost_no_more_statements_than_one_to_give_out(
+    place: Desk, django_assert_max_num_queries: Any
+) -> None:
+    place.hear(0, 90)
+    Membership.objects.update(capacity=0)
+    Basket.objects.filter(pk=place.care.pk).update(push=True, strategy="round_robin")
+    Notification.objects.all().delete()
+    with django_assert_max_num_queries(32):
+        assert place.tend(1) == 90
+    assert set(place.loads().values()) == {30}
+    assert AuditEntry.objects.filter(verb="conversation.give").count() == 90
+    told = Notification.objects.filter(event="assigned").values_list("membership", "count")
+    assert dict(told) == dict.fromkeys(place.loads(), 30)
+
+
+def test_whoever_stays_in_a_basket_keeps_their_turn_when_their_membership_is_changed(
+    alice: Membership, ben: Membership
+) -> None:
+    care, sales = (Basket.objects.of(alice.workspace).get(slug=slug) for slug in ("care", "sales"))
+    accounts.change_member(alice, ben, role="agent", active=True, baskets=[care, sales], now=NOON)
+    theirs = BasketMember.objects.filter(membership=ben)
+    theirs.update(given_at=NOON)
+    accounts.change_member(alice, ben, role="agent", active=True, baskets=[care], capacity=5, now=NOON)
+    assert dict(theirs.values_list("basket__slug", "given_at")) == {"care": NOON}
+    accounts.change_member(alice, ben, role="agent", active=True, baskets=[care, sales], now=NOON)
+    assert dict(theirs.values_list("basket__slug", "given_at")) == {"care": NOON, "sales": None}

@@ -13,13 +13,15 @@ from rapport.actions import delivery
 from rapport.actions.accounts import change_member, invite
 from rapport.actions.desk import assign
 from rapport.actions.listening import ask_to_reconnect, note_silence
-from rapport.actions.notices import note_crisis, notify, notify_of_due_tasks, read_about, read_notices
+from rapport.actions.notices import note_crisis, notify, read_about, read_notices
 from rapport.actions.outbound import approve
 from rapport.actions.rules import save_rules
+from rapport.actions.tasks import remind_of_tasks
 from rapport.core.decision import Crisis
 from rapport.core.notices import PATIENCE, REST
 from rapport.core.post import Author
 from rapport.core.rhythm import Silence
+from rapport.pipeline.notice_words import words_of
 from rapport.store.models import Basket, BasketMember, Conversation, Delivery, DeskEvent, Membership, Notification, Task
 from rapport.store.queries.outbound import newest_inbound
 
@@ -42,7 +44,7 @@ def rita(alice: Membership) -> Membership:
 
 def told(member: Membership) -> list[tuple[str, int]]:
     rows = Notification.objects.filter(membership=member, read_at__isnull=True).order_by("pk")
-    return [(row.text, row.count) for row in rows]
+    return [(words_of(row.text), row.count) for row in rows]
 
 
 def rules(alice: Membership, name: str, basket: str = "care") -> None:
@@ -77,7 +79,7 @@ def test_a_name_that_means_nobody_reaches_the_leads_and_says_so(
 ) -> None:
     rules(alice, "zoe")
     hear(make_post("A storm comes"))
-    assert told(alice) == [("Storm watch: Nadia in Care (the rule tells 'zoe', and that is nobody here)", 1)]
+    assert told(alice) == [("Storm watch: Nadia in Care (the rule tells “zoe”, and that is nobody here)", 1)]
 
 
 def test_a_basket_in_which_nobody_works_reaches_the_leads_too(
@@ -86,7 +88,7 @@ def test_a_basket_in_which_nobody_works_reaches_the_leads_too(
     BasketMember.objects.all().delete()
     rules(alice, "care")
     hear(make_post("A storm comes"))
-    assert told(alice) == [("Storm watch: Nadia in Care (the rule tells 'care', and that is nobody here)", 1)]
+    assert told(alice) == [("Storm watch: Nadia in Care (the rule tells “care”, and that is nobody here)", 1)]
 
 
 def test_nobody_is_told_of_a_basket_that_is_not_theirs(
@@ -200,12 +202,13 @@ def test_a_task_that_is_due_is_told_once_to_whom_it_belongs(alice: Any, ben: Any
     Task.objects.create(title="Later", assignee=ben, due_at=NOON + 2 * hour, **fields)
     Task.objects.create(title="Done", assignee=ben, due_at=NOON, done_at=NOON, **fields)
     Task.objects.create(title="Nobody's", due_at=NOON, **fields)
-    assert [notify_of_due_tasks(alice.workspace, now=NOON + each * hour) for each in (-1, 0, 1)] == [0, 1, 0]
-    assert told(ben) == [("Due: Call Nadia", 1)]
+    assert [remind_of_tasks(alice.workspace, now=NOON + each * hour) for each in (-1, 0, 1)] == [0, 2, 0]
+    assert told(ben) == [("Due now: Call Nadia", 1)]
     read_notices(ben, Notification.objects.all(), now=NOON)
-    assert notify_of_due_tasks(alice.workspace, now=NOON + hour) == 0
-    assert notify_of_due_tasks(alice.workspace, now=NOON + 2 * hour) == 1
-    assert told(alice) == []
+    assert remind_of_tasks(alice.workspace, now=NOON + hour) == 0
+    assert remind_of_tasks(alice.workspace, now=NOON + 2 * hour) == 1
+    # what nobody took is told to whoever asked for it
+    assert told(alice) == [("Due now: Nobody's", 1)]
 
 
 @pytest.fixture

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from rapport.actions.holds import hold_everything, release_hold
 from rapport.actions.listening import ask_to_reconnect, connect_channel, disconnect_channel
-from rapport.actions.outbound import approve, cancel_delivery, hold_everything, release_hold, retry_delivery
+from rapport.actions.outbound import approve, cancel_delivery, retry_delivery
 from rapport.core.errors import GuardRefused, InvalidInput, NotAllowed, Stale
 from rapport.core.post import Post
 from rapport.store.models import Approval, Conversation, Delivery

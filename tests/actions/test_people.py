@@ -17,11 +17,15 @@ from rapport.core.post import Author
 from rapport.store.models import (
     Basket,
     BasketMember,
+    Consent,
     Conversation,
     Handle,
     Membership,
     Person,
+    PersonField,
     PersonMerge,
+    PersonNote,
+    PersonValue,
     Post,
     Workspace,
 )
@@ -49,6 +53,9 @@ def picture() -> dict[str, Any]:
         "people": people_now,
         "handles": dict(Handle.objects.values_list("handle", "person_id")),
         "talks": dict(Conversation.objects.values_list("pk", "person_id")),
+        "notes": dict(PersonNote.objects.values_list("text", "person_id")),
+        "values": sorted(PersonValue.objects.values_list("person_id", "field_id", "value", "by_id", "at")),
+        "consents": sorted(Consent.objects.values_list("pk", "person_id", "given", "withdrawn_at")),
     }
 
 
@@ -141,7 +148,8 @@ def test_a_decision_since_stays_with_the_person_kept_and_a_stop_holds_for_both(a
     facts=st.lists(
         st.tuples(
             st.sampled_from(["", "customer", "partner"]), st.booleans(), st.sampled_from(["", "stop"]),
-            st.sampled_from(["", "likes trains", "from Rome"]),
+            st.sampled_from(["", "likes trains", "from Rome"]), st.sampled_from(["", "42", "44"]),
+            st.sampled_from([None, True, False]),
         ), min_size=4, max_size=4,
     ),
     joins=st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=6),
@@ -151,8 +159,9 @@ def test_joins_can_be_undone_in_any_order(alice: Membership, facts: Any, joins: 
     from django.db import transaction
 
     with transaction.atomic():
-        for name, (relationship, ignored, stopped, about) in zip("abcd", facts, strict=True):
-            create(
+        size = PersonField.objects.create(workspace=alice.workspace, slug="size", name="Size")
+        for name, (relationship, ignored, stopped, about, value, given) in zip("abcd", facts, strict=True):
+            person = create(
                 alice.workspace,
                 name,
                 relationship=relationship,
@@ -160,12 +169,19 @@ def test_joins_can_be_undone_in_any_order(alice: Membership, facts: Any, joins: 
                 suppressed_reason=stopped,
                 about=about,
             )
+            mine = {"workspace": alice.workspace, "person": person, "at": NOON - dt.timedelta(days=ord(name))}
+            PersonNote.objects.create(text=f"Of {name}", author=alice, **mine)
+            if value:
+                PersonValue.objects.create(field=size, value=value, by=alice, **mine)
+            if given is not None:
+                Consent.objects.create(purpose="quote", given=given, source="by phone", **mine)
         before = picture()
         made = []
         for keep, other in joins:
             one, two = who("abcd"[keep]), who("abcd"[other])
             if one != two:
-                made.append(people.join_people(alice, one, two, "A guess", now=NOON))
+                moment = NOON + dt.timedelta(seconds=len(made))
+                made.append(people.join_people(alice, one, two, "A guess", now=moment))
         order.shuffle(made)
         for merge in made:
             people.split_people(alice, merge, now=LATER)

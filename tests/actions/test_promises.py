@@ -245,7 +245,8 @@ def test_the_list_of_breaks_tells_what_broke_where_and_who_had_it(place: Desk, c
     omar = Conversation.objects.exclude(pk=talk.pk).get()
     assert found == [(omar, place.care, after(31)), (talk, place.care, after(30))]
     assert list(broken(charlie, NOON)) == []
-    (count,) = [each for each in tally(place.alice, NOON) if each.kind == "first" and each.basket == place.care.pk]
+    counts = tally(place.alice, NOON, after(32))
+    (count,) = [each for each in counts if each.kind == "first" and each.basket == place.care.pk]
     assert (count.kept, count.late, count.open_late) == (0, 2, 2)
 
 
@@ -258,3 +259,26 @@ def test_without_any_promise_nothing_is_read_or_written(
     talk = place.hear(0)
     with django_assert_max_num_queries(2):
         keep_promises(place.alice.workspace_id, [talk.pk], now=NOON)
+
+
+def test_a_hundred_conversations_cost_no_more_statements_than_one(
+    place: Desk, django_assert_max_num_queries: Callable[[int], Any]
+) -> None:
+    from rapport.actions.promises import keep_promises
+
+    people = [Author(id=f"p{number}", handle=f"p{number}", name=f"P {number}") for number in range(100)]
+    said = [
+        Post("mastodon", f"m{number}", f"My parcel {number} is broken, @fernway!", NOON, author)
+        for number, author in enumerate(people)
+    ]
+    hearing.hear(place.channel, said, place.bus, now=NOON)
+    place.worker.drain()
+    assert Promise.objects.filter(ended_at=None).count() == 200
+    talks = list(Conversation.objects.values_list("pk", flat=True))
+    Conversation.objects.update(state="resolved")
+    # the baskets, the rows, where the conversations stand (three), and one statement for each table that is written
+    with django_assert_max_num_queries(8):
+        keep_promises(place.alice.workspace_id, talks, now=after(10))
+    assert not Promise.objects.filter(ended_at=None).exists()
+    assert not Conversation.objects.exclude(due_at=None).exists()
+    assert set(Promise.objects.values_list("kind", "done", "used")) == {("first", False, 10), ("resolution", True, 10)}

@@ -17,6 +17,7 @@ from rapport.core.post import Author, Post
 from rapport.core.reading import Reading
 from rapport.store.models import AuditEntry, Basket, Conversation, RuleDay, Workspace
 from rapport.store.queries import rule_days
+from rapport.store.queries.outbound import newest_inbound
 
 pytestmark = pytest.mark.django_db
 
@@ -120,7 +121,7 @@ def test_a_reply_that_has_nothing_of_the_prepared_draft_overrides_the_rule_that_
     hear(make_post(COMPLAINT, author="nadia"))
     talk = Conversation.objects.get()
     rule = decider(talk, "draft:")
-    target = outbound.newest_inbound(talk)
+    target = newest_inbound(talk)
     assert target is not None
     said = "@nadia Send it to Leeds, a new parcel leaves today."
     outbound.approve(alice, talk, said, target=target, channel=channel, version=talk.version, now=NOON)

@@ -53,6 +53,15 @@ def test_a_save_over_newer_words_of_a_colleague_is_refused(alice: Any) -> None:
     assert RuleDraft.objects.get().document == RAIN
 
 
+def test_of_two_saves_that_began_from_one_version_the_second_is_refused_and_says_who_was_faster(alice: Any) -> None:
+    save_rules(alice, RAIN, over=1, now=NOON)
+    with pytest.raises(Stale, match="Alice put other rules in force meanwhile"):
+        save_rules(alice, "# mine\n", over=1, now=NOON)
+    assert (in_force(alice).version, in_force(alice).document) == (2, RAIN)
+    save_rules(alice, "# mine\n", over=2, now=NOON)
+    assert in_force(alice).document == "# mine\n"
+
+
 def test_publishing_makes_the_next_version_with_its_reason(alice: Any) -> None:
     before = Workspace.objects.get().config_version
     draft = drafts.begin_draft(alice, "Rain", RAIN, now=NOON)

@@ -47,6 +47,9 @@ class Program:
         raw = json.dumps(body).encode()
         return self.client.put(f"/api/v1/{path}", raw, content_type="application/json", headers=self.headers({}))
 
+    def delete(self, path: str) -> HttpResponse:
+        return self.client.delete(f"/api/v1/{path}", headers=self.headers({}))
+
     def hand_in(self, *posts: dict[str, Any], key: str | None = None, channel: str = "shop") -> HttpResponse:
         return self.post(f"posts?channel={channel}", list(posts), key)
 

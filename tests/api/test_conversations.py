@@ -150,7 +150,7 @@ def test_a_draft_can_be_shown_to_those_who_send(sync: Program, conversation: Any
 def test_a_draft_never_takes_the_place_of_words_that_the_program_has_not_seen(
     sync: Program, alice: Any, conversation: Any, now: dt.datetime
 ) -> None:
-    from rapport.actions.outbound import save_draft
+    from rapport.actions.drafts import save_draft
 
     where = f"conversations/{conversation.pk}/draft"
     save_draft(alice, conversation, "What Alice typed", now=now)

@@ -9,6 +9,7 @@ import signal
 import socket
 import sqlite3
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -94,6 +95,40 @@ def test_calls_side_by_side_with_keys_of_their_own_all_come_through(served: Serv
     with concurrent.futures.ThreadPoolExecutor(20) as pool:
         assert list(pool.map(call, range(20))) == [200] * 20
     assert served.count("store_post") - before == 5
+
+
+TALK = """
+import django; django.setup()
+from rapport.store.models import Channel, Conversation, Workspace
+workspace, channel = Workspace.objects.get(), Channel.objects.first()
+print(Conversation.objects.create(workspace=workspace, network="forum", channel=channel, state="open").pk)
+"""
+
+
+def test_fifty_of_any_other_call_side_by_side_have_one_effect_too(served: Served) -> None:
+    """Holding, letting go, a draft, what counts as a reading: repeated or pressed at once, it is one."""
+    told = environment(served.data) | {"DJANGO_SETTINGS_MODULE": "rapport.config.django"}
+    made = subprocess.run([sys.executable, "-c", TALK], env=told, capture_output=True, text=True, check=True)
+    talk = made.stdout.split()[-1]
+    calls = {
+        "hold": ("POST", "hold", {"reason": "storm"}, "store_hold", "workspace.hold"),
+        "release": ("DELETE", "hold", None, "store_hold", ""),
+        "draft": ("POST", f"conversations/{talk}/draft", {"text": "Sorry"}, "store_draft", "draft.save"),
+        "thresholds": ("PUT", "thresholds", {"thresholds": {"spam": 0.8}}, "store_workspace", ""),
+    }
+    for name, (method, path, said, table, verb) in calls.items():
+        body = None if said is None else json.dumps(said).encode()
+        before = served.count(table), served.count(f"store_auditentry WHERE verb = '{verb}'")
+        with concurrent.futures.ThreadPoolExecutor(50) as pool:
+            answers = list(pool.map(lambda _, one=(method, path, body): served.ask(*one)[0], range(50)))
+        assert set(answers) == {200}, name
+        rows = served.count(table) - before[0]
+        assert rows == (1 if name in {"hold", "draft"} else 0), name
+        if name == "draft":
+            assert served.count(f"store_auditentry WHERE verb = '{verb}'") - before[1] == 1
+    assert served.count("store_hold WHERE ended_at IS NULL") == 0
+    assert served.count("store_workspace WHERE held_at IS NOT NULL") == 0
+    assert served.count("store_approval") == served.count("store_delivery") == 0
 
 
 def test_a_body_without_a_length_is_bounded_too(served: Served) -> None:

@@ -16,6 +16,7 @@ from urllib.request import urlopen
 
 import pytest
 
+import tables
 from servers import free_port
 
 EMAIL, PASSWORD = "ola@fernway.example", "correct horse battery"
@@ -35,6 +36,7 @@ def running_desk(folder: Path, **settings: str) -> Iterator[str]:
         **settings,
     }
     command = [sys.executable, "-m", "rapport.cli.main", "up", "--data", str(folder / "data"), "--port", str(port)]
+    tables.lay(folder / "data")
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
         try:

@@ -31,6 +31,11 @@ TOPIC = "Delivery"
 CHANGED = "(parcel OR deliver* OR tracking OR courier OR late) NOT refund"
 #: a draft of the weights that is not yet saved: the page shows what it would do
 SCORE = {"mood": "9", "reach": "18"}
+CAMPAIGN = {
+    "name": "Deep snow", "query": "sinks AND snow", "variant1": "Kind",
+    "text1": "Hello {first_name}, we look into it right now. {agent}", "variant2": "Short",
+    "text2": "Sorry, {first_name}! Which one do you have?",
+}  # fmt: skip
 #: what invented papers and an invented till say, minutes ago -> words
 PRESS = {
     190: "Five rucksacks on the same ridge: Fernway, two others, and what rain does to a zip.",
@@ -43,10 +48,56 @@ TILL = {
 }
 
 
+def take_days(folder: Path) -> None:
+    """What test_days.py works on: drafts to approve, a campaign, everything held, the ledger, a phone."""
+    from playwright.sync_api import sync_playwright
+
+    from browser.test_days import Seat, days_desk, days_server
+
+    data = Path(tempfile.mkdtemp(prefix="rapport-days-"))
+    with days_server() as server, days_desk(data, server) as desk, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--headless", "--no-sandbox", "--disable-gpu"]
+        )
+        lea = Seat(browser, desk, "lea")
+        page = lea.go("approvals/")
+        shoot(page, folder / "approvals-wide-light.png")
+        page = lea.go("campaigns/new/")
+        for name, value in CAMPAIGN.items():
+            page.fill(f"[name={name}]", value)
+        page.click("main form button.main")
+        page.click("button[value=run]")
+        lea.press("j", "r")
+        shoot(page, folder / "campaign-wide-light.png")
+        for words in ("Thank you, that made our day.", "So good to hear, enjoy the tent!"):
+            page = lea.go("b/praise/?tab=all")
+            page.locator("[data-row]").first.click()
+            page.fill("#reply-text", words)
+            page.locator("#reply-text").press("Control+Enter")
+            page.wait_for_selector(f".us:has-text('{words}')")
+            if words.startswith("Thank"):
+                page = lea.go("hold/")
+                page.fill("#reason", "The carrier lost a lorry")
+                page.fill("#known", "Lorry 14 of Monday, with forty parcels. All of them are paid back today.")
+                page.click("text=Hold everything now")
+        lea.go("hold/")
+        shoot(page, folder / "hold-wide-dark.png", scheme="dark")
+        lea.go("ledger/")
+        shoot(page, folder / "ledger-wide-light.png", scheme="light")
+        rita = Seat(browser, desk, "rita", viewport=dict(zip(("width", "height"), SIZES["phone"], strict=True)))
+        shoot(rita.go("b/questions/"), folder / "outside-phone-light.png")
+        rita.page.locator("[data-row]").last.click()
+        rita.page.wait_for_selector("#reply-text")
+        shoot(rita.page, folder / "ask-a-lead-phone-dark.png", scheme="dark")
+        browser.close()
+    shutil.rmtree(data, ignore_errors=True)
+
+
 def main() -> None:
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).resolve().parents[2] / "docs" / "images"
     data, shops = Path(tempfile.mkdtemp(prefix="rapport-pictures-")), Path(tempfile.mkdtemp(prefix="shops-"))
     port = free_port()
+    take_days(folder)
     with feed_site() as site:
         environment = {
             **os.environ,
@@ -214,7 +265,9 @@ def photograph_rules(page: Any, settings: str, folder: Path, kind: str) -> None:
     shoot(page, folder / f"basket-{kind}.png")
 
 
-def shoot(page: Any, path: Path) -> None:
+def shoot(page: Any, path: Path, scheme: str = "") -> None:
+    if scheme:
+        page.emulate_media(color_scheme=scheme)
     page.wait_for_timeout(900)
     page.screenshot(path=str(path))
     print(path.name)

@@ -65,15 +65,28 @@ def test_what_cannot_be_used_is_refused_with_what_is_wrong(rules: Path, tmp_path
     faulty.write_text(FILE.replace("text matches", "txt matches"), encoding="utf-8")
     wrong: tuple[tuple[tuple[object, ...], str], ...] = (
         (("--rules", faulty), "line 4, column 9"),
-        (("--rules", tmp_path / "none.toml"), "none.toml"),
         (("--rules", rules, "--since", "yesterday"), "'yesterday' is no day and no moment"),
         (("--rules", rules, "--since", "2026-02-01", "--until", "2026-01-01"), "--since must lie before --until"),
         (("--rules", rules, "--since", "2020-01-01", "--until", "2026-01-01"), "at most a year"),
+        (("--rules", rules, "--since", "0001-01-01"), "1970 to 9000"),
+        (("--rules", rules, "--until", "0001-01-01"), "'0001-01-01' lies outside the years 1970 to 9000"),
+        (("--rules", rules, "--since", "2026-11-31"), "'2026-11-31' is no day and no moment"),
         (("--rules", rules, "--workspace", "nowhere"), "no workspace 'nowhere'"),
     )
     for words, reason in wrong:
         with pytest.raises(InvalidInput, match=reason):
             run(*words)
+    with pytest.raises(FileNotFoundError, match=r"none\.toml"):
+        run("--rules", tmp_path / "none.toml")
+
+
+def test_a_data_folder_that_is_not_there_is_refused_and_not_made(
+    rules: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("RAPPORT_DATABASE_URL", raising=False)
+    with pytest.raises(InvalidInput, match=r"there is no folder .*nowhere: name that of the desk with --data"):
+        run("--rules", rules, "--data", tmp_path / "nowhere")
+    assert not (tmp_path / "nowhere").exists()
 
 
 def test_days_begin_at_midnight_where_the_workspace_is() -> None:

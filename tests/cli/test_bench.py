@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 
+import tables
 from rapport.cli.bench import as_table, choose
 from rapport.cli.benchmarks import BENCHMARKS
 from rapport.cli.benchmarks.corpus import as_lines, load_corpus
+from rapport.cli.benchmarks.line import TABLES
 from rapport.cli.benchmarks.measure import Result, interleave, missing, summarise
 from rapport.cli.benchmarks.patterns import naive, prefiltered, re2_set
 from rapport.cli.benchmarks.queries import Mix, make_queries
@@ -33,7 +37,8 @@ NOWHERE = Path("/nowhere/at/all")
 
 def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "rapport.cli.main", "bench", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+    environment = {**os.environ, TABLES: str(tables.sqlite_file())}
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
 
 # ---------------------------------------------------------------- the command
@@ -101,6 +106,15 @@ def test_the_line_and_its_peer_take_every_post_to_its_outcome_on_postgresql() ->
     [found] = json.loads(done.stdout)
     assert found["ours"] > 0
     assert found["peers"]["put-together"] > 0
+
+
+@pytest.mark.slow
+def test_the_pages_of_a_desk_with_all_its_work_are_timed() -> None:
+    done = bench("desk.work", "--json", "--runs", "1", "--posts", "300")
+    assert done.returncode == 0, done.stderr
+    [found] = json.loads(done.stdout)
+    assert found["name"] == "desk.work"
+    assert found["ours"] > 0
 
 
 @pytest.mark.slow
@@ -183,6 +197,27 @@ def test_queries_are_the_same_every_time_and_peers_find_what_we_find(mix: Mix) -
     for peer in (naive(queries), prefiltered(queries), re2_set(queries)):
         theirs = {(number, id_) for number, post in enumerate(posts) for id_ in peer(post.text.lower())}
         assert len(pairs & theirs) / len(pairs | theirs) > 0.97
+
+
+def test_the_line_finds_its_thousand_queries_in_the_sample_alone() -> None:
+    """Somebody who has just cloned the project has no real posts."""
+    corpus = load_corpus(10_000, NOWHERE)
+    queries = make_queries(corpus.posts, 1_000, "sparse")
+    found = [bool(hit) for hit in compile_topics([(each.id, each.written()) for each in queries]).match(corpus.posts)]
+    assert 0.5 < sum(found) / len(found) < 0.97  # of real posts: 0.85
+    recorded = [post.text for post in corpus.posts if post.kind == "post"]
+    assert len(set(recorded)) > len(recorded) * 0.95
+
+
+def test_posts_without_words_make_no_queries() -> None:
+    corpus = load_corpus(20, NOWHERE)
+    silent = [msgspec.structs.replace(post, text="荷物が届かない") for post in corpus.posts]
+    with pytest.raises(InvalidInput, match="different words"):
+        make_queries(silent, 10, "sparse")
+    few = [msgspec.structs.replace(post, text="parcel late again today") for post in corpus.posts]
+    assert {term for query in make_queries(few, 50, "dense") for term in query.terms} == {
+        "parcel", "late", "again", "today",
+    }  # fmt: skip
 
 
 def test_a_hundred_rules_decide_alike_in_plain_python() -> None:

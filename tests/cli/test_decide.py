@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import datetime as dt
 import io
 import json
@@ -11,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from rapport.cli import decide
+from rapport.cli.main import main
 from rapport.core.rules import default_document
 
 
@@ -22,9 +21,7 @@ def line(number: int, text: str, **changes: Any) -> str:
 
 
 def run(*words: str) -> int:
-    parser = argparse.ArgumentParser()
-    decide.configure(parser)
-    return decide.run(parser.parse_args(words))
+    return main(["decide", *words])
 
 
 @pytest.fixture
@@ -97,9 +94,19 @@ def test_a_fault_in_the_rules_ends_with_2_and_says_where(tmp_path: Path, capsys:
     assert run("--rules", str(path)) == 2
     said = capsys.readouterr().err
     assert "rules.toml: line 3, column 9: there is no field complant; did you mean complaint?" in said
-    path.write_bytes(b"\xff")
+    path.write_bytes(b"# caf\xe9\n")
     assert run("--rules", str(path)) == 2
     assert run("--rules", str(tmp_path / "absent.toml")) == 2
+    assert run("--rules", str(tmp_path)) == 2
+    assert run() == 2
+    assert [each.partition(": ")[2] for each in capsys.readouterr().err.splitlines()] == [
+        f"{path}: byte 6 is no UTF-8 text; save the file as UTF-8",
+        f"{tmp_path / 'absent.toml'}: No such file or directory",
+        f"{tmp_path}: Is a directory",
+        "name a rule document with --rules, or a starter pack with --pack",
+    ]
+    assert run("--pack", "bakery") == 2
+    assert "invalid choice: 'bakery'" in capsys.readouterr().err
 
 
 def test_a_line_that_is_no_post_is_named_and_the_others_are_decided(
@@ -112,3 +119,41 @@ def test_a_line_that_is_no_post_is_named_and_the_others_are_decided(
     assert len(out.splitlines()) == 2
     assert b"line 2: " in err
     assert run("--rules", str(rules), str(tmp_path / "absent.jsonl")) == 2
+
+
+def test_a_file_as_windows_saves_it_is_read(tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    rules, posts = tmp_path / "rules.toml", tmp_path / "posts.jsonl"
+    rules.write_bytes(b"\xef\xbb\xbf[[rule]]\r\nname='x'\r\nwhen='true'\r\nthen=['tag:x']\r\n")
+    posts.write_text(line(1, "one"))
+    assert run("--rules", str(rules), str(posts)) == 0
+    assert json.loads(capfdbinary.readouterr().out)["decision"]["tags"] == ["x"]
+
+
+def test_a_pack_is_tried_with_the_rules_that_ship_or_with_a_file(
+    rules: Path, tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    posts = tmp_path / "posts.jsonl"
+    posts.write_text(line(1, "My flight was cancelled", mentions=["brand"]))
+    words = (("--pack", "airline"), ("--rules", str(rules), "--pack", "shop", "--pack", "airline"))
+    for each in words:
+        assert run(*each, str(posts)) == 0
+        assert "disruption" in json.loads(capfdbinary.readouterr().out)["decision"]["tags"]
+    assert rules.read_text(encoding="utf-8") == default_document()
+    broken = tmp_path / "broken.toml"
+    broken.write_text("x = [")
+    assert run("--rules", str(broken), "--pack", "shop", str(posts)) == 2
+    assert b"broken.toml: " in capfdbinary.readouterr().err
+
+
+def test_old_posts_can_be_decided_as_of_the_day_they_were_written(
+    tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    rules, posts = tmp_path / "rules.toml", tmp_path / "posts.jsonl"
+    rules.write_text("[[rule]]\nname='again'\nwhen='count(person.posts, 30 days) >= 1'\nthen=['tag:again']\n")
+    posts.write_text("".join(line(day, "one", created_at=f"2015-02-{day:02}T10:00:00Z") for day in (1, 2)))
+    found = []
+    for at in ("now", "written"):
+        assert run("--rules", str(rules), "--at", at, str(posts)) == 0
+        answers = [json.loads(each) for each in capfdbinary.readouterr().out.splitlines()]
+        found.append([each["decision"]["tags"] for each in answers])
+    assert found == [[[], []], [[], ["again"]]]

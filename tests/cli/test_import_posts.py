@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+import tables
 from cli.running import rapport, tally
 
 REAL = Path(__file__).parents[3] / "shared" / "data"
@@ -149,6 +150,7 @@ def test_the_real_files_are_taken_in_whole_and_once(tmp_path: Path, name: str, n
     file = REAL / name
     if not file.exists():
         pytest.skip(f"the real data is not beside the project: {name}")
+    tables.lay(tmp_path / "data")
     first = tally(rapport(tmp_path / "data", "import", file, "--channel", "real"))
     again = tally(rapport(tmp_path / "data", "import", file, "--channel", "real"))
     assert (first["new"], first["known"], first["rejected"]) == (new, known, 0)

@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import tables
+
 MAKE = """
 import django
 django.setup()
@@ -42,6 +44,7 @@ print(json.dumps({"token": unseal(channel.token), "sealed": bytes(channel.token)
 def python(code: str, folder: Path) -> str:
     environment = {**os.environ, "RAPPORT_DATA": str(folder), "DJANGO_SETTINGS_MODULE": "rapport.config.django"}
     environment.pop("RAPPORT_DATABASE_URL", None)
+    tables.lay(folder)
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     return done.stdout

@@ -39,3 +39,14 @@ def test_whoever_watches_is_told_how_far_it_is_where_the_answers_go_elsewhere(
     monkeypatch.setattr(sys.stdout, "isatty", lambda: answers_on_screen)
     list(PostLines("match", io.BytesIO(line("1") + line("2") + line("3")), 2))
     assert capsys.readouterr().err == told
+
+
+def test_who_forgot_to_name_a_file_is_told_that_posts_are_read_from_the_keyboard(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Keyboard(io.BytesIO):
+        def isatty(self) -> bool:
+            return True
+
+    assert [len(batch) for batch in PostLines("match", Keyboard(line("1")), 2)] == [1]
+    assert capsys.readouterr().err == "rapport match: posts are read from the keyboard; Ctrl-D ends them\n"

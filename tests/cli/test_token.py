@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+import tables
 from cli.running import rapport
 from rapport.cli import token as command
 from rapport.cli.main import main
@@ -68,6 +69,7 @@ def test_what_cannot_be_done_is_one_line_and_status_2(
 @pytest.mark.slow
 def test_the_command_works_on_a_desk_of_its_own(tmp_path: Path) -> None:
     data = tmp_path / "data"
+    tables.lay(data)
     assert rapport(data, "import", "-", "--channel", "x").returncode == 0
     made = rapport(data, "token", "create", "--user", "admin@localhost", "--name", "Sync")
     assert made.returncode == 0, made.stderr

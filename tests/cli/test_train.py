@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+import tables
 from cli.running import rapport
 from rapport.cli.train_team import as_json, tell
 from rapport.store.models import TeamModel
@@ -57,6 +58,7 @@ def test_the_object_for_programs_holds_all_figures() -> None:
 def test_it_runs_on_a_data_folder_and_says_when_there_is_nothing_to_learn(tmp_path: Path) -> None:
     (tmp_path / "posts.jsonl").write_text(json.dumps(POST) + "\n", encoding="utf-8")
     data = tmp_path / "data"
+    tables.lay(data)
     assert rapport(data, "import", tmp_path / "posts.jsonl", "--channel", "file", "--process").returncode == 0
     done = rapport(data, "train", "--json")
     assert done.returncode == 0, done.stderr

@@ -7,32 +7,41 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import email
+import email.policy
+import hashlib
 import inspect
+import io
 import itertools
 import json
 import os
+import re
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
+from urllib.parse import quote
 
 import msgspec
 import pytest
+from PIL import Image
 
 import dovecot
 import rapport.networks
 import reddit_server
 import stages
 import x_server
+from acts_seen import SEEN, STRANGERS
 from bluesky import bluesky_network, until
 from bluesky import missing as bluesky_missing
 from discourse import KEY, forum
 from feed_site import entry, feed_site
-from rapport.core.errors import NetworkError, Reauthorise, RetryLater
+from rapport.core.errors import GiveUp, NetworkError, Reauthorise, RetryLater, Unconfirmed
 from rapport.core.post import Post, admit
-from rapport.core.reply import Reply
-from rapport.networks.base import Account
+from rapport.core.reply import Act, Picture, Reply
+from rapport.networks.base import Account, Grant
 from rapport.networks.contract import Network
 from rapport.networks.feeds.network import Feeds
 from rapport.networks.feeds.parse import post_id
@@ -40,8 +49,12 @@ from rapport.networks.folder.network import Folder
 from rapport.networks.http import GuardedSession
 from rapport.networks.registry import NETWORKS, network_named
 from servers import mastodon_server
+from stand_in import Call, StandIn, Told
 from synapse import MISSING, PYTHON, mxid, synapse
 
+#: those that were started, for tests that look at what reached them
+MAIL_SERVERS: list[Any] = []
+X_SERVERS: list[Any] = []
 DOCS = Path(__file__).parents[2] / "docs"
 
 
@@ -58,6 +71,8 @@ class Stage:
     answers: Callable[[str], int]
     #: what was read before can be read again from an old cursor
     keeps: bool = True
+    #: for those who look at what stands there
+    server: Any = None
 
 
 @contextlib.contextmanager
@@ -77,6 +92,7 @@ def mastodon_stage() -> Iterator[Stage]:
             session,
             speak=lambda text: str(server.post("ann", f"@brand {text}")["id"]),
             answers=lambda target: sum(own["in_reply_to_id"] == target for own in server.statuses("brand")),
+            server=server,
         )
 
 
@@ -96,6 +112,7 @@ def discourse_stage() -> Iterator[Stage]:
             session,
             speak=lambda text: server.place(server.add("ann", topic, f"@brand {text}")),
             answers=answers,
+            server=server,
         )
 
 
@@ -123,6 +140,7 @@ def matrix_stage() -> Iterator[Stage]:
             session,
             speak=lambda text: f"{room}/{server.say('ann', room, text)}",
             answers=answers,
+            server=server,
         )
 
 
@@ -134,7 +152,9 @@ def played(
     @contextlib.contextmanager
     def build() -> Iterator[Stage]:
         with play() as (server, account, speak, answers), GuardedSession(allow={server.authority}) as session:
-            yield Stage(NETWORKS[name], account, session, speak, answers)
+            if name == "x":
+                X_SERVERS.append(server)
+            yield Stage(NETWORKS[name], account, session, speak, answers, server=server)
 
     return build
 
@@ -166,6 +186,7 @@ def mail_stage() -> Iterator[Stage]:
         pytest.skip(dovecot.MISSING)
     with dovecot.mail_server() as server, GuardedSession(allow=server.allowed) as session:
         account = server.account()
+        MAIL_SERVERS.append(server)
 
         def answers(target: str) -> int:
             return sum(f"In-Reply-To: <{target}>".encode() in content for _, _, content in server.submitted)
@@ -228,7 +249,7 @@ def bluesky_stage() -> Iterator[Stage]:
             told = (record["value"].get("reply", {}) for record in brand.records())
             return sum(each.get("parent", {}).get("uri") == target for each in told)
 
-        yield Stage(NETWORKS["bluesky"], account, session, speak=speak, answers=answers)
+        yield Stage(NETWORKS["bluesky"], account, session, speak=speak, answers=answers, server=server)
 
 
 STAGES: dict[str, Callable[[], contextlib.AbstractContextManager[Stage]]] = {
@@ -251,6 +272,71 @@ STAGES: dict[str, Callable[[], contextlib.AbstractContextManager[Stage]]] = {
 
 #: nobody asks these for anything: they bring, which their own tests try
 ONLY_BRING = {"webhook"}
+
+
+def shown_on_mastodon(stage: Stage, sent: str, words: str) -> list[str]:
+    status = stage.session.get(
+        f"{stage.account.server}/api/v1/statuses/{sent}", headers={"Authorization": f"Bearer {stage.account.token}"}
+    ).json()
+    assert words in status["content"]
+    return [each["description"] for each in status["media_attachments"]]
+
+
+def shown_on_discourse(stage: Stage, sent: str, words: str) -> list[str]:
+    topic, place = sent.split("/")[-2:]
+    headers = {"Api-Key": stage.account.token, "Api-Username": "brand"}
+    raw = stage.session.get(f"{stage.account.server}/posts/by_number/{topic}/{place}.json", headers=headers).json()[
+        "raw"
+    ]
+    assert raw.startswith(f"{words}\n\n![")
+    return re.findall(r"!\[(.*)\]\(upload://", raw)
+
+
+def shown_on_matrix(stage: Stage, sent: str, words: str) -> list[str]:
+    room, _, event = sent.rpartition("/")
+    headers = {"Authorization": f"Bearer {Grant.decode(stage.account.token).access}"}
+    path = f"{stage.account.server}/_matrix/client/v3/rooms/{quote(room)}/event/{quote(event)}"
+    found = stage.session.get(path, headers=headers).json()
+    newest = found.get("unsigned", {}).get("m.relations", {}).get("m.replace", found)["content"]
+    content = newest.get("m.new_content", newest)
+    assert (content["msgtype"], content["body"], content["info"]["w"]) == ("m.image", words, 30)
+    place = content["url"].removeprefix("mxc://")
+    image = stage.session.get(f"{stage.account.server}/_matrix/client/v1/media/download/{place}", headers=headers)
+    assert image.content == a_picture(content["info"]["mimetype"])
+    return [""]
+
+
+def shown_on_bluesky(stage: Stage, sent: str, words: str) -> list[str]:
+    repo, collection, key = sent.removeprefix("at://").split("/")
+    query = {"repo": repo, "collection": collection, "rkey": key}
+    record = stage.session.get(f"{stage.account.server}/xrpc/com.atproto.repo.getRecord", params=query).json()["value"]
+    assert record["text"] == words
+    assert [each["aspectRatio"]["width"] for each in record["embed"]["images"]] == [30, 30]
+    return [each["alt"] for each in record["embed"]["images"]]
+
+
+def shown_on_x(stage: Stage, sent: str, words: str) -> list[str]:
+    post, images = X_SERVERS[-1].posts[sent], X_SERVERS[-1].images
+    assert post["text"].startswith(words)
+    kept = [images[each] for each in post["attachments"]["media_keys"]]
+    assert [each["content"] for each in kept] == [a_picture(each["type"]) for each in kept]
+    return [each["alt"] for each in kept]
+
+
+def shown_in_a_mail(stage: Stage, sent: str, words: str) -> list[str]:
+    found = [content for _, _, content in MAIL_SERVERS[-1].submitted if f"<{sent}>".encode() in content]
+    message = email.message_from_bytes(found[0], policy=email.policy.default)
+    said, *images = message.iter_parts()
+    assert said.get_content().strip() == words
+    assert [each.get_content() for each in images] == [a_picture(each.get_content_type()) for each in images]
+    return [str(each["Content-Description"]) for each in images]
+
+
+#: the words of the images of a post of ours, as its server tells them
+SHOWS: dict[str, Callable[[Stage, str, str], list[str]]] = {
+    "bluesky": shown_on_bluesky, "discourse": shown_on_discourse, "mail": shown_in_a_mail,
+    "mastodon": shown_on_mastodon, "matrix": shown_on_matrix, "x": shown_on_x,
+}  # fmt: skip
 
 
 #: several servers that take seconds to start: no part of `make check`
@@ -367,6 +453,9 @@ def test_a_reply_is_sent_found_and_read_as_ours(stage: Stage) -> None:
     assert stage.network.find(stage.account, reply, since, "contract-1", stage.session) is None
     sent = stage.network.push(stage.account, reply, "contract-1", stage.session)
     assert stage.network.find(stage.account, reply, since, "contract-1", stage.session) == sent
+    # the same words to the same post once more, and lost: what is there is the first one. A review has one answer only
+    twin = stage.network.find(stage.account, reply, since, "contract-9", stage.session, besides={sent.id})
+    assert twin == (sent if stage.network.name in {"google_business", "trustpilot"} else None)
     ours: list[Post] = []
     deadline = time.monotonic() + 20
     while not ours and time.monotonic() < deadline:  # some networks show what was written a moment later
@@ -384,6 +473,147 @@ def test_a_repeated_push_has_one_effect_where_the_network_promises_it(stage: Sta
     assert stage.answers(target) == 1
 
 
+def test_a_thread_hangs_together_and_each_of_its_posts_is_found(stage: Stage) -> None:
+    offers = stage.network.capabilities
+    if not offers.threads:
+        pytest.skip(f"{stage.network.title} takes no threads from here")
+    since, target = dt.datetime.now(dt.UTC), stage.speak("a long answer, please")
+    for number in range(3):
+        reply = reply_to(stage, target, f"Post {number} of a thread.")
+        assert stage.network.find(stage.account, reply, since, f"thread-{number}", stage.session) is None
+        sent = [
+            stage.network.push(stage.account, reply, f"thread-{number}", stage.session)
+            for _ in range(2 if offers.idempotent_push else 1)
+        ]
+        assert len({each.id for each in sent}) == 1
+        assert stage.network.find(stage.account, reply, since, f"thread-{number}", stage.session) == sent[0]
+        assert stage.answers(target) == 1
+        target = sent[0].id
+
+
+def a_picture(kind: str) -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", (30, 20), "teal").save(out, kind.rpartition("/")[2].upper())
+    return out.getvalue()
+
+
+def test_an_image_goes_out_with_its_words_and_the_reply_is_found(stage: Stage) -> None:
+    limits = stage.network.capabilities.media
+    if limits is None:
+        pytest.skip(f"{stage.network.title} takes no images from here")
+    since, target = dt.datetime.now(dt.UTC), stage.speak("show me")
+    media = []
+    for kind in limits.kinds[: limits.most]:
+        content = a_picture(kind)
+        picture = Picture(hashlib.sha256(content).hexdigest(), f"A teal {kind[6:]} square, é" if limits.max_alt else "")
+        brought = stage.network.upload(stage.account, picture, content, kind, stage.session)
+        media.append(msgspec.structs.replace(picture, uploaded=brought))
+    reply = msgspec.structs.replace(reply_to(stage, target, "Here it is."), media=tuple(media))
+    sent = stage.network.push(stage.account, reply, "contract-5", stage.session)
+    assert stage.network.find(stage.account, reply, since, "contract-5", stage.session) == sent
+    assert stage.answers(target) == 1
+    shows, alts = SHOWS[stage.network.name], [each.alt for each in media]
+    assert shows(stage, sent.id, "Here it is.") == alts
+    if stage.network.capabilities.edits:  # other words, and the images stay
+        other = msgspec.structs.replace(reply, text="Here it is now.", media=())
+        edited = stage.network.edit(stage.account, sent.id, other, "contract-6", stage.session)
+        assert shows(stage, edited.id, "Here it is now.") == alts
+
+
+def test_an_upload_tells_of_a_dead_token_and_of_a_server_that_is_away(stage: Stage) -> None:
+    if stage.network.capabilities.media is None or stage.network.name == "mail":
+        pytest.skip(f"{stage.network.title} takes no uploads")
+    picture, content = Picture("0" * 64, "x"), a_picture("image/png")
+    for broken, allowed, expected in (
+        ({"token": "dead"}, None, Reauthorise),
+        ({"server": "http://127.0.0.1:1"}, {"127.0.0.1:1"}, RetryLater),
+    ):
+        account = msgspec.structs.replace(stage.account, **broken)
+        own = GuardedSession(allow=allowed) if allowed else contextlib.nullcontext(stage.session)
+        with own as session, pytest.raises(expected):
+            stage.network.upload(account, picture, content, "image/png", session)
+
+
+@pytest.mark.parametrize("kind", ["like", "boost", "follow"])
+def test_an_act_done_twice_has_one_effect_and_so_has_taking_it_back(stage: Stage, kind: Any) -> None:
+    network, seen = stage.network, SEEN.get(stage.network.name)
+    if kind not in network.capabilities.acts:
+        for each in (kind, f"un{kind}"):
+            with pytest.raises(GiveUp):
+                network.act(stage.account, Act(each, network.name, 1, target="1"), "contract-0", stage.session)
+        return
+    assert seen is not None
+    target = stage.speak(f"do you {kind} it")
+    about = STRANGERS[network.name](stage) if kind == "follow" else target
+    named = {"handle": about} if kind == "follow" else {"target": about}
+    for turn, (what, expected) in enumerate(((kind, 1), (f"un{kind}", 0), (kind, 1), (f"un{kind}", 0))):
+        act = Act(what, network.name, 1, approved_by=1, **named)
+        # the same key as a sender that goes on, another as a person who asks anew
+        for key in ("contract-a", "contract-a", "contract-b"):
+            network.act(stage.account, act, f"{key}-{kind}-{turn}", stage.session)
+        assert seen(stage, kind, about) == expected
+
+
+def test_a_sent_reply_gets_other_words_once_and_goes_once(stage: Stage) -> None:
+    needs_replies(stage)
+    offers, network, session = stage.network.capabilities, stage.network, stage.session
+    reply = reply_to(stage, stage.speak("change it"), "These are the first words.")
+    if not offers.edits:
+        with pytest.raises(GiveUp):
+            network.edit(stage.account, "1", reply, "contract-6", session)
+    if not offers.removes:
+        with pytest.raises(GiveUp):
+            network.remove(stage.account, "1", session)
+        return
+    seen, place = SEEN[network.name], network.push(stage.account, reply, "contract-7", session).id
+    assert seen(stage, "text", place) == "These are the first words."
+    if offers.edits:
+        better = msgspec.structs.replace(reply, text="These are better words, é.")
+        first = network.edit(stage.account, place, better, "contract-8", session)
+        assert network.edit(stage.account, place, better, "contract-8", session).id == first.id
+        assert (first.id == place) is not offers.edits_anew
+        assert seen(stage, "text", first.id) == "These are better words, é."
+        assert offers.edits_anew is (seen(stage, "text", place) is None)
+        place = first.id
+    for _ in range(2):
+        network.remove(stage.account, place, session)
+        assert seen(stage, "text", place) is None
+
+
+def test_a_change_whose_answer_was_lost_is_settled_by_doing_it_again(stage: Stage) -> None:
+    server, network, session = stage.server, stage.network, stage.session
+    if not isinstance(server, StandIn):
+        pytest.skip(f"{network.title} has a server that loses no answers")
+    seen, plain = SEEN[network.name], server.always
+    assert plain is not None
+
+    def lose(call: Call) -> Told:
+        """It does what it is asked, and hangs up before it says so."""
+        found = plain(call)
+        told = found if isinstance(found, Told) else Told(body=found)
+        return replace(told, hang_up=call.method != "GET")
+
+    def done_twice(change: Callable[[], object]) -> None:
+        server.always = lose
+        with pytest.raises(Unconfirmed):
+            change()
+        server.always = plain
+        change()
+
+    target = stage.speak("and then the line was cut")
+    if "like" in network.capabilities.acts:
+        done_twice(lambda: network.act(stage.account, Act("like", network.name, 1, target=target), "lost-1", session))
+        assert seen(stage, "like", target) == 1
+    reply = reply_to(stage, target, "Before.")
+    place = network.push(stage.account, reply, "lost-2", session).id
+    if network.capabilities.edits:
+        other = msgspec.structs.replace(reply, text="After.")
+        done_twice(lambda: network.edit(stage.account, place, other, "lost-3", session))
+        assert seen(stage, "text", place) == "After."
+    done_twice(lambda: network.remove(stage.account, place, session))
+    assert seen(stage, "text", place) is None
+
+
 def test_a_dead_token_is_told_by_every_method(stage: Stage) -> None:
     needs_sign_in(stage)
     dead = msgspec.structs.replace(stage.account, token="dead")
@@ -395,6 +625,13 @@ def test_a_dead_token_is_told_by_every_method(stage: Stage) -> None:
         network.push(dead, reply, "contract-3", session)
     with pytest.raises(Reauthorise):
         list(network.pull(dead, network.streams(dead)[0], "", session))
+    if "like" in network.capabilities.acts:
+        with pytest.raises(Reauthorise):
+            network.act(dead, Act("like", network.name, 1, target=stage.speak("like it")), "contract-9", session)
+    if network.capabilities.removes:
+        sent = network.push(stage.account, reply_to(stage, stage.speak("say it"), "Said it."), "contract-x", session)
+        with pytest.raises(Reauthorise):
+            network.remove(dead, sent.id, session)
 
 
 def test_a_server_that_is_away_is_tried_again_and_never_unconfirmed(stage: Stage) -> None:

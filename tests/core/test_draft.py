@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rapport.core.draft import check_template, first_name, is_stale, prepare
+from rapport.core.draft import check_template, distance, first_name, is_stale, prepare, retell
 from rapport.core.errors import InvalidInput
 from rapport.core.reply import Draft
 
@@ -122,3 +122,41 @@ def test_a_draft_is_stale_when_they_have_spoken_since() -> None:
     assert is_stale(draft, "8")
     assert not is_stale(draft, None)
     assert is_stale(Draft("Hello"), "1")
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("@ann Hi Ann, we look into it. ^BW", "Hi Ben, we look into it."),
+        ("@ann@example.social, sorry Ann! /Lea", "sorry Ben!"),
+        ("Ask @ann about Annabel", "Ask @ben about Annabel"),
+        ("Write to us - we answer", "Write to us - we answer"),
+    ],
+)
+def test_an_answer_to_one_is_told_to_another_with_their_name(said: str, told: str) -> None:
+    assert retell(said, was_name="Ann Lee", was_handle="ann", name="Ben Ito", handle="ben") == told
+
+
+def test_an_answer_is_told_to_somebody_without_a_name() -> None:
+    assert retell("Hello Ann, good question.", was_name="Ann", name="") == "Hello, good question."
+
+
+@given(st.text(max_size=80), st.text(max_size=20), st.text(max_size=20), st.text(max_size=20))
+def test_retelling_reads_anything(text: str, was: str, name: str, handle: str) -> None:
+    assert "\x00" not in retell(text, was_name=was, was_handle=was, name=name, handle=handle)
+
+
+def test_the_distance_is_the_share_of_words_that_changed() -> None:
+    assert distance("We look into it", "we look  into it") == 0.0
+    assert distance("we look into it", "we looked into it") == 0.25
+    assert distance("we look into it", "we look into it right now") == pytest.approx(2 / 6)
+    assert distance("", "anything") == distance("one", "other") == 1.0
+    assert distance("", " ") == 0.0
+
+
+@given(st.lists(st.sampled_from("abcd"), max_size=12), st.lists(st.sampled_from("abcd"), max_size=12))
+def test_the_distance_is_the_same_from_both_ends(one: list[str], other: list[str]) -> None:
+    there, back = distance(" ".join(one), " ".join(other)), distance(" ".join(other), " ".join(one))
+    assert there == back
+    assert 0.0 <= there <= 1.0
+    assert (there == 0.0) is (one == other)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+import zoneinfo
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rapport.core.errors import InvalidInput
-from rapport.core.hours import HORIZON, Hours, Shift, check_hours
+from rapport.core.hours import DAY, HORIZON, Hours, Shift, check_hours
 
 NINE_TO_FIVE: tuple[Shift, ...] = ((540, 1020),)
 OFFICE = (*(NINE_TO_FIVE,) * 5, (), ())
@@ -180,6 +182,59 @@ def test_time_is_monotone_and_adds_up(
     first, second = hours.minutes_between(start, middle), hours.minutes_between(middle, end)
     assert 0 <= first <= steps[0]
     assert hours.minutes_between(start, end) == pytest.approx(first + second)
+
+
+def minutes_on_the_wall(hours: Hours, since: dt.datetime, until: dt.datetime) -> int:
+    """The same, counted minute by minute by what the clock on the wall shows; for shifts whose ends it shows once."""
+    zone, found, at = zoneinfo.ZoneInfo(hours.zone), 0, since
+    while at < until:
+        wall = at.astimezone(zone)
+        minute, day = wall.hour * 60 + wall.minute, wall.date()
+        today, yesterday = _shifts(hours, day), _shifts(hours, day - dt.timedelta(days=1))
+        found += any(start <= minute < end for start, end in today) or any(minute < end - DAY for _, end in yesterday)
+        at += dt.timedelta(minutes=1)
+    return found
+
+
+def _shifts(hours: Hours, day: dt.date) -> tuple[Shift, ...]:
+    special = dict(hours.opened)
+    if day in special:
+        return special[day]
+    if day in hours.closed | hours.holidays:
+        return ()
+    return hours.week[day.weekday()] if hours.week else ((0, DAY),)
+
+
+#: half hours at which no clock of these zones jumps, and which none of them shows twice
+plain_ends = st.sampled_from([0, 30, *range(5 * 60, 23 * 60, 30)])
+plain_shifts = st.tuples(plain_ends, plain_ends).map(lambda pair: ((pair[0], pair[1] + DAY * (pair[1] <= pair[0])),))
+plain_days = st.one_of(st.just(()), plain_shifts)
+days = st.sampled_from([dt.date(2026, 3, 28), dt.date(2026, 3, 29), dt.date(2026, 4, 5), dt.date(2026, 10, 25)])
+
+
+@settings(max_examples=60)
+@given(
+    st.sampled_from(["Europe/Berlin", "Asia/Kolkata", "Australia/Lord_Howe", "America/St_Johns", "Asia/Kathmandu"]),
+    st.one_of(st.just(()), st.lists(plain_days, min_size=7, max_size=7).map(tuple)),
+    st.frozensets(days, max_size=2),
+    st.frozensets(days, max_size=2),
+    st.dictionaries(days, plain_days, max_size=1),
+    days,
+    st.integers(-1_440, 1_440),
+    st.integers(0, 3_000),
+)
+def test_staffed_minutes_are_those_that_a_naive_clock_counts(
+    zone: str, week: Any, closed: Any, holidays: Any, opened: Any, day: dt.date, offset: int, length: int
+) -> None:
+    hours = Hours(zone, week, closed=closed, opened=tuple(opened.items()), holidays=holidays)
+    since = dt.datetime.combine(day, dt.time(), dt.UTC) + dt.timedelta(minutes=offset)
+    until = since + dt.timedelta(minutes=length)
+    counted = minutes_on_the_wall(hours, since, until)
+    assert hours.minutes_between(since, until) == counted
+    if counted:
+        minutes = (until - dt.timedelta(minutes=gone) for gone in range(length))
+        last = next(at for at in minutes if hours.is_open(at - dt.timedelta(minutes=1)))
+        assert hours.add_minutes(since, counted) == last
 
 
 @settings(max_examples=100)

@@ -8,7 +8,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rapport.core.identity import Known, carry_strictness, combine, rebase
+from rapport.core.identity import Held, Known, carry_strictness, combine, rebase
 
 NOON = dt.datetime(2026, 11, 21, 12, tzinfo=dt.UTC)
 times = st.integers(0, 500).map(lambda hours: NOON - dt.timedelta(hours=hours))
@@ -17,6 +17,9 @@ knowns = st.builds(
     about=st.sampled_from(["", "likes trains", "from Rome"]), relationship=st.sampled_from(["", "customer", "partner"]),
     ignored=st.booleans(), suppressed_reason=st.sampled_from(["", "asked us to stop"]),
     known_to=st.sampled_from([None, 1, 2]),
+    values=st.dictionaries(st.integers(1, 3), st.sampled_from(["42", "Rome"]), max_size=3).map(
+        lambda values: tuple(Held(field, values[field], None, NOON) for field in sorted(values))
+    ),
 )  # fmt: skip
 
 
@@ -36,6 +39,8 @@ def test_a_join_loses_no_word_and_narrows_no_time(kept: Known, joined: Known) ->
     assert both.last_seen >= max(kept.last_seen, joined.last_seen)
     for name in ("name", "relationship", "known_to"):
         assert getattr(both, name) == (getattr(kept, name) or getattr(joined, name))
+    assert {held.field for held in both.values} == {held.field for held in (*kept.values, *joined.values)}
+    assert set(kept.values) <= set(both.values)
 
 
 @given(knowns, knowns)

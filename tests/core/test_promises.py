@@ -81,6 +81,8 @@ def test_how_late_it_is_is_told_in_staffed_minutes() -> None:
         # the second time they wait it is the next answer that is promised
         ("first", Facts("open", waiting_since=SPOKE, answered_before=True), False, None),
         ("next", Facts("open", waiting_since=SPOKE, answered_before=True), False, "run"),
+        # answered elsewhere, and they had spoken again when we heard of it: the first answer was given
+        ("first", Facts("open", waiting_since=SPOKE, answered_before=True), True, "done"),
         # snoozed: they wait all the same
         ("first", Facts("snoozed", waiting_since=SPOKE), True, "run"),
         # answered: the answer is given, and we wait for them

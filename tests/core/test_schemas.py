@@ -42,6 +42,7 @@ def problems(value: Any, schema: dict[str, Any], root: dict[str, Any], at: str =
         "default",
         "type",
         "properties",
+        "additionalProperties",
         "required",
         "items",
         "enum",
@@ -93,6 +94,8 @@ def _inside(value: Any, schema: dict[str, Any], root: dict[str, Any], at: str) -
         for name, inner in schema.get("properties", {}).items():
             if name in value:
                 found += problems(value[name], inner, root, f"{at}.{name}")
+        for name in value.keys() - schema.get("properties", {}).keys():
+            found += problems(value[name], schema.get("additionalProperties", {}), root, f"{at}.{name}")
     if isinstance(value, list):
         for place, item in enumerate(value):
             found += problems(item, schema.get("items", {}), root, f"{at}[{place}]")
@@ -126,7 +129,7 @@ def test_every_bound_stands_on_a_field_that_exists() -> None:
     for name, field in BOUNDS:
         definition = next(schema["$defs"][name] for schema in map(render_schema, PUBLISHED) if name in schema["$defs"])
         assert field in definition["properties"], (name, field)
-    assert '"id on the network of the post that is answered"' in shown
+    assert '"id on the network of the post that is answered. ' in shown
 
 
 # ---------------------------------------------------------------- what the code makes is valid

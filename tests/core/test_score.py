@@ -105,6 +105,14 @@ def test_a_calm_post_of_somebody_who_complained_before_says_so() -> None:
     assert reasons(score(from_somebody(), kind(), facts, NOW))["history"] == "1 negative earlier in 30 days"
 
 
+def test_of_a_cut_history_the_reason_says_that_there_may_be_more() -> None:
+    facts = PersonFacts(negative=(NOW - dt.timedelta(days=2),) * 100, cut=True)
+    told = "100 or more negative earlier in 30 days"
+    assert reasons(score(from_somebody(), angry(), facts, NOW))["history"] == told
+    few = PersonFacts(negative=facts.negative[:7], cut=True)
+    assert reasons(score(from_somebody(), angry(), few, NOW))["history"] == "eighth negative in 30 days"
+
+
 def test_intents_below_a_half_are_not_named() -> None:
     faint = score(from_somebody(), angry(intent=Intent(complaint=0.4, praise=0.2)), STRANGER, NOW)
     clear = score(from_somebody(), angry(intent=Intent(complaint=0.8, request=0.7, question=0.6)), STRANGER, NOW)

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from random import Random
 from typing import Any
 
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conftest import NOON
 from rapport.core.decision import NEW, ConversationFacts
 from rapport.core.post import Author, Post
 from rapport.core.threads import MOST_SAID, conversations_before
 
 OURS = Author(id="us", handle="fernway", ours=True)
+THEIRS = Author(id="7", handle="ann")
 
 
 def test_the_first_post_of_a_thread_begins_it_and_the_next_ones_see_what_was_said(
@@ -62,3 +68,31 @@ def test_a_long_conversation_is_known_by_its_newest_posts(make_post: Callable[..
     last = conversations_before(posts, ["neutral"] * len(posts), {})[-1]
     assert len(last.posts) == MOST_SAID
     assert last.posts[-1] == posts[-2].created_at
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 99), st.sampled_from(["ours", "negative", "neutral"])),
+        max_size=12,
+        unique_by=lambda said: said[0],
+    ),
+    st.randoms(use_true_random=False),
+)
+def test_what_is_heard_late_is_known_as_if_it_had_come_in_time(said: list[tuple[int, str]], random: Random) -> None:
+    def known_at_the_end(order: list[tuple[int, str]]) -> ConversationFacts:
+        posts = [
+            Post(
+                "x",
+                str(minute),
+                "",
+                NOON + dt.timedelta(minutes=minute),
+                OURS if mood == "ours" else THEIRS,
+                thread="t",
+            )
+            for minute, mood in [*order, (100, "neutral")]
+        ]
+        return conversations_before(posts, [mood for _, mood in order] + ["neutral"], {})[-1]
+
+    in_time = known_at_the_end(sorted(said))
+    random.shuffle(said)
+    assert known_at_the_end(said) == in_time

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
+import gc
 import importlib
 import itertools
 import json
@@ -23,6 +24,9 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rapport.config.django")
+
+import tables
+
 START = dt.datetime.now(dt.UTC)
 WORDS = [
     "amber", "basalt", "cedar", "delta", "ember", "fjord", "garnet", "harbour", "iris", "juniper", "kelp", "lagoon",
@@ -82,6 +86,9 @@ def kill_at(module: str, name: str, when: str, nth: int) -> None:
 
 def in_child(work: Callable[[], None]) -> int:
     """Run `work` in a forked child with connections of its own; the number of the signal that ended it, or 0."""
+    from django.db import connections
+
+    connections.close_all()
     pid = os.fork()
     if pid == 0:
         status = 1
@@ -100,6 +107,12 @@ def in_child(work: Callable[[], None]) -> int:
     return os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
 
 
+def settle_in() -> None:
+    """After everything was done once in this process: the children share what it has loaded and compiled."""
+    gc.collect()
+    gc.freeze()
+
+
 def clock_of(number: int) -> Callable[[], dt.datetime]:
     return lambda: dt.datetime.now(dt.UTC) + dt.timedelta(minutes=2 * number)
 
@@ -108,6 +121,7 @@ def prepare() -> None:
     """Tables, a workspace, a connected channel."""
     from django.core.management import call_command
 
+    tables.lay()
     call_command("migrate", verbosity=0)
     from rapport.actions.accounts import create_workspace
     from rapport.actions.listening import connect_channel
@@ -171,7 +185,7 @@ def release() -> None:
         TableBus().release(message)
 
 
-def send(number: int, step: tuple[str, str, str, int] | None) -> None:
+def send(number: int, step: tuple[str, str, str, int] | None, most: int = 10_000) -> None:
     from rapport.bus.table import TableBus
     from rapport.networks.http import GuardedSession
     from rapport.networks.registry import NETWORKS
@@ -184,7 +198,7 @@ def send(number: int, step: tuple[str, str, str, int] | None) -> None:
         NETWORKS, lambda: GuardedSession(allow=allowed), TableBus(), clock_of(number), dt.timedelta(seconds=60)
     )
     done = 0
-    while sender.send_once() and (step is None or done < STRIDE):
+    while done < (STRIDE if step else most) and sender.send_once():
         done += 1
 
 
@@ -216,8 +230,13 @@ def run_worker(rounds: int, chance: random.Random) -> dict[str, Any]:
         for thread in range(rounds)
         for reply in range(4)
     ]
-    chance.shuffle(texts)
-    in_child(lambda: feed(texts))
+    prepare()
+    feed(texts[:4])
+    work(0, None)
+    settle_in()
+    rest = texts[4:]
+    chance.shuffle(rest)
+    in_child(lambda: feed(rest))
     killed = run_rounds(work, WORKER_STEPS, rounds, chance)
     in_child(release)
     in_child(lambda: work(rounds + 9, None))
@@ -254,10 +273,12 @@ def run_sender(rounds: int, chance: random.Random) -> dict[str, Any]:
             (server.post("ann", f"@brand help {number}")["id"], f"@brand help {number}", None)
             for number in range(rounds)
         ]
-        in_child(prepare)
-        in_child(lambda: feed(texts))
-        in_child(lambda: work(0, None))
-        in_child(approve_all)
+        prepare()
+        feed(texts)
+        work(0, None)
+        approve_all()
+        send(0, None, most=1)
+        settle_in()
         killed = run_rounds(send, SENDER_STEPS, rounds, chance)
         in_child(lambda: work(rounds, None))
         answers = []
@@ -307,7 +328,6 @@ def main() -> None:
     reader()
 
     if which == "worker":
-        in_child(prepare)
         print(json.dumps(run_worker(rounds, chance)))
     else:
         print(json.dumps(run_sender(rounds, chance)))

@@ -28,6 +28,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rapport.config.django")
 
 from rounds import START, in_child, reader
 
+import tables
 from rapport.core.errors import RetryLater
 from rapport.core.post import Author, Post
 from rapport.networks.base import Account, Capabilities, Field, Page
@@ -184,6 +185,7 @@ def post_of(event: Event, world: World) -> Post:
 def prepare() -> None:
     from django.core.management import call_command
 
+    tables.lay()
     call_command("migrate", verbosity=0)
     from rapport.actions.accounts import create_workspace
     from rapport.actions.listening import connect_channel
@@ -296,6 +298,7 @@ def one_run(seed: int, events: int) -> dict[str, int]:
 def main() -> None:
     runs, events = int(sys.argv[1]), int(sys.argv[2])
     first = int(sys.argv[3]) if len(sys.argv) > 3 else 1
+    reader()  # once for all runs
     for seed in range(first, first + runs):
         with tempfile.TemporaryDirectory() as folder:
             os.environ["RAPPORT_DATA"] = folder

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from faults.test_kill import fresh_database
+from tables import fresh_database
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 VERSIONS = 12

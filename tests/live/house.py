@@ -18,6 +18,7 @@ from typing import Any
 
 import requests
 
+import tables
 from cli.running import command, environment, rapport
 from live.forms import Form, form_of, link_of
 from servers import free_port
@@ -179,9 +180,10 @@ def delay(network_has: Callable[[], bool], desk_has: Callable[[], bool], seconds
 
 @contextlib.contextmanager
 def running_house(folder: Path, **settings: str) -> Iterator[House]:
-    """`rapport up` as a newcomer starts it, with these settings beside; stopped as Ctrl-C does it."""
+    """`rapport up` as a newcomer starts it (the tables are there), with these settings; stopped as Ctrl-C does it."""
     port = free_port()
     address, data = f"http://127.0.0.1:{port}", folder / "data"
+    tables.lay(data)
     known = {"RAPPORT_BASE_URL": address, "RAPPORT_ADMIN_EMAIL": EMAIL, "RAPPORT_ADMIN_PASSWORD": PASSWORD}
     with (folder / "log").open("wb") as log, requests.Session() as session:
         session.trust_env = False

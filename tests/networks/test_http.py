@@ -111,6 +111,21 @@ def test_only_the_listed_port_of_a_private_server_is_open() -> None:
         assert other.callers == []
 
 
+def test_a_name_that_only_looks_like_an_allowed_one_is_none() -> None:
+    session = GuardedSession(allow={"example.com:443"})
+    assert session.is_allowed("https://EXAMPLE.com/x")
+    for host in (
+        "evilexample.com", "example.com.evil.org", "example.comm", "example.com-evil.org", "sub.example.com",
+        "examp1e.com", "ex\u0430mple.com", "example.com:8443",
+    ):  # fmt: skip
+        assert not session.is_allowed(f"https://{host}/"), host
+    for url in ("https://example.com@evil.org/", "https://evil.org\\@example.com/", "https://evil.org#@example.com/"):
+        try:
+            assert not session.is_allowed(url), url
+        except AddressRefused:
+            continue
+
+
 def test_an_address_of_ipv6_can_be_allowed_as_it_is_written_in_a_url() -> None:
     session = GuardedSession(allow={"[::1]:3000", "Social.Internal:443"})
     assert session.is_allowed("http://[::1]:3000/x")

@@ -18,7 +18,7 @@ from rapport.core.decision import Outcome as Judged
 from rapport.core.errors import InvalidInput, InvalidRule
 from rapport.core.post import Author, Post
 from rapport.core.rules import compile_rules
-from rapport.core.rules.compare import Pair
+from rapport.core.rules.firing import tell
 from rapport.pipeline.backtest import carry_out, historian, try_on_history
 from rapport.store.models import AuditEntry, BackTest, Basket, Outcome
 from rapport.store.models import Post as PostRow
@@ -65,10 +65,13 @@ def talked(alice: Any, hear: Any, make_post: Callable[..., Post]) -> Any:
 
 def test_what_was_kept_decides_as_it_did_then(talked: Any) -> None:
     decided = {}
-    for strided in read_mentions(talked.workspace_id, SINCE, UNTIL, compile_rules(EVERYTHING).asks, dt.UTC):
+    rules = compile_rules(EVERYTHING)
+    for strided in read_mentions(talked.workspace_id, SINCE, UNTIL, rules.asks, dt.UTC, {}):
         for mention in strided:
             assert mention.case is not None
-            decided[mention.row] = Pair(EVERYTHING, EVERYTHING, 2).judge(mention.case).before
+            ruling = rules.settle(mention.case)
+            assert ruling is not None
+            decided[mention.row] = tell(ruling, mention.case)
     kept = {row.post_id: msgspec.json.decode(row.body, type=Judged).decision for row in Outcome.objects.all()}
     assert len(decided) == 6
     for row, decision in decided.items():
@@ -126,6 +129,43 @@ def test_what_cannot_be_decided_again_is_left_out_and_said(talked: Any) -> None:
     assert report is not None
     assert report.left_out == {"deleted": 1, "edited": 1, "history": 1}
     assert report.seen == 3
+
+
+@pytest.fixture
+def busy(alice: Any, hear: Any, make_post: Callable[..., Post]) -> Any:
+    """Her workspace has heard somebody say 120 things within two hours, and olga one."""
+    save_rules(alice, BUSY, "", now=NOON)
+    posts = [
+        make_post(f"Word {n}", author="nadia", created_at=NOON - dt.timedelta(minutes=n)) for n in range(120, 0, -1)
+    ]
+    hear(*posts, make_post("Hello", author="olga"))
+    return alice
+
+
+BUSY = """
+[[rule]]
+name = "Busy"
+when = 'count(person.posts, 1 day) >= 90'
+then = ["tag:busy"]
+"""
+
+
+def test_people_with_more_posts_than_are_kept_are_decided_again_too(busy: Any) -> None:
+    moved = (
+        BUSY + '[[rule]]\nname = "Both"\nwhen = "count(person.posts) + count(person.negative) > 50"\nthen = ["tag:x"]\n'
+    )
+    report = try_on_history(busy.workspace, moved, SINCE, UNTIL, lambda seen, total: True)
+    assert report is not None
+    assert (report.seen, report.left_out) == (121, {})
+    assert [(each.rule, each.before, each.after) for each in report.rules] == [("Busy", 30, 30), ("Both", None, 69)]
+
+
+@pytest.mark.parametrize(("span", "left_out"), [("1 day", 19), ("1 hour", 0)])
+def test_they_are_left_out_where_a_rule_asks_for_more_than_is_kept_of_them(busy: Any, span: str, left_out: int) -> None:
+    more = BUSY.replace("count(person.posts, 1 day) >= 90", f"count(person.posts, {span}) > 105")
+    report = try_on_history(busy.workspace, more, SINCE, UNTIL, lambda seen, total: True)
+    assert report is not None
+    assert (report.seen, report.left_out.get("history", 0)) == (121 - left_out, left_out)
 
 
 def test_answers_are_held_against_what_the_basket_of_each_set_promises(
@@ -198,6 +238,18 @@ def test_the_trial_of_a_worker_that_died_is_taken_over_and_the_dead_one_writes_n
     assert carry_out(heir, lambda: later)
     row.refresh_from_db()
     assert (row.state, row.claimed_by) == ("done", "second")
+
+
+def test_a_trial_in_which_three_workers_ended_is_given_up_and_says_so(talked: Any) -> None:
+    row = ask_back_test(talked, begin_draft(talked, "Rain", now=NOON), SINCE, UNTIL, now=NOON)
+    later = NOON
+    for worker in ("first", "second", "third"):
+        assert claim_back_test(worker, now=later) is not None
+        later += LEASE + dt.timedelta(seconds=1)
+    assert claim_back_test("fourth", now=later) is None
+    row.refresh_from_db()
+    assert row.state == "failed"
+    assert "3 workers ended" in row.problem
 
 
 def test_rules_that_cannot_be_used_any_more_are_said_on_the_trial(talked: Any) -> None:

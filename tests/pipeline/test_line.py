@@ -7,13 +7,13 @@ from collections.abc import Callable
 
 import msgspec
 
-from rapport.core.decision import UNTOLD, AuthorFacts, Outcome, PersonFacts
+from rapport.core.decision import MOST_KEPT, UNTOLD, AuthorFacts, Outcome, PersonFacts
 from rapport.core.post import Author, Post
 from rapport.core.query import compile_topics
 from rapport.core.route import TeamLoad
 from rapport.core.rules import Circumstances, compile_rules, default_document
 from rapport.core.understand import load_reader
-from rapport.pipeline.line import MOST_KEPT, Snapshot, process
+from rapport.pipeline.line import Snapshot, process
 
 RULES = compile_rules(default_document())
 
@@ -55,13 +55,25 @@ def test_a_decision_can_be_explained_from_its_outcome_after_a_round_through_json
     assert len(outcomes[1].facts.posts) == 2  # the first of this batch counts
 
 
-def test_a_very_long_history_is_not_kept_with_each_of_its_posts(
+def test_of_a_very_long_history_the_newest_moments_are_kept_with_each_of_its_posts(
     make_post: Callable[..., Post], now: dt.datetime
 ) -> None:
-    people = {("mastodon", "id-nadia"): PersonFacts(id=1, posts=(now,) * MOST_KEPT)}
-    first, second = process([make_post(), make_post()], a_snapshot(people=people), now)
+    earlier = tuple(now - dt.timedelta(hours=back) for back in range(MOST_KEPT, 0, -1))
+    people = {("mastodon", "id-nadia"): PersonFacts(id=1, posts=earlier, answers=earlier[:3])}
+    post = make_post()
+    first, second = process([post, make_post()], a_snapshot(people=people), now)
     assert first.facts == people["mastodon", "id-nadia"]
-    assert second.facts is None
+    assert second.facts is not None
+    assert second.facts.posts == (*earlier[1:], post.created_at)
+    assert second.facts.answers == earlier[:3]
+    assert second.facts.cut
+
+
+def test_many_answers_to_one_person_are_cut_too(make_post: Callable[..., Post], now: dt.datetime) -> None:
+    answers = tuple(now - dt.timedelta(hours=back) for back in range(MOST_KEPT + 1, 0, -1))
+    people = {("mastodon", "id-nadia"): PersonFacts(id=1, answers=answers)}
+    (outcome,) = process([make_post()], a_snapshot(people=people), now)
+    assert outcome.facts == PersonFacts(id=1, answers=answers[1:], cut=True)
 
 
 def test_rules_can_ask_how_likely_the_author_is_automated(make_post: Callable[..., Post], now: dt.datetime) -> None:

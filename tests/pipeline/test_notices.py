@@ -136,6 +136,20 @@ def test_markup_in_a_name_is_inert_in_the_mail(
     assert "&lt;img src=x&gt; Bcc: all@example.org" in page
 
 
+def test_no_name_begins_a_header_of_its_own(alice: Any, letterbox: Letterbox, notifier: Notifier, clock: Clock) -> None:
+    type(alice.workspace).objects.update(name="Fern\r\nBcc: all@example.org\r\n\r\n<b>way")
+    type(alice.user).objects.filter(pk=alice.user_id).update(name="Al\r\nBcc: all@example.org")
+    for text in ("Call\r\nBcc: all@example.org", "\u2028Bcc: all@example.org", "\x0b\x0cSubject: other"):
+        notify(alice.workspace, [alice], "task", text=text, bundle=text[:3], now=NOON)
+    run(notifier, clock, MAIL)
+    assert letterbox.received, "a name does not keep a mail from being sent"
+    for to, message in letterbox.received:
+        assert to == ["alice@fernway.example"]
+        assert message["Bcc"] is None
+        assert len(message.get_all("Subject") or []) == 1
+        assert "\n" not in message["Subject"]
+
+
 def test_who_looked_at_the_desk_in_time_gets_no_mail(
     alice: Any, letterbox: Letterbox, notifier: Notifier, clock: Clock
 ) -> None:
@@ -309,6 +323,97 @@ def test_a_push_service_that_is_down_is_tried_again(alice: Any, clock: Clock) ->
         for after in (dt.timedelta(0), dt.timedelta(seconds=30), pipeline.AGAIN, pipeline.AGAIN * 2):
             run(notifier, clock, PUSH + after)
         assert len(server.callers) == 2
+
+
+def test_only_the_device_whose_service_is_down_is_tried_again(alice: Any, clock: Clock) -> None:
+    says = {"/phone": ["201 Created"], "/laptop": ["503 Busy", "503 Busy", "201 Created"]}
+    with byte_server(lambda caller: caller.send(says[caller.path].pop(0))) as server:
+        for name in ("phone", "laptop"):
+            subscribe(alice, f"{server.url}/{name}")
+        ways = Ways("https://desk.example", False, make_key(), "mailto:desk@example.org")
+        notifier = Notifier(ways, lambda: GuardedSession(allow=[server.authority]), clock)
+        notify(alice.workspace, [alice], "rule", text="x", now=NOON)
+        for round_ in range(6):
+            run(notifier, clock, PUSH + round_ * pipeline.AGAIN)
+        assert [caller.path for caller in server.callers] == ["/phone", "/laptop", "/laptop", "/laptop"]
+    row = Notification.objects.get()
+    assert (row.push_at, row.push_left) == (None, None)
+
+
+def test_more_that_comes_while_a_device_is_behind_reaches_the_others_after_their_rest(alice: Any, clock: Clock) -> None:
+    says = {"/phone": ["201 Created"] * 2, "/laptop": ["503 Busy", "201 Created"]}
+    with byte_server(lambda caller: caller.send(says[caller.path].pop(0))) as server:
+        for name in ("phone", "laptop"):
+            subscribe(alice, f"{server.url}/{name}")
+        ways = Ways("https://desk.example", False, make_key(), "mailto:desk@example.org")
+        notifier = Notifier(ways, lambda: GuardedSession(allow=[server.authority]), clock)
+        notify(alice.workspace, [alice], "rule", bundle="rule:x", text="x", now=NOON)
+        run(notifier, clock, PUSH)
+        at = clock.now + dt.timedelta(minutes=1)
+        notify(alice.workspace, [alice], "rule", bundle="rule:x", text="y", now=at)
+        run(notifier, clock, PUSH + pipeline.AGAIN)
+        assert [caller.path for caller in server.callers] == ["/phone", "/laptop", "/laptop"]
+        for minutes in (9, 10, 30, 60):
+            run(notifier, clock, PUSH + dt.timedelta(minutes=minutes))
+        assert [caller.path for caller in server.callers] == ["/phone", "/laptop", "/laptop", "/phone"]
+    assert Notification.objects.get().push_at is None
+
+
+def test_a_process_that_is_killed_between_two_devices_loses_none_of_the_others_and_tells_none_twice(
+    alice: Any, clock: Clock
+) -> None:
+    class Dying(GuardedSession):
+        """The process ends while it tells the laptop."""
+
+        def post(self, url: Any, *args: Any, **kwargs: Any) -> Any:
+            answer = super().post(url, *args, **kwargs)
+            if url.endswith("/laptop"):
+                raise KeyboardInterrupt
+            return answer
+
+    with byte_server(lambda caller: caller.send("201 Created")) as server:
+        for name in ("phone", "laptop", "tablet"):
+            subscribe(alice, f"{server.url}/{name}")
+        ways = Ways("https://desk.example", False, make_key(), "mailto:desk@example.org")
+        notify(alice.workspace, [alice], "rule", text="x", now=NOON)
+        with pytest.raises(KeyboardInterrupt):
+            run(Notifier(ways, lambda: Dying(allow=[server.authority]), clock), clock, PUSH)
+        after = Notifier(ways, lambda: GuardedSession(allow=[server.authority]), clock)
+        run(after, clock, PUSH + dt.timedelta(seconds=30))
+        assert [caller.path for caller in server.callers] == ["/phone", "/laptop"]
+        for minutes in (2, 10, 60):
+            run(after, clock, PUSH + dt.timedelta(minutes=minutes))
+        assert [caller.path for caller in server.callers] == ["/phone", "/laptop", "/tablet"]
+
+
+def test_who_looks_at_the_desk_meanwhile_is_not_told_on_the_other_devices(alice: Any, clock: Clock) -> None:
+    def take(caller: Caller) -> None:
+        caller.send("503 Busy" if caller.path == "/laptop" else "201 Created")
+
+    with byte_server(take) as server:
+        for name in ("phone", "laptop"):
+            subscribe(alice, f"{server.url}/{name}")
+        ways = Ways("https://desk.example", False, make_key(), "mailto:desk@example.org")
+        notifier = Notifier(ways, lambda: GuardedSession(allow=[server.authority]), clock)
+        notify(alice.workspace, [alice], "rule", text="x", now=NOON)
+        run(notifier, clock, PUSH)
+        read_notices(alice, Notification.objects.all(), now=clock.now)
+        run(notifier, clock, PUSH + pipeline.AGAIN)
+        assert len(server.callers) == 2
+
+
+def test_a_push_service_that_leads_elsewhere_is_not_followed(alice: Any, clock: Clock) -> None:
+    with byte_server(lambda caller: caller.send("201 Created")) as other:
+        moved = f"Location: {other.url}/elsewhere"
+        with byte_server(lambda caller: caller.send("307 Temporary Redirect", b"", moved)) as server:
+            subscribe(alice, f"{server.url}/phone")
+            ways = Ways("https://desk.example", False, make_key(), "mailto:desk@example.org")
+            session = GuardedSession(allow=[server.authority, other.authority])
+            notify(alice.workspace, [alice], "rule", text="x", now=NOON)
+            run(Notifier(ways, lambda: session, clock), clock, PUSH)
+            assert len(server.callers) == 1
+        assert other.callers == []
+    assert PushSubscription.objects.get().failures == 1
 
 
 def test_a_device_whose_service_refuses_again_and_again_is_forgotten(alice: Any, clock: Clock) -> None:

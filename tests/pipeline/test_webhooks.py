@@ -241,6 +241,25 @@ def test_a_caller_that_lost_its_claim_settles_nothing(
     assert Webhook.objects.get().active
 
 
+def test_a_call_whose_process_dies_in_every_try_waits_longer_and_longer_and_is_given_up(
+    alice: Membership, hook: tuple[Webhook, str], clock: Clock
+) -> None:
+    call = call_of(hook[0], alice)
+    died: list[dt.datetime] = []
+    for _ in range(1_000):
+        clock.now += dt.timedelta(minutes=10)
+        if steps.claim_call(LEASE, now=clock.now) is not None:  # and the process is killed here
+            died.append(clock.now)
+    call.refresh_from_db()
+    assert call.state == "failed"
+    assert len(died) == len(WAITS) + 1
+    assert call.cause.startswith(f"Given up after {len(WAITS) + 1} tries: The desk was stopped in the middle")
+    # the first time it goes on as soon as the claim has ended: a restart is nothing that a receiver should feel
+    assert died[1] - died[0] == dt.timedelta(minutes=10)
+    assert sum(WAITS[1:]) < (died[-1] - died[0]).total_seconds() < sum(WAITS) + 3600 * 6
+    assert not Webhook.objects.get().active
+
+
 def test_the_tries_are_spread_by_a_tenth_and_end() -> None:
     assert wait_before(1, 0.0) == pytest.approx(4.5)
     assert wait_before(1, 1.0) == pytest.approx(5.5)
@@ -265,3 +284,16 @@ def test_a_name_is_taken_once_and_is_one_that_rules_can_write(alice: Membership,
         steps.add_webhook(alice, "crm", "https://x.example/", now=NOON)
     with pytest.raises(InvalidInput, match="small letters"):
         steps.add_webhook(alice, "Our CRM", "https://x.example/", now=NOON)
+
+
+def test_two_processes_never_call_one_receiver_at_once(alice: Membership, hook: tuple[Webhook, str]) -> None:
+    call_of(hook[0], alice)
+    second = call_of(hook[0], alice)
+    first = steps.claim_call(LEASE, now=NOON)
+    assert first is not None
+    assert steps.claim_call(LEASE, now=NOON) is None
+    steps.settle_taken(first, now=NOON)
+    assert steps.claim_call(LEASE, besides={hook[0].pk}, now=NOON) is None
+    claimed = steps.claim_call(LEASE, now=NOON)
+    assert claimed is not None
+    assert claimed.pk == second.pk

@@ -10,13 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.apps import apps
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rapport.actions.hearing import hear as hear_posts
 from rapport.core.post import Author, Post
-from rapport.store.models import Conversation, Note
+from rapport.store.models import Conversation, ConversationTag, Note
 from rapport.store.models import Post as PostRow
+from rapport.store.queries import threads
 
 pytestmark = pytest.mark.django_db
 FERNWAY = Author(id="id-fernway", handle="fernway", name="Fernway", ours=True)
@@ -62,6 +64,45 @@ def test_notes_and_assignee_follow_a_merge(hear: Any, make_post: Callable[..., P
     assert Note.objects.get().conversation == kept
     assert kept.assignee == alice
     assert kept.state == "open"
+
+
+def test_every_table_that_hangs_on_conversations_goes_along_or_has_its_reason_to_stay() -> None:
+    elsewhere = {
+        "acknowledgement": "one a conversation",
+        "conversationtag": "one of a name a conversation",
+        "draft": "two of one person become one text",
+        "promise": "one of a kind runs: actions.promises",
+    }
+    stays = {
+        "scorecorrection": "what was said of the score of that conversation",
+        "check": "a sample that was drawn",
+        "notification": "its link leads on to the other one",
+        "presence": "says itself anew within seconds",
+        "composerclaim": "ends by itself",
+    }
+    hanging = {
+        model._meta.model_name
+        for model in apps.get_app_config("store").get_models()
+        for field in model._meta.fields
+        if field.related_model is Conversation
+    }
+    assert hanging == {*threads.MOVED, *elsewhere, *stays}
+
+
+def test_tags_follow_a_merge_and_one_that_was_taken_away_stays_so(
+    hear: Any, make_post: Callable[..., Post], now: Any
+) -> None:
+    hear(make_post(id="1"))
+    hear(make_post(id="3"))
+    first, second = (Conversation.objects.get(pk=conversations()[number]) for number in ("1", "3"))
+    given = {"workspace": first.workspace, "at": now}
+    for name, removed in (("vip", now), ("refund", None)):
+        ConversationTag.objects.create(conversation=first, name=name, removed_at=removed, **given)
+    for name in ("vip", "press"):
+        ConversationTag.objects.create(conversation=second, name=name, rule="Press", **given)
+    hear(make_post(id="2", in_reply_to="1", thread="3"))
+    kept = Conversation.objects.exclude(state="merged").get()
+    assert set(kept.tags.filter(removed_at=None).values_list("name", flat=True)) == {"refund", "press"}
 
 
 def test_our_own_posts_never_open_a_conversation(hear: Any, make_post: Callable[..., Post]) -> None:

@@ -12,10 +12,12 @@ import pytest
 from rapport.actions.rules import save_rules
 from rapport.core.decision import Outcome
 from rapport.core.post import Author, Media, Metrics, Post
+from rapport.core.rules import compile_rules
 from rapport.store.mapping import post_of
 from rapport.store.models import Conversation, Handle, Person, RuleSet
 from rapport.store.models import Outcome as OutcomeRow
 from rapport.store.models import Post as PostRow
+from rapport.store.queries.rule_trials import find_kept
 from rapport.store.queries.talk import read_talk
 from rapport.store.why import Explanation, explain
 
@@ -121,6 +123,80 @@ def test_without_its_inputs_a_decision_is_told_as_far_as_it_was_kept(
     row.body = msgspec.json.encode(outcome).decode()
     row.save()
     assert explained(decided, alice).untold == 2
+
+
+BUSY = """
+[[rule]]
+name = "Some"
+when = 'count(person.posts, 30 days) >= 5'
+then = ["tag:some"]
+
+[[rule]]
+name = "Few"
+when = 'count(person.posts) < 5'
+then = ["tag:few"]
+
+[[rule]]
+name = "Very many"
+when = 'count(person.posts, 30 days) > 105'
+then = ["tag:very-many"]
+
+[[rule]]
+name = "Most"
+when = 'count(person.posts, 30 days) > 500'
+then = ["tag:most"]
+
+[[rule]]
+name = "Rain"
+when = 'text matches "rain"'
+then = ["basket:care"]
+stop = true
+
+[[rule]]
+name = "Never reached"
+when = 'true'
+then = ["basket:noise"]
+"""
+
+
+@pytest.fixture
+def busy(alice: Any, hear: Any, make_post: Callable[..., Post]) -> Any:
+    """The conversation of an author who said 110 things before."""
+    save_rules(alice, BUSY, "", now=dt.datetime(2026, 11, 21, 12, tzinfo=dt.UTC))
+    hear(*(make_post(f"Word {number}") for number in range(110)), make_post("left in the rain", id="rain"))
+    return Conversation.objects.get(pk=PostRow.objects.get(external_id="rain").conversation_id or 0)
+
+
+def test_somebody_with_more_posts_than_are_kept_is_explained_as_far_as_they_tell(busy: Any, alice: Any) -> None:
+    found = explained(busy, alice)
+    assert [(step.rule, step.matched, step.because) for step in found.steps] == [
+        ("Some", True, ("count(person.posts, 30 days) 110 >= 5",)),
+        ("Few", False, ("count(person.posts) 100 or more >= 5",)),
+        ("Very many", True, ("count(person.posts, 30 days) 110 > 105",)),
+        ("Rain", True, ('text matches "rain": "rain"',)),
+    ]
+    assert found.untold == 1  # 100 or more: who knows whether more than 500
+
+
+def test_what_somebody_busy_said_is_not_explained_where_it_was_changed_in_silence(busy: Any, alice: Any) -> None:
+    PostRow.objects.filter(external_id="rain").update(text="a word that nobody told us was changed")
+    found = explained(busy, alice)
+    assert [step.rule for step in found.steps] == ["Some", "Very many", "Rain"]
+    assert found.untold == 2
+
+
+def test_rules_are_tried_on_posts_of_somebody_busy_unless_they_ask_for_more_than_is_kept(busy: Any, alice: Any) -> None:
+    kept = find_kept(alice, f"#{busy.pk}")
+    assert kept is not None
+    alone = '[[rule]]\nname = "One"\nwhen = "count(person.posts) {}"\nthen = ["tag:yes"]\n'
+    enough, more = (compile_rules(alone.format(asked)) for asked in ("> 50", "> 500"))
+    decision = kept.decide(enough)
+    assert decision is not None
+    assert decision.tags == ("yes",)
+    assert kept.explain(enough) == decision.trace
+    assert decision.trace[0].because == ("count(person.posts) 100 or more > 50",)
+    assert kept.decide(more) is None
+    assert kept.explain(more) is None
 
 
 def test_an_outcome_of_before_the_inputs_were_kept_shows_the_trace_that_it_has(decided: Any, alice: Any) -> None:

@@ -71,3 +71,11 @@ def enter() -> Callable[[Any], Client]:
         return client
 
     return sign_in
+
+
+@pytest.fixture(autouse=True)
+def nothing_kept() -> None:
+    """Counts that a process keeps between requests begin anew: ids come again in each test."""
+    from rapport.web.inbox import freshness
+
+    freshness.forget()

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from rapport.actions.outbound import propose_draft, save_draft
+from rapport.actions.drafts import propose_draft, save_draft
+from rapport.pipeline.notice_words import words_of
 from rapport.store.models import Basket, Conversation, Delivery, Draft, DraftReturn, Notification, Post
 
 pytestmark = pytest.mark.django_db
@@ -31,11 +32,13 @@ def draft(cast: Any, hear: Callable[..., Any], make_post: Callable[..., Any], no
 def form(draft: Draft, **changes: str) -> dict[str, str]:
     post = Post.objects.filter(conversation_id=draft.conversation_id, ours=False).latest("pk")
     version = str(Conversation.objects.get(pk=draft.conversation_id).version)
-    return {"version": version, "target": str(post.pk), "text": draft.text, **changes}
+    talk = str(draft.conversation_id)
+    return {"version": version, "target": str(post.pk), "conversation": talk, "text": draft.text, **changes}
 
 
 def told(member: Any) -> list[str]:
-    return list(Notification.objects.filter(membership=member).order_by("pk").values_list("text", flat=True))
+    stored = Notification.objects.filter(membership=member).order_by("pk").values_list("text", flat=True)
+    return [words_of(text) for text in stored]
 
 
 def test_the_lead_is_told_and_sees_the_draft_beside_what_it_answers(
@@ -114,8 +117,30 @@ def test_what_was_said_meanwhile_is_read_before_the_draft_goes_out(
 def test_one_that_was_answered_meanwhile_goes_out_once(cast: Any, enter: Callable[[Any], Client], draft: Draft) -> None:
     lea, ben, seen = enter(cast.lea), enter(cast.ben), form(draft)
     assert lea.post(f"{PAGE}{draft.pk}/send/", seen).status_code == 302
-    assert ben.post(f"{PAGE}{draft.pk}/send/", seen).status_code == 404
+    answer = ben.post(f"{PAGE}{draft.pk}/send/", {**seen, "text": "Ben took an hour to write this."})
+    assert answer.status_code == 409
+    page = answer.content.decode()
+    assert "Lea sent an answer meanwhile. Your words are kept here." in page
+    assert "Ben took an hour to write this.</textarea>" in page
     assert Delivery.objects.count() == 1
+
+
+def test_one_that_was_returned_meanwhile_is_not_sent_and_the_words_and_the_reason_are_kept(
+    cast: Any, enter: Callable[[Any], Client], draft: Draft
+) -> None:
+    lea, ben, seen = enter(cast.lea), enter(cast.ben), form(draft, text="Ben took an hour to write this.")
+    lea.post(f"{PAGE}{draft.pk}/return/", {"reason": "Warmer"})
+    answer = ben.post(f"{PAGE}{draft.pk}/send/", seen)
+    page = answer.content.decode()
+    assert answer.status_code == 409
+    assert "Lea gave this draft back meanwhile: “Warmer” Your words are kept here." in page
+    assert "Ben took an hour to write this.</textarea>" in page
+    answer = ben.post(f"{PAGE}{draft.pk}/return/", {"reason": "Name the day", "conversation": seen["conversation"]})
+    page = answer.content.decode()
+    assert answer.status_code == 409
+    assert "Lea gave this draft back meanwhile: “Warmer” Nobody was sent your reason: “Name the day”" in page
+    assert not Delivery.objects.exists()
+    assert DraftReturn.objects.count() == 1
 
 
 def test_a_restricted_agent_neither_sends_nor_returns_nor_sees_the_list(
@@ -135,5 +160,7 @@ def test_drafts_in_baskets_that_one_does_not_see_wait_for_others(
     Conversation.objects.update(basket=Basket.objects.of(cast.workspace).get(slug="sales"))
     amir = enter(cast.amir)
     assert "Nothing waits" in amir.get(PAGE).content.decode()
-    assert amir.post(f"{PAGE}{draft.pk}/return/", {"reason": "x"}).status_code == 404
+    for step in ("send", "return"):
+        sent = {**form(draft), "reason": "x"}
+        assert amir.post(f"{PAGE}{draft.pk}/{step}/", sent).status_code == 404
     assert "Sorry, Nadia" in enter(cast.lea).get(PAGE).content.decode()

@@ -47,3 +47,28 @@ def test_a_host_that_is_not_ours_is_refused_without_a_trace(client: Client, sett
     answer = client.get("/account/login/", headers={"Host": "evil.example"})
     assert answer.status_code == 400
     assert "evil.example" not in answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "database or disk is full",  # SQLite; tests/faults/disk.py makes it say so
+        'could not extend file "base/16384/16421": No space left on device',  # PostgreSQL
+    ],
+)
+def test_a_full_disk_is_called_so_with_what_to_do(cast: Any, said: str) -> None:
+    client = Client(raise_request_exception=False)
+    client.force_login(cast.lea.user)
+
+    def full(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if sql.startswith("INSERT"):
+            raise OperationalError(said)
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(full):
+        answer = client.post("/w/fernway/settings/topics/new/", {"name": "Parcels", "query": "parcel", "active": "on"})
+    page = answer.content.decode()
+    assert answer.status_code == 507
+    assert "The disk is full" in page
+    assert "Nothing you wrote was sent." in page
+    assert said not in page

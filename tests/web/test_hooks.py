@@ -6,10 +6,12 @@ import base64
 import datetime as dt
 import hashlib
 import hmac
+import threading
 from typing import Any
 
 import msgspec
 import pytest
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
@@ -18,7 +20,7 @@ from rapport.core.post import Post as CorePost
 from rapport.networks.base import Account, Answer, Incoming, Page
 from rapport.networks.registry import NETWORKS
 from rapport.networks.webhook.network import Webhook
-from rapport.store.models import Channel, Post, Received, Tombstone
+from rapport.store.models import BusMessage, Channel, Post, Received, Tombstone
 
 pytestmark = pytest.mark.django_db
 
@@ -73,6 +75,27 @@ def test_the_same_delivery_has_no_second_effect(hook: Channel) -> None:
     again = deliver(hook, msgspec.json.encode([{**POST, "id": "2"}]))
     assert again.status_code == 200
     assert Post.objects.count() == Received.objects.count() == 1
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite tests run in memory, in one connection")
+@pytest.mark.django_db(transaction=True)
+def test_a_delivery_that_comes_five_times_at_once_has_one_effect(hook: Channel) -> None:
+    start, codes = threading.Barrier(5), []
+
+    def call() -> None:
+        start.wait()
+        try:
+            codes.append(deliver(hook, msgspec.json.encode([POST])).status_code)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=call) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert codes == [200] * 5
+    assert Post.objects.count() == Received.objects.count() == BusMessage.objects.count() == 1
 
 
 @pytest.mark.parametrize(

@@ -55,10 +55,11 @@ def furnish(cast: Any, now: dt.datetime) -> list[str]:
 
     from rapport.actions import baskets
     from rapport.actions.absences import save_absence
+    from rapport.actions.basket_archive import archive_basket
+    from rapport.actions.drafts import propose_draft, save_draft
     from rapport.actions.listening import ask_to_reconnect, connect_channel, save_topic
     from rapport.actions.notice_ways import add_device
     from rapport.actions.notices import notify
-    from rapport.actions.outbound import propose_draft, save_draft
     from rapport.actions.rules import save_rules
     from rapport.core.hours import Hours
     from rapport.core.promises import Terms
@@ -110,6 +111,8 @@ def furnish(cast: Any, now: dt.datetime) -> list[str]:
     office = Hours("Europe/Berlin", (*(((540, 1020),),) * 4, ((1320, 1800),), (), ()), "DE", "BE")
     wish = baskets.Wish("Care", terms=Terms(first=(480, 240, 60, 30)), hours=office, push=True, strategy="skill")
     basket = baskets.save_basket(cast.lea, Basket.objects.of(cast.workspace).get(slug="care"), wish, now=now)
+    spare, gone = (baskets.save_basket(cast.lea, None, baskets.Wish(name), now=now) for name in ("Press", "Old"))
+    archive_basket(cast.lea, gone, spare, now=timezone.now())
     baskets.describe_member(cast.lea, cast.amir, capacity=5, languages=["de"], skills=["refunds"], now=now)
     save_absence(cast.lea, cast.amir, since=now, until=None, deputy=cast.rita, note="Ill", now=now)
     Promise.objects.create(
@@ -129,11 +132,13 @@ def furnish(cast: Any, now: dt.datetime) -> list[str]:
     notify(cast.workspace, [cast.alice], "rule", text="Storm", now=now, conversation=open_one, count=12)
     add_device(cast.alice, "https://push.example/1", "k", "s", "Firefox", now=now)
     pages = [
-        "channels/", f"channels/{channel.pk}/", f"channels/{dead.pk}/", "channels/connect/",
+        "", "channels/", f"channels/{channel.pk}/", f"channels/{dead.pk}/", "channels/connect/",
         "channels/connect/mastodon/", "topics/", "topics/new/", f"topics/{topic.pk}/", "rules/", "rules/2/", "score/",
         "replies/", "replies/new/", f"replies/{reply.pk}/", "team/", "team/invite/", f"team/{cast.amir.pk}/",
-        f"baskets/{basket.pk}/", "baskets/", f"baskets/people/{cast.amir.pk}/", "absences/", "../promises/",
+        f"baskets/{basket.pk}/", f"baskets/{spare.pk}/", "baskets/", f"baskets/people/{cast.amir.pk}/",
+        "absences/", "../promises/",
         "audit/", "corrections/", "readings/", "../quarantine/", "../notices/", "../notices/settings/",
+        "../people/", f"../people/{sam.pk}/", "people/", "people/new/",
         "webhooks/", "webhooks/new/", "acknowledgement/", "../tasks/",
         "../notices/off/mail/", "../approvals/", *furnish_drafts(cast, now, post.pk),
         "rules/list/", "rules/rule/?name=Complaint", "rules/edit/", "rules/edit/rule/?name=Spam", "rules/edit/table/",
@@ -148,6 +153,24 @@ def furnish(cast: Any, now: dt.datetime) -> list[str]:
         "/nowhere",
     ]
     return [f"/w/fernway/settings/{page}" for page in pages] + own
+
+
+def furnish_person(cast: Any, now: dt.datetime) -> list[str]:
+    """A person whose data was asked for, and an account that was disconnected; answers the addresses."""
+    from rapport.store.models import Channel, Person, PersonJob
+
+    person = Person.objects.create(workspace=cast.workspace, name="Nadia", first_seen=now, last_seen=now)
+    report = {"removed": {"Post": 12, "Note": 1}, "blanked": {"Approval": 2}, "unreached": ["backups", "networks"]}
+    job = PersonJob.objects.create(
+        workspace=cast.workspace, person=person.pk, kind="erase", reason="asked by mail", asked_by=cast.ben,
+        asked_at=now, state="done", done_at=now, report=report,
+    )  # fmt: skip
+    off = Channel.objects.create(workspace=cast.workspace, network="x", slug="off", name="Old account", state="off")
+    root = "/w/fernway/"
+    return [
+        f"{root}people/{person.pk}/data/", f"{root}person-jobs/", f"{root}person-jobs/{job.pk}/",
+        f"{root}settings/channels/{off.pk}/",
+    ]  # fmt: skip
 
 
 def look(page: Any, address: str) -> list[str]:
@@ -176,7 +199,7 @@ def test_axe_finds_nothing_and_the_policy_stops_nothing(
         pytest.skip("no Chromium here; `make test-deps` installs it")
     from playwright.sync_api import sync_playwright
 
-    addresses = furnish(cast, now)
+    addresses = furnish(cast, now) + furnish_person(cast, now)
     session = enter(cast.alice).cookies["sessionid"].value
     monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
     wrong: list[str] = []

@@ -147,8 +147,10 @@ def test_the_ways_of_each_event_and_quiet_hours_are_kept(cast: Any, enter: Calla
 def test_quiet_hours_that_cannot_be_meant_are_refused(
     form: dict[str, Any], words: str, cast: Any, enter: Callable[[Any], Client]
 ) -> None:
-    answer = enter(cast.amir).post(f"{ROOT}settings/", form)
+    answer = enter(cast.amir).post(f"{ROOT}settings/", {"way-task": ["push"], **form})
     assert answer.status_code == 422
+    assert 'name="way-task" value="push" checked' in answer.content.decode()
+    assert 'name="way-task" value="mail" checked' not in answer.content.decode()
     assert words in answer.content.decode()
     assert not NotificationSettings.objects.exists()
 

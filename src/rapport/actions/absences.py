@@ -10,7 +10,7 @@ from rapport.actions.audit import announce, require, write_audit
 from rapport.actions.promises import keep_promises
 from rapport.core.errors import InvalidInput, NotAllowed
 from rapport.store.models import Absence, Conversation, Membership, Workspace
-from rapport.store.queries.load import Room
+from rapport.store.queries.load import Room, absent
 
 #: conversations that one act hands back
 MOST = 1_000
@@ -41,7 +41,7 @@ def save_absence(
     if deputy is not None:
         if deputy.pk == member.pk:
             raise InvalidInput("Somebody else must stand in.")
-        if deputy.workspace_id != by.workspace_id or not deputy.may("draft"):
+        if deputy.workspace_id != by.workspace_id or deputy.may("draft") is not True:
             raise InvalidInput("Who stands in must be a colleague who may write replies.")
     with transaction.atomic():
         absence = Absence.objects.create(
@@ -60,21 +60,30 @@ def end_absence(by: Membership, absence: Absence, *, now: dt.datetime) -> None:
     """They are back, or do not go: one that has begun ends now, one that lies ahead is taken out."""
     _require(by, absence.membership)
     with transaction.atomic():
-        write_audit(by.workspace, by, "absence.end", absence, now, member=absence.membership_id)
-        if absence.since >= now:
-            absence.delete()
+        rows = Absence.objects.of(by.workspace).select_for_update()
+        row = rows.filter(pk=absence.pk).exclude(until__lte=now).first()
+        if row is None:
+            raise InvalidInput("This absence is over already.")
+        write_audit(by.workspace, by, "absence.end", row, now, member=row.membership_id)
+        if row.since >= now:
+            row.delete()
         else:
-            Absence.objects.of(by.workspace).filter(pk=absence.pk).update(until=now)
+            Absence.objects.filter(pk=row.pk).update(until=now)
         announce(by.workspace, now, kind="config")
 
 
 def hand_back(by: Membership, member: Membership, *, deputy: Membership | None = None, now: dt.datetime) -> int:
-    """What a colleague has open goes to their deputy as far as there is room, the rest to its baskets; how many."""
+    """What a colleague has open goes to their deputy as far as there is room, the rest to its baskets; how many.
+
+    A deputy who is away too takes none.
+    """
     _require(by, member)
-    if deputy is not None and (deputy.workspace_id != by.workspace_id or not deputy.may("draft")):
+    if deputy is not None and (deputy.workspace_id != by.workspace_id or deputy.may("draft") is not True):
         raise InvalidInput("Who stands in must be a colleague who may write replies.")
     with transaction.atomic():
         Workspace.objects.select_for_update(no_key=True).only("pk").get(pk=by.workspace_id)
+        if deputy is not None and deputy.pk in dict(absent(by.workspace_id, now)):
+            deputy = None
         room = Room(by.workspace_id)
         rows = Conversation.objects.of(by.workspace).filter(assignee=member, state=Conversation.State.OPEN)
         talks = list(rows.order_by("waiting_since", "pk")[:MOST])
@@ -98,5 +107,5 @@ def _require(by: Membership, member: Membership) -> None:
         raise NotAllowed("This member belongs to another workspace.")
     if member.pk != by.pk:
         require(by, "configure")
-    elif not by.may("read"):
+    elif by.may("read") is not True:
         raise NotAllowed("You do not work here any more.")

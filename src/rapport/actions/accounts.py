@@ -6,15 +6,21 @@ import datetime as dt
 import hashlib
 import secrets
 import zoneinfo
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from django.db import transaction
+from django.utils import translation
 from django.utils.text import slugify
 
 from rapport.actions.audit import announce, require, write_audit
+from rapport.actions.presence import clear_away
+from rapport.actions.shipped import say_shipped
 from rapport.core.errors import InvalidInput, NotAllowed
+from rapport.core.keys import check_keys
 from rapport.core.roles import ROLES
 from rapport.core.rules import DEFAULT_BASKETS, default_document
+from rapport.core.rules.replies import DEFAULT_REPLIES
+from rapport.core.rules.spoken import say_whole, spoken
 from rapport.store.models import (
     Basket,
     BasketMember,
@@ -26,44 +32,41 @@ from rapport.store.models import (
     Workspace,
 )
 
-#: the texts that the default rules name; a team makes them its own
-DEFAULT_REPLIES = (
-    (
-        "sorry",
-        "Something went wrong",
-        "I am sorry, {first_name}, that is not how it should be. I am {agent} and I look after this now. ",
-    ),
-    ("thanks", "Thank you", "Thank you, {first_name}, that made our day. "),
-    ("sales", "Interested", "Hello {first_name}, happy to help you choose. What will you use it for? "),
-    ("answer", "Question", "Hello {first_name}, good question. "),
-    ("review", "Review", "Thank you for telling us how it went, {first_name}. "),
-)
+#: where somebody goes once a conversation is dealt with: to the next one, to the list, or nowhere
+AFTER = ("next", "list", "stay")
 
 
 def create_workspace(owner: User, name: str, slug: str = "", timezone: str = "UTC", *, now: dt.datetime) -> Workspace:
-    """A workspace ready to work in: baskets, rules and prepared replies, and `owner` as its first member."""
+    """A workspace ready to work in: baskets, rules and prepared replies, and `owner` as its first member.
+
+    What ships is said in the language of the owner. Slugs are the same in every language.
+    """
     check_timezone(timezone)
     slug = slugify(slug or name)[:50] or "desk"
     if Workspace.objects.filter(slug=slug).exists():
         raise InvalidInput(f"There is a workspace {slug!r} already; choose another name.")
-    with transaction.atomic():
+    with transaction.atomic(), translation.override(owner.language):
         workspace = Workspace.objects.create(name=name, slug=slug, timezone=timezone, created_at=now)
         member = Membership.objects.create(workspace=workspace, user=owner, role="owner", created_at=now)
         for shipped in DEFAULT_BASKETS:
             basket = Basket.objects.create(
                 workspace=workspace,
                 slug=shipped.slug,
-                name=shipped.name,
+                name=say_shipped(shipped.name),
                 tone=shipped.tone,
                 position=shipped.position,
             )
             BasketMember.objects.create(workspace=workspace, basket=basket, membership=member)
         PreparedReply.objects.bulk_create(
-            PreparedReply(workspace=workspace, slug=each, name=title, text=text)
+            PreparedReply(workspace=workspace, slug=each, name=say_shipped(title), text=say_whole(text, say_shipped))
             for each, title, text in DEFAULT_REPLIES
         )
         RuleSet.objects.create(
-            workspace=workspace, version=1, document=default_document(), note="The rules that ship", created_at=now
+            workspace=workspace,
+            version=1,
+            document=spoken(default_document(), say_shipped),
+            note=say_shipped("The rules that ship"),
+            created_at=now,
         )
         write_audit(workspace, member, "workspace.create", workspace, now, name=name)
     return workspace
@@ -114,8 +117,12 @@ def change_member(
         before = {"role": member.role, "active": member.active}
         member.role, member.active, member.capacity = role, active, capacity
         member.save(update_fields=["role", "active", "capacity"])
-        BasketMember.objects.of(by.workspace).filter(membership=member).delete()
-        _put_into_baskets(member, baskets)
+        # who stays in a basket keeps their turn in it
+        theirs = BasketMember.objects.of(by.workspace).filter(membership=member)
+        theirs.exclude(basket__in=baskets).delete()
+        held = set(theirs.values_list("basket", flat=True))
+        _put_into_baskets(member, [basket for basket in baskets if basket.pk not in held])
+        clear_away(member, now=now)
         write_audit(by.workspace, by, "member.change", member, now, before=before, role=role, active=active)
         announce(by.workspace, now, kind="config")
     return member
@@ -162,17 +169,32 @@ def redeem_sign_in_link(token: str, *, now: dt.datetime) -> User:
 
 
 def save_profile(
-    user: User, *, name: str, timezone: str, theme: str, language: str, shortcuts: bool, now: dt.datetime
-) -> User:
-    """A person's own settings."""
+    user: User, *, name: str, timezone: str, theme: str, language: str, shortcuts: bool, after: str = "next",
+    now: dt.datetime,
+) -> User:  # fmt: skip
+    """A person's own settings. `after`: where they go once a conversation is dealt with."""
     check_timezone(timezone)
     if theme not in {"auto", "light", "dark"}:
         raise InvalidInput("The theme is one of auto, light and dark.")
+    if after not in AFTER:
+        raise InvalidInput(f"What comes after a conversation is one of {', '.join(AFTER)}.")
     with transaction.atomic():
         user.name, user.timezone, user.theme, user.language, user.shortcuts = name, timezone, theme, language, shortcuts
-        user.save(update_fields=["name", "timezone", "theme", "language", "shortcuts"])
+        user.after = after
+        user.save(update_fields=["name", "timezone", "theme", "language", "shortcuts", "after"])
         for member in user.memberships.all():
             write_audit(member.workspace_id, member, "user.profile", user, now)
+    return user
+
+
+def save_keys(user: User, chosen: Mapping[str, str], *, now: dt.datetime) -> User:
+    """A person's own keys: act -> key, "" for none; what is not named is as shipped. Raises `InvalidKeys`."""
+    kept = check_keys(chosen) or None
+    with transaction.atomic():
+        user.keys = kept
+        user.save(update_fields=["keys"])
+        for member in user.memberships.all():
+            write_audit(member.workspace_id, member, "user.keys", user, now)
     return user
 
 

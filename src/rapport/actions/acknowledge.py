@@ -14,11 +14,13 @@ import msgspec
 from django.db import transaction
 
 from rapport.actions.audit import announce, require, write_audit
-from rapport.actions.outbound import chain_hash, describe
-from rapport.core.acknowledge import check_texts, choose_text, say_hours, why_not, write
+from rapport.actions.ledger import append
+from rapport.actions.outbound import describe
+from rapport.core.acknowledge import check_texts, choose_text, why_not, write
 from rapport.core.errors import InvalidInput
-from rapport.core.guard import Policy, check
+from rapport.core.guard import check
 from rapport.core.hours import Hours
+from rapport.core.hours_words import say_hours
 from rapport.core.reply import Reply, Verdict
 from rapport.store.models import (
     Acknowledgement,
@@ -34,6 +36,7 @@ from rapport.store.models import (
 from rapport.store.queries.acknowledge import plan_of, read_wishes, speaking_channel
 from rapport.store.queries.effects import Fired, read_act_facts
 from rapport.store.queries.outbound import address, read_guard_facts, reply_of
+from rapport.store.queries.spend import policy_of
 
 #: the word for it in `Approval.machine`
 MACHINE = "acknowledgement"
@@ -95,7 +98,7 @@ def acknowledge(
     Runs inside the transaction that records a batch, under the lock of the workspace.
     """
     plan = plan or plan_of(workspace_id)
-    if plan is None or plan.changed_by is None or not plan.changed_by.may("channels"):
+    if plan is None or plan.changed_by is None or plan.changed_by.may("channels") is not True:
         return dict.fromkeys((each.post for each in fired), "The acknowledgement is not turned on.")
     facts = read_act_facts(workspace_id, fired)
     wishes = read_wishes(workspace_id, fired, facts, now)
@@ -128,7 +131,7 @@ def _say(plan: AcknowledgementSettings, fired: Fired, now: dt.datetime) -> str:
         return "There is no text in their language." if channel else "No account of ours can answer there."
     reply = _quietly(reply_of(channel, target, text, None))
     facts = read_guard_facts(reply, conversation, target, channel, plan.workspace, (), now, acknowledgement=True)
-    verdict = check(reply, facts, Policy(), now)
+    verdict = check(reply, facts, policy_of(channel), now)
     if verdict.standing != "allow":
         return describe(verdict)[:300]
     approval = _enter(plan, conversation, channel, target, reply, verdict, now)
@@ -154,13 +157,13 @@ def _quietly(reply: Reply) -> Reply:
 
 
 def _text(plan: AcknowledgementSettings, conversation: Conversation, target: Post, language: str) -> str:
-    chosen = choose_text(plan.texts, language)
+    chosen, spoken = choose_text(plan.texts, language)
     if not chosen:
         return ""
     raw = conversation.basket.hours if conversation.basket else {}
     hours = msgspec.convert(raw, Hours) if raw else Hours()
     name = target.handle.person.name or target.handle.name
-    said = write(chosen, name=name, hours=say_hours(hours), help_links=plan.help_links.splitlines())
+    said = write(chosen, name=name, hours=say_hours(hours, spoken), help_links=plan.help_links.splitlines())
     return address(target, said)
 
 
@@ -174,16 +177,12 @@ def _enter(
     now: dt.datetime,
 ) -> Approval:
     """Its place in the chain of the ledger: no person, the machine, and whose standing word it is."""
-    last = Approval.objects.of(plan.workspace_id).order_by("-sequence").first()
     approval = Approval(
         workspace_id=plan.workspace_id, conversation=conversation, channel=channel, target=target, person=None,
         machine=MACHINE, standing_word=plan.changed_by, text=reply.text, visibility=reply.visibility,
         to=list(reply.to), digest=reply.digest, verdict=msgspec.json.encode(verdict).decode(), approved_at=now,
-        sequence=last.sequence + 1 if last else 1,
     )  # fmt: skip
-    approval.chain = chain_hash(last.chain if last else "", approval)
-    approval.save()
-    return approval
+    return append(approval)
 
 
 def asked_by_rules(fired: Collection[Fired]) -> list[Fired]:

@@ -13,9 +13,9 @@ from django.db import IntegrityError, transaction
 from django.utils.text import slugify
 
 from rapport.actions.audit import require, require_conversation, write_audit
+from rapport.actions.drafts import propose_draft, save_draft
 from rapport.actions.hearing import hear
 from rapport.actions.listening import open_file_channel
-from rapport.actions.outbound import propose_draft, save_draft
 from rapport.bus.base import Bus
 from rapport.core.errors import InvalidInput, Stale
 from rapport.core.post import Post

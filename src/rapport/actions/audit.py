@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from rapport.core.errors import NotAllowed
 from rapport.core.roles import Right
-from rapport.store.models import AuditEntry, Conversation, DeskEvent, Membership, Workspace
+from rapport.store.models import AuditEntry, Conversation, Delivery, DeskEvent, Membership, Workspace
+from rapport.store.queries.sql import adapt, insert_rows
 
 
 def write_audit(
@@ -23,6 +25,17 @@ def write_audit(
         subject_id=str(getattr(subject, "pk", "") or ""),
         detail=detail,
         at=now,
+    )
+
+
+def write_audits(
+    workspace: int, verb: str, subject: str, details: Mapping[int, Mapping[str, Any]], now: dt.datetime
+) -> None:
+    """As `write_audit` for many rows of one kind at once, by the machine: id of the row -> its `detail`."""
+    insert_rows(
+        "store_auditentry",
+        ("workspace_id", "verb", "subject", "subject_id", "detail", "at"),
+        [(workspace, verb, subject, str(pk), json.dumps(detail), adapt(now)) for pk, detail in details.items()],
     )
 
 
@@ -58,9 +71,19 @@ def require_conversation(by: Membership, conversation: Conversation, right: Righ
         raise NotAllowed("This conversation lies in a basket that you do not work in.")
 
 
+def require_delivery(by: Membership, delivery: Delivery, right: Right) -> None:
+    """As `require_conversation`, for what is on its way: a post of our own belongs to none, and to the workspace."""
+    if delivery.conversation is not None:
+        require_conversation(by, delivery.conversation, right)
+        return
+    require(by, right)
+    if delivery.workspace_id != by.workspace_id:
+        raise NotAllowed("This belongs to another workspace.")
+
+
 def sees(by: Membership, conversation: Conversation) -> bool:
     """Whether the person sees the conversation: leads see all, others their baskets and what is assigned to them."""
-    if conversation.workspace_id != by.workspace_id or not by.may("read"):
+    if conversation.workspace_id != by.workspace_id or by.may("read") is not True:
         return False
     if by.sees_every_basket or conversation.assignee_id == by.pk:
         return True

@@ -12,13 +12,15 @@ from django.db.models import Q, QuerySet
 from rapport.actions.audit import announce, require, write_audit
 from rapport.actions.rules import check_document
 from rapport.core.errors import InvalidInput, NotAllowed
-from rapport.store.models import BackTest, Membership, RuleDraft, RuleSet, Workspace
+from rapport.store.models import AuditEntry, BackTest, Membership, RuleDraft, RuleSet, Workspace
 
 #: a claim that was not renewed for so long belongs to a process that is no more
 LEASE = dt.timedelta(seconds=20)
 LONGEST = dt.timedelta(days=366)
 #: trials of one workspace that wait or run at once
 MOST_AT_ONCE = 3
+#: workers that may end in the middle of one trial before nobody takes it over any more
+MOST_CLAIMS = 3
 _GOING_ON = (BackTest.State.WAITING, BackTest.State.RUNNING)
 
 
@@ -73,6 +75,8 @@ def claim_back_test(worker: str, *, now: dt.datetime, among: Sequence[int] = ())
         rows = rows.filter(pk__in=among)
     for pk in list(rows.order_by("asked_at").values_list("pk", flat=True)[:3]):
         with transaction.atomic():
+            if _given_up(pk, free, now):
+                continue
             taken = BackTest.objects.filter(free, pk=pk).update(
                 state=BackTest.State.RUNNING, claimed_by=worker, claimed_at=now, seen=0
             )
@@ -81,6 +85,20 @@ def claim_back_test(worker: str, *, now: dt.datetime, among: Sequence[int] = ())
                 write_audit(row.workspace_id, None, "back_test.claim", row, now, worker=worker)
                 return row
     return None
+
+
+def _given_up(pk: int, free: Q, now: dt.datetime) -> bool:
+    """Whether so many workers ended in the middle of a trial that it ends here: it may be what ended them."""
+    row = BackTest.objects.filter(free, pk=pk, state=BackTest.State.RUNNING).first()
+    if row is None:
+        return False
+    claims = AuditEntry.objects.of(row.workspace_id).filter(
+        subject="backtest", subject_id=str(pk), verb="back_test.claim"
+    )
+    return claims.count() >= MOST_CLAIMS and fail_back_test(
+        row, f"{MOST_CLAIMS} workers ended in the middle of it. Try a shorter time; the log of the worker may say why.",
+        now=now,
+    )  # fmt: skip
 
 
 def note_progress(row: BackTest, seen: int, total: int, *, now: dt.datetime) -> bool:

@@ -46,17 +46,18 @@ class Wish(msgspec.Struct, frozen=True):
     overflow_after: int | None = None
 
 
-def save_basket(by: Membership, basket: Basket | None, wish: Wish, *, now: dt.datetime) -> Basket:
+def save_basket(by: Membership, basket: Basket | None, wish: Wish, *, slug: str = "", now: dt.datetime) -> Basket:
     """Change a basket, or make a new one (None), which everybody who sees every basket sees at once.
 
-    What runs in it goes on by the new hours and promises from now on. Raises `InvalidInput`.
+    A new one is called `slug` in rules, or after its name where none is given. What runs in it goes on by the new
+    hours and promises from now on. Raises `InvalidInput`.
     """
     require(by, "configure")
     _check(by, basket, wish)
     with transaction.atomic():
         Workspace.objects.select_for_update(no_key=True).only("pk").get(pk=by.workspace_id)
         before = read_setups(by.workspace_id, now).get(basket.pk) if basket is not None else None
-        row = basket or Basket(workspace=by.workspace, slug=_free_slug(by, wish.name), position=_last_place(by))
+        row = basket or Basket(workspace=by.workspace, slug=free_slug(by, slug or wish.name), position=_last_place(by))
         for name, value in _fields(wish).items():
             setattr(row, name, value)
         row.save()
@@ -170,7 +171,8 @@ def _fields(wish: Wish) -> dict[str, Any]:
     }
 
 
-def _free_slug(by: Membership, name: str) -> str:
+def free_slug(by: Membership, name: str) -> str:
+    """A short name for rules that no basket of the workspace has: "care", "care-2"."""
     base = slugify(name)[:56] or "basket"
     taken = set(Basket.objects.of(by.workspace).filter(slug__startswith=base).values_list("slug", flat=True))
     return next(each for each in [base, *(f"{base}-{n}" for n in range(2, 1000))] if each not in taken)

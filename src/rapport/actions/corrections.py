@@ -19,6 +19,7 @@ from rapport.core.errors import InvalidInput, NotAllowed
 from rapport.core.reading import Reading
 from rapport.core.route import TeamLoad, route
 from rapport.core.rules import Circumstances, RuleSet, compile_rules
+from rapport.core.rules.cut import asked_beyond, falls_short
 from rapport.core.score import score_again
 from rapport.core.thresholds import Thresholds
 from rapport.core.understand.corrected import (
@@ -164,7 +165,7 @@ def _read_anew(by: Membership, correction: Correction, value: str | None, now: d
     linked.conversations = {row.pk: row.conversation_id for row in rows if row.conversation_id}
     refresh(by.workspace_id, linked, {}, now)
     _keep_baskets(by, talks, follow)
-    if by.may("release"):
+    if by.may("release") is True:
         _put_aside_or_out(by, talks, now)
     announce(by.workspace_id, now, [talk.pk for talk in talks], [talk.basket_id for talk in talks])
 
@@ -199,7 +200,7 @@ def _decide(
     """The outcomes with these readings: as of the moment when each was decided, by the rules and weights of now."""
     configuration = read_configuration(workspace_id)
     rules = _compiled(configuration.rules, configuration.rules_version)
-    facts = _facts(workspace_id, rows, before, rules.asks, now)
+    facts = _facts(workspace_id, rows, before, rules, now)
     load = read_team_load(workspace_id, now) if any(each.known_to for each in facts.values()) else TeamLoad()
     made = []
     for row in rows:
@@ -232,13 +233,20 @@ def _decide_one(
 
 
 def _facts(
-    workspace_id: int, rows: Sequence[Post], before: Mapping[int, Outcome], asks: frozenset[str], now: dt.datetime
+    workspace_id: int, rows: Sequence[Post], before: Mapping[int, Outcome], rules: RuleSet, now: dt.datetime
 ) -> dict[int, PersonFacts]:
-    """What was known of each author then; of those whose history was too long to be kept, what is known now."""
-    untold = [(row.pk, post_of(row)) for row in rows if before[row.pk].facts is None]
-    people = read_person_facts(workspace_id, untold, now, asks) if untold else {}
+    """What was known of each author then; what is now, where rules ask more than was kept of a long history."""
+    beyond = asked_beyond(rule.node for rule in rules.rules)
+    kept = {
+        row.pk: facts
+        for row in rows
+        if (facts := before[row.pk].facts) is not None
+        and not falls_short(facts, beyond, before[row.pk].decided_at or now)
+    }
+    untold = [(row.pk, post_of(row)) for row in rows if row.pk not in kept]
+    people = read_person_facts(workspace_id, untold, now, rules.asks) if untold else {}
     told = {pk: people.get((post.network, post.author.key), NOBODY) for pk, post in untold}
-    return {row.pk: before[row.pk].facts or told.get(row.pk, NOBODY) for row in rows}
+    return kept | told
 
 
 def _talks(rows: Sequence[Post]) -> list[Conversation]:

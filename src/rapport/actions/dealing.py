@@ -7,15 +7,17 @@ processes never fill the same place twice.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from django.db import transaction
 
-from rapport.actions.audit import announce, write_audit
+from rapport.actions.audit import announce, write_audits
 from rapport.actions.notices import Told, tell
 from rapport.actions.promises import keep_promises
-from rapport.core.route import Given, Waiting, deal, too_many
-from rapport.store.models import BasketMember, Conversation, Membership, Workspace
+from rapport.core.notice_text import write_notice
+from rapport.core.route import Given, TeamLoad, Waiting, deal, too_many
+from rapport.store.models import BasketMember, Conversation, Workspace
 from rapport.store.queries import load as reads
 from rapport.store.queries.load import Setup, read_setups
 
@@ -61,60 +63,59 @@ def tend_baskets(workspace: Workspace, *, now: dt.datetime) -> int:
 
 def _give_out(workspace_id: int, setups: Iterable[Setup], now: dt.datetime) -> list[int]:
     """Deal out what waits in baskets that push, while they are staffed."""
+    giving = [setup for setup in setups if setup.hours.is_open(now)]
+    load = reads.read_team_load(workspace_id, now) if giving else TeamLoad()
     done: list[int] = []
-    for setup in setups:
-        if not setup.hours.is_open(now):
-            continue
-        # read for each basket: who was given something in one has less room in the next
-        members = reads.read_team_load(workspace_id, now).members.get(setup.slug, ())
+    more: Counter[int] = Counter()
+    for setup in giving:
+        # who was given something in one basket has less room in the next
+        members = [each._replace(open=each.open + more[each.id]) for each in load.members.get(setup.slug, ())]
         if not any(member.is_free for member in members):
             continue
         given = deal(reads.read_waiting(workspace_id, setup, now), members, setup.strategy, now)
         _give(workspace_id, setup, given, now)
+        more.update(each.member for each in given)
         done += [each.conversation for each in given]
     return done
 
 
-def _give(workspace_id: int, setup: Setup, given: list[Given], now: dt.datetime) -> None:
+def _give(workspace_id: int, setup: Setup, given: Sequence[Given], now: dt.datetime) -> None:
     if not given:
         return
-    talks = (
-        Conversation.objects.of(workspace_id).select_related("person").in_bulk([each.conversation for each in given])
-    )
-    people = Membership.objects.of(workspace_id).select_related("user").in_bulk({each.member for each in given})
-    told = []
-    for each in given:
-        talk = talks[each.conversation]
-        talk.assignee, talk.touched_at = people[each.member], now
-        write_audit(
-            workspace_id, None, "conversation.give", talk, now,
-            to=each.member, reason=each.reason, basket=setup.id,
-        )  # fmt: skip
-        name = talk.person.name if talk.person else ""
-        told.append(Told(each.member, "assigned", "", f"Yours now: {name or 'somebody'}", talk.pk))
-    Conversation.objects.bulk_update(talks.values(), ["assignee", "touched_at"], batch_size=200)
-    BasketMember.objects.of(workspace_id).filter(basket=setup.id, membership__in=people).update(given_at=now)
+    reads.write_assigned({each.conversation: each.member for each in given}, now)
+    members = {each.member for each in given}
+    BasketMember.objects.of(workspace_id).filter(basket=setup.id, membership__in=members).update(given_at=now)
+    details = {
+        each.conversation: {"to": each.member, "reason": each.reason, "basket": setup.id} for each in given
+    }  # fmt: skip
+    write_audits(workspace_id, "conversation.give", "conversation", details, now)
     # after the assignment: whoever works in no basket sees what is theirs
-    tell(workspace_id, told, now=now)
+    tell(workspace_id, _news(given), now=now)
+
+
+def _news(given: Sequence[Given]) -> list[Told]:
+    """One for each member, about the last thing that they were given, with how many there were."""
+    last = {each.member: each.conversation for each in given}
+    counts = Counter(each.member for each in given)
+    names = dict(Conversation.objects.filter(pk__in=last.values()).values_list("pk", "person__name"))
+    return [
+        Told(member, "assigned", "", write_notice("yours", who=names[talk] or ""), talk, counts[member])
+        for member, talk in last.items()
+    ]
 
 
 def _take_back(workspace_id: int, setups: Iterable[Setup], now: dt.datetime) -> list[int]:
     """Conversations that somebody has and let lie for so many staffed minutes come back to their basket."""
     done: list[int] = []
     for setup in setups:
-        silence = setup.return_after or 0
+        silence, details = setup.return_after or 0, dict[int, dict[str, int]]()
         for pk, member, since in reads.untouched(workspace_id, setup.id, now - dt.timedelta(minutes=silence)):
-            if setup.hours.minutes_between(since, now) < silence:
-                continue
-            talk = Conversation.objects.get(pk=pk)
-            talk.assignee, talk.touched_at = None, now
-            talk.save(update_fields=["assignee", "touched_at"])
-            # `load.who_let_lie` reads it back
-            write_audit(
-                workspace_id, None, "conversation.return", talk, now,
-                **{"from": member}, minutes=silence, basket=setup.id,
-            )  # fmt: skip
-            done.append(pk)
+            if setup.hours.minutes_between(since, now) >= silence:
+                details[pk] = {"from": member, "minutes": silence, "basket": setup.id}
+        reads.write_assigned(dict.fromkeys(details), now)
+        # `load.who_let_lie` reads it back
+        write_audits(workspace_id, "conversation.return", "conversation", details, now)
+        done += details
     return done
 
 
@@ -194,9 +195,6 @@ def _move(
     if not conversations:
         return
     Conversation.objects.filter(pk__in=conversations).update(basket=target.id, touched_at=now)
-    for talk in Conversation.objects.filter(pk__in=conversations):
-        write_audit(
-            workspace_id, None, "conversation.overflow", talk, now,
-            reason=why, before={"basket": source.id}, after={"basket": target.id},
-        )  # fmt: skip
+    detail = {"reason": why, "before": {"basket": source.id}, "after": {"basket": target.id}}
+    write_audits(workspace_id, "conversation.overflow", "conversation", dict.fromkeys(conversations, detail), now)
     keep_promises(workspace_id, conversations, now=now)

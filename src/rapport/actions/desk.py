@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import zoneinfo
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import msgspec
 from django.db import transaction
@@ -13,15 +14,30 @@ from rapport.actions.acknowledge import acknowledge
 from rapport.actions.audit import announce, require, require_conversation, write_audit
 from rapport.actions.dealing import settle_batch
 from rapport.actions.effects import carry_out
+from rapport.actions.mentions import keep_mentions
 from rapport.actions.notices import Heard, notify_assigned, notify_of_rules
 from rapport.actions.promises import keep_promises
 from rapport.actions.rule_days import note_override
+from rapport.actions.suppressions import keep_suppression
+from rapport.actions.tags import rule_of_tag, tag_by_rules
+from rapport.actions.undo import NOTE, note_deed, plain
 from rapport.bus.base import Batch, Bus
 from rapport.core.decision import Outcome as Decided
 from rapport.core.errors import InvalidInput, NotAllowed
 from rapport.core.guard import stop_words
 from rapport.core.post import Post
-from rapport.store.models import Basket, BusMessage, Conversation, Membership, Note, Outcome, Person, Workspace
+from rapport.core.thresholds import Thresholds
+from rapport.store.models import (
+    Basket,
+    BusMessage,
+    Conversation,
+    Membership,
+    Note,
+    Outcome,
+    Person,
+    Suppression,
+    Workspace,
+)
 from rapport.store.queries.accounts import note_accounts
 from rapport.store.queries.acknowledge import plan_of
 from rapport.store.queries.automated import set_apart
@@ -29,7 +45,7 @@ from rapport.store.queries.conversations import refresh, words_of
 from rapport.store.queries.desk import visible_colleagues
 from rapport.store.queries.effects import find_addressed, find_fired
 from rapport.store.queries.fingerprints import Recent, entries_of, find_copies, recount
-from rapport.store.queries.ingest import read_stored
+from rapport.store.queries.ingest import StoredPost, read_stored
 from rapport.store.queries.moods import count_moods
 from rapport.store.queries.outcomes import note_presence, store_outcomes
 from rapport.store.queries.readings import read_counting
@@ -66,64 +82,117 @@ def record(
         workspace = Workspace.objects.select_for_update(no_key=True).only("pk", "timezone").get(pk=batch.workspace)
         if not bus.acknowledge(batch):
             return Recorded(kept=False)
-        posts = list(batch.posts)
-        stored = read_stored([row for row, _ in posts])
-        # meanwhile a post may have been deleted, or a newer wording of it been read
-        standing = [
-            outcome if stored[row].is_answered_by(post) else None
-            for (row, post), outcome in zip(posts, outcomes, strict=True)
-        ]
-        made = [(row, outcome) for (row, _), outcome in zip(posts, standing, strict=True) if outcome is not None]
-        accounts = note_accounts(made, stored)
-        if accounts.turned:
-            set_apart(batch.workspace, accounts.turned, now)
-        counting = read_counting(batch.workspace)
-        store_outcomes(batch.workspace, made, stored, counting, now)
-        count_rules(batch.workspace, made, zoneinfo.ZoneInfo(workspace.timezone), now)
-        note_presence(posts, stored, now)
-        count_moods(batch.workspace, made, stored, accounts.automated, now)
-        linked = link_posts(batch.workspace, posts, stored)
-        touched = set(linked.conversations.values())
-        copies = find_copies(batch.workspace, posts, standing, stored, linked, recent, now) if recent else {}
-        words = words_of(posts, standing, stored, copies, counting, automated=accounts.automated)
-        seen = refresh(batch.workspace, linked, words, now)
+        told = _hold_against_store(batch, outcomes)
+        recent = _of_those_left(recent, batch, told)
+        counting = read_counting(workspace.pk)
+        automated = _keep_outcomes(workspace, told, counting, now)
+        linked = link_posts(workspace.pk, told.posts, told.stored)
+        copies = (
+            find_copies(workspace.pk, told.posts, told.standing, told.stored, linked, recent, now) if recent else {}
+        )
+        words = words_of(told.posts, told.standing, told.stored, copies, counting, automated=automated)
+        seen = refresh(workspace.pk, linked, words, now)
         _suppress_who_asked(batch, now)
-        # what is read once more had its effects the first time
-        fresh = [
-            outcome if outcome is not None and not stored[row].read else None
-            for (row, _), outcome in zip(posts, standing, strict=True)
-        ]
-        notify_of_rules(batch.workspace, _news(posts, fresh, linked), now=now)
-        fired = find_fired(posts, made, stored, linked, copies, accounts.automated)
-        if fired:
-            carry_out(batch.workspace, fired, now=now)
-        plan = plan_of(batch.workspace)
-        if plan is not None and not plan.by_rules:
-            addressed = find_addressed(posts, made, stored, linked, copies, accounts.automated)
-            acknowledge(batch.workspace, addressed, plan, now=now)
-        seen += settle_batch(batch.workspace, seen, linked.merged, now=now)
+        notify_of_rules(workspace.pk, told.news(linked), now=now)
+        _follow_rules(workspace.pk, told, linked, copies, automated, now)
+        _tag(workspace.pk, told, linked, now)
+        seen += settle_batch(workspace.pk, seen, linked.merged, now=now)
         if beside:
-            counted = [
-                row if outcome is not None and not post.author.ours else None
-                for (row, post), outcome in zip(posts, fresh, strict=True)
-            ]
-            count_beside(batch.workspace, beside, counted, now)
-        announce(batch.workspace, now, seen)
+            count_beside(workspace.pk, beside, told.counted(), now)
+        announce(workspace, now, seen)
         write_audit(
-            batch.workspace, None, "posts.record", None, now,
-            posts=len(posts), conversations=len(touched), new=len(linked.new), merged=len(linked.merged),
-            copies=len(copies),
+            workspace, None, "posts.record", None, now,
+            posts=len(told.posts), conversations=len(set(linked.conversations.values())), new=len(linked.new),
+            merged=len(linked.merged), copies=len(copies),
         )  # fmt: skip
     return Recorded(kept=True, conversations=tuple(seen), merged=len(linked.merged))
 
 
-def _news(posts: Sequence[tuple[int, Post]], fresh: Sequence[Decided | None], linked: Linked) -> list[Heard]:
-    """What colleagues are told of: where a rule says so, and where the route gave it to one of them."""
-    return [
-        Heard(linked.conversations[row], outcome, post.created_at)
-        for (row, post), outcome in zip(posts, fresh, strict=True)
-        if outcome is not None and (outcome.decision.notify or outcome.route.person)
-    ]
+class _Told(msgspec.Struct, frozen=True):
+    """A batch held against the store: its posts as they lie there by now, and what of the outcomes still counts."""
+
+    posts: list[tuple[int, Post]]
+    stored: dict[int, StoredPost]
+    #: of each post; None: meanwhile it was deleted, or a newer wording of it was read
+    standing: list[Decided | None]
+    #: (row of the post, outcome) of those that count
+    made: list[tuple[int, Decided]]
+
+    def fresh(self) -> Iterator[tuple[int, Post, Decided | None]]:
+        """Every post with its outcome; None also for what is read once more: it had its effects the first time."""
+        for (row, post), outcome in zip(self.posts, self.standing, strict=True):
+            yield row, post, None if self.stored[row].read else outcome
+
+    def news(self, linked: Linked) -> list[Heard]:
+        """What colleagues are told of: where a rule says so, and where the route gave it to one of them."""
+        return [
+            Heard(linked.conversations[row], outcome, post.created_at)
+            for row, post, outcome in self.fresh()
+            if outcome is not None and (outcome.decision.notify or outcome.route.person)
+        ]
+
+    def counted(self) -> list[int | None]:
+        """Rows of the posts that drafts of rules are held against; None for the others."""
+        return [row if outcome is not None and not post.author.ours else None for row, post, outcome in self.fresh()]
+
+
+def _hold_against_store(batch: Batch, outcomes: Sequence[Decided]) -> _Told:
+    stored = read_stored([row for row, _ in batch.posts])
+    # the rows of somebody who was erased meanwhile are gone
+    pairs = [(told, outcome) for told, outcome in zip(batch.posts, outcomes, strict=True) if told[0] in stored]
+    posts = [told for told, _ in pairs]
+    standing = [outcome if stored[row].is_answered_by(post) else None for (row, post), outcome in pairs]
+    made = [(row, outcome) for (row, _), outcome in zip(posts, standing, strict=True) if outcome is not None]
+    return _Told(posts, stored, standing, made)
+
+
+def _of_those_left(recent: Recent | None, batch: Batch, told: _Told) -> Recent | None:
+    """What near-copies are recognised by, for the posts that are still there."""
+    if recent is None or len(told.posts) == len(batch.posts):
+        return recent
+    digests = [digest for (row, _), digest in zip(batch.posts, recent.digests, strict=True) if row in told.stored]
+    return Recent(recent.window, digests)
+
+
+def _keep_outcomes(workspace: Workspace, told: _Told, counting: Thresholds, now: dt.datetime) -> frozenset[int]:
+    """Store the outcomes and everything that is counted with them; the handles that look automated."""
+    accounts = note_accounts(told.made, told.stored)
+    if accounts.turned:
+        set_apart(workspace.pk, accounts.turned, now)
+    store_outcomes(workspace.pk, told.made, told.stored, counting, now)
+    count_rules(workspace.pk, told.made, zoneinfo.ZoneInfo(workspace.timezone), now)
+    note_presence(told.posts, told.stored, now)
+    count_moods(workspace.pk, told.made, told.stored, accounts.automated, now)
+    return accounts.automated
+
+
+def _follow_rules(
+    workspace_id: int,
+    told: _Told,
+    linked: Linked,
+    copies: Collection[int],
+    automated: Collection[int],
+    now: dt.datetime,
+) -> None:
+    """What rules do besides sorting, and the one word that a machine may say."""
+    fired = find_fired(told.posts, told.made, told.stored, linked, copies, automated)
+    if fired:
+        carry_out(workspace_id, fired, now=now)
+    plan = plan_of(workspace_id)
+    if plan is not None and not plan.by_rules:
+        addressed = find_addressed(told.posts, told.made, told.stored, linked, copies, automated)
+        acknowledge(workspace_id, addressed, plan, now=now)
+
+
+def _tag(workspace_id: int, told: _Told, linked: Linked, now: dt.datetime) -> None:
+    """The tags of rules on the conversations of what they decided; no write where no rule tags."""
+    tags: dict[int, list[tuple[str, str]]] = {}
+    for row, outcome in told.made:
+        if outcome.decision.tags and row in linked.conversations:
+            found = tags.setdefault(linked.conversations[row], [])
+            found += [(tag.lower(), rule_of_tag(outcome.decision, tag)) for tag in outcome.decision.tags]
+    if tags:
+        tag_by_rules(workspace_id, tags, now=now)
 
 
 def _suppress_who_asked(batch: Batch, now: dt.datetime) -> None:
@@ -132,6 +201,7 @@ def _suppress_who_asked(batch: Batch, now: dt.datetime) -> None:
     for person in Person.objects.of(batch.workspace).filter(handles__posts__in=asked).distinct() if asked else ():
         person.suppressed_reason = "asked us to stop"
         person.save(update_fields=["suppressed_reason"])
+        keep_suppression(person, person.suppressed_reason, Suppression.Source.WORD, None, now=now)
         write_audit(batch.workspace, None, "person.suppress", person, now, reason=person.suppressed_reason)
 
 
@@ -144,7 +214,7 @@ def assign(
             raise NotAllowed("This colleague is not an active member of the workspace.")
         if by.is_outside and not visible_colleagues(by).filter(pk=assignee.pk).exists():
             raise NotAllowed("This colleague does not work in your baskets.")
-        if not assignee.may("draft"):
+        if assignee.may("draft") is not True:
             raise InvalidInput(f"{assignee} may not write replies; choose somebody who may.")
     with transaction.atomic():
         _hand_over(by, conversation, note, now)
@@ -239,20 +309,32 @@ def _check_basket(by: Membership, basket: Basket) -> None:
         raise NotAllowed("This basket belongs to another workspace.")
 
 
-def add_note(by: Membership, conversation: Conversation, text: str, *, now: dt.datetime) -> Note:
-    """Say something to colleagues that never leaves the house."""
+def add_note(by: Membership, conversation: Conversation, text: str, *, key: str = "", now: dt.datetime) -> Note:
+    """Say something to colleagues that never leaves the house.
+
+    `key`: made by the page for this note; the same person's note with the same key is that note, written once.
+    """
     require_conversation(by, conversation, "note")
     text = text.strip()
     if not text:
         raise InvalidInput("The note is empty.")
     if len(text) > MAX_NOTE:
         raise InvalidInput(f"The note has {len(text):,} characters; at most {MAX_NOTE:,} fit.")
+    own_key = hashlib.sha256(f"{by.pk}:{key}".encode()).hexdigest()[:32] if key else None
     with transaction.atomic():
+        # the same note twice at one moment: the second waits here, and finds the first
+        Conversation.objects.of(by.workspace).select_for_update().only("pk").get(pk=conversation.pk)
+        sent = Note.objects.of(by.workspace).filter(conversation=conversation, key=own_key) if own_key else None
+        if sent is not None and (written := sent.first()):
+            return written
         note = Note.objects.create(
-            workspace=by.workspace, conversation=conversation, author=by, text=text.replace("\x00", ""), at=now
-        )
+            workspace=by.workspace, conversation=conversation, author=by, text=text.replace("\x00", ""), at=now,
+            key=own_key,
+        )  # fmt: skip
         Conversation.objects.filter(pk=conversation.pk).update(touched_at=now)
         write_audit(by.workspace, by, "conversation.note", conversation, now, note=note.pk)
+        keep_mentions(by, note, conversation, now=now)
+        note_deed(by, "conversation.note", [(conversation.pk, {NOTE: None}, {NOTE: note.pk})], now=now)
         announce(by.workspace, now, [conversation.pk], [conversation.basket_id])
     return note
 
@@ -292,7 +374,7 @@ def _change(by: Membership, conversation: Conversation, verb: str, now: dt.datet
         target = str(fields.get("state", row.state))
         if target != row.state and target not in Conversation.MOVES[row.state]:
             raise InvalidInput(f"A conversation that is {row.state} cannot become {target}.")
-        before = {name: _plain(getattr(row, name)) for name in fields}
+        before = {name: plain(getattr(row, name)) for name in fields}
         for name, value in fields.items():
             setattr(row, name, value)
         row.touched_at = now
@@ -300,13 +382,8 @@ def _change(by: Membership, conversation: Conversation, verb: str, now: dt.datet
         keep_promises(by.workspace_id, [row.pk], now=now)
         if before.get("state") == Conversation.State.FOLDED != target:
             recount(entries_of([row.pk]))
-        after = {name: _plain(value) for name, value in fields.items()}
+        after = {name: plain(value) for name, value in fields.items()}
         write_audit(by.workspace, by, verb, row, now, before=before, after=after)
-        announce(by.workspace, now, [row.pk], [row.basket_id])
+        note_deed(by, verb, [(row.pk, before, after)], now=now)
+        announce(by.workspace, now, [row.pk], [conversation.basket_id, row.basket_id])
     return row
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, dt.datetime):
-        return value.isoformat()
-    return getattr(value, "pk", value)

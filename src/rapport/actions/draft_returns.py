@@ -9,6 +9,7 @@ from django.db import transaction
 from rapport.actions.audit import announce, require_conversation, write_audit
 from rapport.actions.notices import notify_of_answer
 from rapport.core.errors import InvalidInput, NotAllowed
+from rapport.core.notice_text import write_notice
 from rapport.store.models import Draft, DraftReturn, Membership
 
 MAX_REASON = 300  # characters
@@ -35,6 +36,8 @@ def return_draft(by: Membership, draft: Draft, reason: str, *, now: dt.datetime)
             reason=reason, at=now,
         )  # fmt: skip
         write_audit(by.workspace, by, "draft.return", row.conversation, now, author=row.author_id, reason=reason)
-        notify_of_answer(row.author, row.conversation, f"{by} returned your draft: {reason}", by=by, now=now)
+        notify_of_answer(
+            row.author, row.conversation, write_notice("returned", by=str(by), reason=reason), by=by, now=now
+        )
         announce(by.workspace, now, [row.conversation_id], [row.conversation.basket_id])
     return returned

@@ -11,11 +11,13 @@ import msgspec
 from django.db import transaction
 
 from rapport.actions.audit import announce, write_audit
+from rapport.actions.taken_down import forget_told, with_reposts
 from rapport.bus.base import Bus
 from rapport.core.errors import InvalidPost
 from rapport.core.post import Post, admit
 from rapport.networks.base import Gap, Page, Rechecked
 from rapport.networks.payload import same_text
+from rapport.store.extra import read_extra, write_extra
 from rapport.store.mapping import post_of
 from rapport.store.models import Channel, Cursor, Handle, Outcome, Received
 from rapport.store.models import Gap as GapRow
@@ -29,7 +31,7 @@ from rapport.store.queries.deleted import (
     write_brief_tombstones,
     write_tombstones,
 )
-from rapport.store.queries.ingest import read_extra, store_posts, write_extra
+from rapport.store.queries.ingest import store_posts
 from rapport.store.queries.recheck import RECHECK, read_known
 from rapport.store.queries.rhythm import count_heard
 from rapport.store.queries.sql import chunks
@@ -150,12 +152,31 @@ def take_down(
         remembered = [row.external_id for row in known] if known_only else ids
         write_tombstones(channel.workspace_id, [(channel.network, each) for each in remembered], now)
         write_brief_tombstones(channel.workspace_id, [(channel.network, each) for each in young], now)
-        rows = [row for row in known if row.text or not row.deleted]
+        rows = [row for row in with_reposts(channel.network, known) if row.text or not row.deleted]
         if rows:
             _forget_words(channel, rows, now)
         if rows or not known_only:
             write_audit(channel.workspace_id, None, "posts.take_down", channel, now, count=len(rows))
     return len(rows)
+
+
+def bring_back(channel: Channel, post: Post, bus: Bus, *, now: dt.datetime) -> bool:
+    """The network has just taken a reply of ours under an id that was taken off it before: it stands there again.
+
+    A review has one answer, which has the same id whenever it is written. True: there was one that had gone.
+    """
+    with transaction.atomic():
+        rows = PostRow.objects.of(channel.workspace_id).filter(network=channel.network, external_id=post.id, ours=True)
+        row = rows.filter(deleted=True).first()
+        if row is None:
+            return False
+        lift_tombstones(channel.workspace_id, [(channel.network, post.id)])
+        row.text, row.created_at, row.sort_at, row.edited_at = post.text, post.created_at, post.created_at, None
+        row.visibility, row.extra, row.deleted = post.visibility, write_extra(post), False
+        row.save(update_fields=["text", "created_at", "sort_at", "edited_at", "visibility", "extra", "deleted"])
+        bus.append(channel.workspace_id, [(row.pk, post)], now)
+        write_audit(channel.workspace_id, None, "posts.bring_back", channel, now, post=row.pk)
+    return True
 
 
 def settle_recheck(
@@ -355,6 +376,7 @@ def _note_gap(channel: Channel, stream: str, gap: Gap, now: dt.datetime) -> None
 
 def _forget_words(channel: Channel, rows: list[PostRow], now: dt.datetime) -> None:
     PostRow.objects.filter(pk__in=[row.pk for row in rows]).update(text="", extra="{}")
+    forget_told(channel.workspace_id, rows)
     _hide(channel, rows, now)
 
 

@@ -10,7 +10,7 @@ from django.db import transaction
 
 from rapport.actions.audit import write_audit
 from rapport.core.errors import Reauthorise
-from rapport.store.models import Channel, NetworkApp, Webhook, Workspace
+from rapport.store.models import Channel, DraftingSettings, NetworkApp, Webhook, Workspace
 from rapport.store.secrets import reseal
 
 
@@ -24,7 +24,10 @@ class Resealed(msgspec.Struct, frozen=True):
 
 
 def reseal_everything(*, now: dt.datetime) -> Resealed:
-    """Encrypt tokens, client secrets, secrets of webhooks and second factors anew. May be repeated while it runs."""
+    """Encrypt tokens, client secrets, secrets of webhooks and services, and second factors anew.
+
+    May be repeated while it runs.
+    """
     done, lost = 0, []
     for channel in Channel.objects.exclude(token=b"").order_by("pk"):
         try:
@@ -43,6 +46,13 @@ def reseal_everything(*, now: dt.datetime) -> Resealed:
             lost.append(f"webhook {hook.slug} of {hook.workspace.slug}")
             continue
         done += Webhook.objects.filter(pk=hook.pk, secret=hook.secret).update(secret=fresh.decode("ascii"))
+    for drafting in DraftingSettings.objects.exclude(key="").select_related("workspace"):
+        try:
+            fresh = reseal(drafting.key.encode("ascii"))
+        except Reauthorise:
+            lost.append(f"drafting service of {drafting.workspace.slug}")
+            continue
+        done += DraftingSettings.objects.filter(pk=drafting.pk, key=drafting.key).update(key=fresh.decode("ascii"))
     for factor in Authenticator.objects.all():
         done += _reseal_factor(factor)
     with transaction.atomic():

@@ -13,10 +13,12 @@ from rapport.actions.accounts import check_timezone
 from rapport.actions.audit import announce, require, write_audit
 from rapport.actions.held import requeue_held
 from rapport.actions.notices import notify_of_source
-from rapport.core.errors import InvalidInput, NotAllowed
+from rapport.core.errors import AccessEnded, InvalidInput, NetworkError, NotAllowed
+from rapport.core.notice_text import write_notice
 from rapport.core.query import compile_topics
 from rapport.core.rhythm import Silence
 from rapport.store.models import Channel, Cursor, Gap, Membership, Topic, Workspace
+from rapport.store.queries.access import ENDED, goes_at, says_end
 from rapport.store.queries.topics import compile_hides
 from rapport.store.secrets import seal
 
@@ -105,13 +107,27 @@ def disconnect_channel(by: Membership, channel: Channel, *, now: dt.datetime) ->
     return channel
 
 
-def ask_to_reconnect(channel: Channel, reason: str, *, now: dt.datetime) -> Channel:
-    """The token is dead: say so, keep the queue, and wait for somebody to connect the account again."""
+def ask_to_reconnect(channel: Channel, cause: str | NetworkError, *, now: dt.datetime) -> Channel:
+    """The token is dead: say so, keep the queue, and wait for somebody to connect the account again.
+
+    Where the network has clearly ended the access, and wants what came from it gone, admins are told by when.
+    """
+    reason = str(cause)[:500]
     with transaction.atomic():
-        channel.state, channel.state_reason, channel.state_at = Channel.State.REAUTHORISE, reason[:500], now
-        channel.save(update_fields=["state", "state_reason", "state_at"])
-        write_audit(channel.workspace_id, None, "channel.reauthorise", channel, now, reason=reason[:500])
-        notify_of_source(channel, f"{channel.name} must be connected again: {reason}", now=now)
+        row = Channel.objects.select_for_update().get(pk=channel.pk)
+        channel.state, channel.state_reason, channel.state_at = Channel.State.REAUTHORISE, reason, now
+        channel.settings = {name: value for name, value in row.settings.items() if name != ENDED}
+        ended = isinstance(cause, AccessEnded) and says_end(row, now)
+        if ended:
+            channel.settings[ENDED] = now.isoformat()
+        channel.save(update_fields=["state", "state_reason", "state_at", "settings"])
+        write_audit(channel.workspace_id, None, "channel.reauthorise", channel, now, reason=reason, ended=ended)
+        goes = goes_at(channel)
+        if goes is not None:
+            text = write_notice("ended", channel=channel.name, reason=reason, day=goes.isoformat())
+        else:
+            text = write_notice("reconnect", channel=channel.name, reason=reason)
+        notify_of_source(channel, text, now=now)
         announce(channel.workspace_id, now, kind="config")
     return channel
 
@@ -204,7 +220,7 @@ def note_silence(channel: Channel, silence: Silence | None, *, now: dt.datetime)
                 channel.workspace_id, None, "channel.quiet", channel, now,
                 since=silence.since.isoformat(), expected=round(silence.expected, 1), chance=silence.chance,
             )  # fmt: skip
-            notify_of_source(channel, f"{channel.name} is unusually quiet; look whether it is heard.", now=now)
+            notify_of_source(channel, write_notice("quiet", channel=channel.name), now=now)
         else:
             write_audit(channel.workspace_id, None, "channel.speaks", channel, now)
         announce(channel.workspace_id, now, kind="config")

@@ -12,14 +12,16 @@ from django.db import models, transaction
 
 from rapport.actions.audit import write_audit
 from rapport.core.errors import InvalidInput
-from rapport.core.notices import EVENTS, TOO_LATE, WAYS, Quiet, end_of_quiet, read_quiet, read_ways
+from rapport.core.notices import EVENTS, REST, TOO_LATE, WAYS, Quiet, end_of_quiet, read_quiet, read_ways
 from rapport.store.models import Membership, Notification, NotificationSettings, PushSubscription
-from rapport.store.queries.notices import quiet_of, read_sight, read_wishes, zone_of
+from rapport.store.queries.notices import list_devices, quiet_of, read_sight, read_wishes, zone_of
 
 #: browsers that one person lets us wake
 MOST_DEVICES = 20
 #: a device whose push service refused so many times in a row is forgotten
 MOST_FAILURES = 20
+#: a push that was claimed so long ago and not gone on with belongs to a process that is no more
+LEASE = dt.timedelta(minutes=1)
 
 
 # ------------------------------------------------------------------ how somebody wants to be told
@@ -106,7 +108,8 @@ class Claimed(msgspec.Struct, frozen=True):
 def claim_due(way: str, *, now: dt.datetime) -> Claimed | None:
     """Take everything that is due to one member by mail or by push; None when nothing is.
 
-    Claimed before it is sent: who dies in between loses a mail and never sends two. The notice stands at the desk in
+    Claimed before it is sent: who dies in between loses a mail and never sends two, and of a push the one device that
+    was being told; the others are told once `LEASE` is over. The notice stands at the desk in
     any case; a mail is only the nudge to look, and one too many teaches people to look away.
     What the person does not want any more, may not see any more, or what is too old is taken away unsent; what falls
     into quiet hours by now waits for their end.
@@ -131,10 +134,73 @@ def claim_due(way: str, *, now: dt.datetime) -> Claimed | None:
             Notification.objects.filter(pk=row.pk).update(**{due: at})
         gone = [row.pk for row in rows if row not in wanted and row.pk not in {each.pk for each, _ in later}]
         Notification.objects.filter(pk__in=gone).update(**{due: None})
-        taken = Notification.objects.filter(pk__in=[row.pk for row in wanted]).update(**{due: None, done: now})
-        if taken:
+        if way == "push":
+            _begin_push(member, wanted, now)
+        else:
+            Notification.objects.filter(pk__in=[row.pk for row in wanted]).update(**{due: None, done: now})
+        if wanted:
             write_audit(member.workspace_id, None, f"notices.{way}", member, now, notices=[row.pk for row in wanted])
     return Claimed(member, way, tuple(wanted))
+
+
+def _begin_push(member: Membership, wanted: Sequence[Notification], now: dt.datetime) -> None:
+    """Write on each notice which devices are to be told; one that there is no device for is done."""
+    devices = [device.pk for device in list_devices(member)]
+    for row in wanted:
+        left = [pk for pk in devices if row.push_left is None or pk in row.push_left]
+        # while some are behind, it stays the moment when the first were told
+        row.pushed_at = now if row.push_left is None or row.pushed_at is None else row.pushed_at
+        row.push_left, row.push_at = (left, now + LEASE) if left else (None, None)
+        Notification.objects.filter(pk=row.pk).update(
+            push_left=row.push_left, push_at=row.push_at, pushed_at=row.pushed_at
+        )
+
+
+class PushClaim:
+    """A notice that is being pushed: each device is taken off its list just before it is told."""
+
+    def __init__(self, row: Notification) -> None:
+        self._row = row
+        self._told = self.left
+
+    @property
+    def left(self) -> list[int]:
+        """Ids of the devices that are still to be told."""
+        return list(self._row.push_left or ())
+
+    def take(self, device: int, *, now: dt.datetime) -> bool:
+        """False: the claim was lost, or the member has looked meanwhile."""
+        return self._hold([pk for pk in self.left if pk != device], now + LEASE)
+
+    def put_back(self, device: int, *, now: dt.datetime) -> bool:
+        """The device was certainly not told."""
+        return self._hold([*self.left, device], now + LEASE)
+
+    def settle(self, again: dt.datetime, *, now: dt.datetime) -> None:
+        """Devices that are left are told at `again`. Where none is, it is done, but for what came to it meanwhile."""
+        began = self._row.pushed_at
+        if self.left or began is None:
+            self._hold(self.left, again)
+        elif not self._mine().filter(last_at__lte=began).update(push_at=None, push_left=None):
+            self._tell_the_others(began, now)
+
+    def _tell_the_others(self, began: dt.datetime, now: dt.datetime) -> None:
+        """More came since the first were told: those who have not heard of it do when their rest is over."""
+        behind = [device.pk for device in list_devices(self._row.membership)]
+        if self._row.last_at > began:  # those of this round heard of it
+            behind = [pk for pk in behind if pk not in self._told]
+        due = max(now, began + REST["push"]) if behind else None
+        self._mine().update(push_at=due, push_left=behind or None, pushed_at=now)
+
+    def _hold(self, left: list[int], until: dt.datetime) -> bool:
+        if not self._mine().update(push_left=left, push_at=until):
+            return False
+        self._row.push_left, self._row.push_at = left, until
+        return True
+
+    def _mine(self) -> models.QuerySet[Notification]:
+        # the end of the claim is its fence: whoever takes it over, or looks at the notice, writes another one
+        return Notification.objects.filter(pk=self._row.pk, push_at=self._row.push_at, read_at__isnull=True)
 
 
 def _still_wanted(
@@ -147,7 +213,7 @@ def _still_wanted(
     until = end_of_quiet(now, quiet, zone)
     wanted, later = [], []
     for row in rows:
-        if not member.may("read") or row.read_at is not None or row.last_at < now - TOO_LATE:
+        if member.may("read") is not True or row.read_at is not None or row.last_at < now - TOO_LATE:
             continue
         if way not in read_ways(row.event, wish.ways if wish else {}):
             continue

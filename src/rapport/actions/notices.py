@@ -14,8 +14,10 @@ from django.db import models, transaction
 
 from rapport.core.crisis import HOURS
 from rapport.core.decision import Crisis, Outcome
+from rapport.core.notice_text import MAX_TEXT, write_notice
 from rapport.core.notices import read_ways, when_due
 from rapport.store.models import (
+    Approval,
     AuditEntry,
     Channel,
     Conversation,
@@ -25,7 +27,6 @@ from rapport.store.models import (
     Membership,
     Notification,
     NotificationSettings,
-    Task,
     Workspace,
 )
 from rapport.store.queries.notices import (
@@ -42,12 +43,8 @@ from rapport.store.queries.notices import (
 )
 from rapport.store.queries.sql import adapt, insert_rows
 
-MAX_TEXT = 300  # characters
 #: a rule tells of posts that were written within this time: a file of old posts wakes nobody
 FRESH = dt.timedelta(hours=24)
-
-#: a task that was due longer ago is no news: notices are kept as long (`sweep_notices`)
-DUE_FOR = dt.timedelta(days=30)
 
 _COLUMNS = (
     "workspace_id", "membership_id", "event", "bundle", "conversation_id", "count", "text", "first_at", "last_at",
@@ -60,7 +57,8 @@ ON CONFLICT (membership_id, event, bundle) WHERE read_at IS NULL DO UPDATE SET
     count = store_notification.count + excluded.count, text = excluded.text, last_at = excluded.last_at,
     conversation_id = excluded.conversation_id,
     mail_at = COALESCE(store_notification.mail_at, excluded.mail_at),
-    push_at = COALESCE(store_notification.push_at, excluded.push_at)
+    push_at = COALESCE(store_notification.push_at, excluded.push_at),
+    push_left = CASE WHEN store_notification.push_at IS NULL THEN NULL ELSE store_notification.push_left END
 """
 
 
@@ -112,7 +110,7 @@ def tell(workspace: int, told: Sequence[Told], *, now: dt.datetime) -> int:
     people = {
         member.pk: member
         for member in active_members(workspace).filter(pk__in={each.member for each in told}).select_related("user")
-        if member.may("read")
+        if member.may("read") is True
     }
     talks = {each.conversation for each in told if each.conversation is not None}
     sight = read_sight(workspace, list(people.values()), talks)
@@ -216,29 +214,31 @@ def _told_by_rules(workspace: int, heard: Sequence[Heard], talks: Mapping[int, C
         for name in each.outcome.decision.notify:
             rule = _rule_of(each.outcome, name)
             members = whom.get(name)
-            lost = f" (the rule tells {name!r}, and that is nobody here)" if members is None else ""
+            lost = name if members is None else ""
             for member in leads if members is None else members:
                 reached.setdefault((member.pk, rule), lost)
         for (member_id, rule), lost in reached.items():
-            told.append(Told(member_id, "rule", f"rule:{rule}", f"{rule}: {_place(talk)}{lost}", talk.pk))
+            said = "rule-nobody" if lost else "rule"
+            text = write_notice(said, rule=rule, name=lost, **_place(talk))
+            told.append(Told(member_id, "rule", f"rule:{rule}", text, talk.pk))
     return told
 
 
 def _rule_of(outcome: Outcome, name: str) -> str:
     """The first rule that tells `name`."""
     written = f"notify:{name}"
-    return next((step.rule for step in outcome.decision.trace if step.matched and written in step.actions), "A rule")
+    return next((step.rule for step in outcome.decision.trace if step.matched and written in step.actions), "")
 
 
-def _place(talk: Conversation) -> str:
-    who = talk.person.name if talk.person and talk.person.name else "Somebody"
-    return f"{who} in {talk.basket.name}" if talk.basket else who
+def _place(talk: Conversation) -> dict[str, str]:
+    """Who, and where: values of a notice."""
+    return {"who": talk.person.name if talk.person else "", "basket": talk.basket.name if talk.basket else ""}
 
 
 def _told_by_route(heard: Sequence[Heard], talks: Mapping[int, Conversation], now: dt.datetime) -> list[Told]:
     given = {each.conversation for each in heard}
     return [
-        Told(talk.assignee_id, "assigned", "", f"Yours now: {_place(talk)}", pk)
+        Told(talk.assignee_id, "assigned", "", write_notice("yours", **_place(talk)), pk)
         for pk, talk in talks.items()
         if pk in given and talk.assignee_id is not None and talk.opened_at == now
     ]
@@ -248,7 +248,7 @@ def notify_assigned(by: Membership, conversation: Conversation, *, now: dt.datet
     """Tell the one to whom a colleague gave a conversation."""
     if conversation.assignee is None:
         return 0
-    text = f"{by} gave you {_place(conversation)}"
+    text = write_notice("given", by=str(by), **_place(conversation))
     return notify(
         by.workspace_id, [conversation.assignee], "assigned", text=text, now=now, conversation=conversation, by=by
     )
@@ -260,10 +260,9 @@ def note_crisis(workspace: Workspace, crisis: Crisis | None, *, now: dt.datetime
     if (crisis is not None) == (newest is not None and newest.verb == "crisis.begin"):
         return False
     if crisis is not None:
-        text = f"Far more trouble than usual: {crisis.negative} negative posts within {HOURS} hours, usual are "
-        text += f"{crisis.usual:g}. The hold switch stops everything going out."
+        text = write_notice("crisis", negative=crisis.negative, hours=HOURS, usual=f"{crisis.usual:g}")
     else:
-        text = "The trouble is over: no more negative posts than usual."
+        text = write_notice("calm")
     with transaction.atomic():
         AuditEntry.objects.create(
             workspace=workspace, verb="crisis.begin" if crisis else "crisis.end", subject="crisis", at=now,
@@ -308,12 +307,8 @@ def announce_read(member: Membership, *, now: dt.datetime) -> None:
 
 # ------------------------------------------------------------------ what replies and sources have to tell
 
-#: steps of a delivery of which its person is told, and how
-_NOT_SENT = {
-    "failed": "Your answer to {who} did not leave: {cause}",
-    "held": "Your answer to {who} is held: {cause}",
-    "unconfirmed": "Nobody knows yet whether your answer to {who} arrived: {cause}",
-}
+#: steps of a delivery of which its person is told
+_NOT_SENT = frozenset({"failed", "held", "unconfirmed", "unknown"})
 
 
 def notify_of_delivery(delivery: Delivery, step: str, before: str, *, now: dt.datetime) -> int:
@@ -321,7 +316,9 @@ def notify_of_delivery(delivery: Delivery, step: str, before: str, *, now: dt.da
 
     before: the state that it was in; looking again at one that is unconfirmed is no news.
     """
-    bundle, person = about_one(delivery.conversation_id), delivery.approval.person
+    talk, person = delivery.conversation, delivery.approval.person
+    is_said = delivery.approval.kind in (None, Approval.Kind.POST)
+    bundle = about_one(talk.pk) if talk and is_said else f"delivery:{delivery.pk}"
     if person is None:
         return 0  # a machine's word: nobody waits for it
     if step in {"sent", "reconciled"}:
@@ -329,8 +326,12 @@ def notify_of_delivery(delivery: Delivery, step: str, before: str, *, now: dt.da
     # a hold is a decision that everybody sees on every page
     if step not in _NOT_SENT or step == before or delivery.cause.startswith("crisis-hold:"):
         return 0
-    who = delivery.conversation.person.name if delivery.conversation.person else "somebody"
-    text = _NOT_SENT[step].format(who=who or "somebody", cause=delivery.cause)
+    who = talk.person.name if talk and talk.person else ""
+    if not is_said:
+        if step not in {"failed", "held"}:
+            return 0  # done again by itself
+        step = f"act-{step}"
+    text = write_notice(step, who=who, cause=delivery.cause)
     return notify(
         delivery.workspace_id,
         [person],
@@ -338,7 +339,7 @@ def notify_of_delivery(delivery: Delivery, step: str, before: str, *, now: dt.da
         bundle=bundle,
         text=text,
         now=now,
-        conversation=delivery.conversation,
+        conversation=talk,
     )
 
 
@@ -354,7 +355,7 @@ def notify_of_source(channel: Channel, text: str, *, now: dt.datetime) -> int:
 def notify_of_proposal(by: Membership, conversation: Conversation, *, now: dt.datetime) -> int:
     """Tell the leads that a colleague who may not send asks them to."""
     leads = leads_of(by.workspace_id, conversation.basket_id)
-    text = f"{by} asks you to send an answer to {_place(conversation)}"
+    text = write_notice("asks", by=str(by), **_place(conversation))
     return notify(by.workspace_id, leads, "proposal", text=text, now=now, conversation=conversation, by=by)
 
 
@@ -374,28 +375,7 @@ def notify_of_sent_drafts(by: Membership, conversation: Conversation, text: str,
     told = 0
     for draft in waiting.exclude(author=by).select_related("author"):
         same = " ".join(draft.text.split()) == " ".join(text.split())
-        how = "sent your answer as you wrote it" if same else "changed your answer and sent it"
+        said = write_notice("sent-as-written" if same else "sent-changed", by=str(by), **_place(conversation))
         if draft.author is not None:
-            told += notify_of_answer(draft.author, conversation, f"{by} {how}: {_place(conversation)}", by=by, now=now)
+            told += notify_of_answer(draft.author, conversation, said, by=by, now=now)
     return told
-
-
-def notify_of_due_tasks(workspace: Workspace, *, now: dt.datetime) -> int:
-    """Tell those who have a task that it is due, once for each task; returns how many are told."""
-    due = Task.objects.of(workspace).filter(
-        done_at__isnull=True, due_at__lte=now, due_at__gt=now - DUE_FOR, assignee__isnull=False
-    )
-    tasks = {f"task:{task.pk}": task for task in due.select_related("assignee", "conversation")}
-    if not tasks:
-        return 0
-    told = Notification.objects.of(workspace).filter(event="task", membership__in={t.assignee for t in tasks.values()})
-    for bundle in told.filter(bundle__in=tasks).values_list("bundle", flat=True):
-        tasks.pop(bundle, None)
-    return sum(
-        notify(
-            workspace, [task.assignee], "task", bundle=bundle, text=f"Due: {task.title}", now=now,
-            conversation=task.conversation,
-        )
-        for bundle, task in tasks.items()
-        if task.assignee is not None
-    )  # fmt: skip

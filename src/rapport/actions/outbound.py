@@ -1,4 +1,4 @@
-"""Out of the house: drafts, a person's approval, and the one switch that holds everything.
+"""Out of the house: drafts, and a person's approval.
 
 Only `approve` makes a delivery, it takes a person, and what they approve is bound to the exact text, target and
 account. What the sender does with a delivery afterwards is in `actions/delivery.py`.
@@ -7,86 +7,44 @@ account. What the sender does with a delivery afterwards is in `actions/delivery
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
-import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import msgspec
 from django.db import transaction
 from django.db.models import F, Q
 from django.utils.text import slugify
 
-from rapport.actions.audit import announce, require, require_conversation, write_audit
-from rapport.actions.held import requeue_held
-from rapport.actions.notices import notify_of_proposal, notify_of_sent_drafts
-from rapport.actions.rule_days import is_thrown_away, note_override
+from rapport.actions.attachments import check_images, send_along
+from rapport.actions.audit import announce, require, require_conversation, require_delivery, write_audit
+from rapport.actions.drafts import author_of, began_from, check_word, note_use
+from rapport.actions.ledger import append
+from rapport.actions.notices import notify_of_sent_drafts
+from rapport.actions.parts import compose, keep_keys, new_key, told_of_images
+from rapport.actions.survey_links import bind_survey_links
+from rapport.actions.unknown import GIVEN_UP, send_again
 from rapport.core.draft import check_template
 from rapport.core.errors import GuardRefused, InvalidInput, NotAllowed, Stale
-from rapport.core.guard import OVERRIDABLE, Policy, check
+from rapport.core.guard import BY_SENDER, OVERRIDABLE, check, holding_rule
 from rapport.core.reply import Reply, Verdict
 from rapport.store.models import (
     Approval,
+    Attachment,
     Channel,
     Conversation,
     Delivery,
     Draft,
+    DraftSource,
     Membership,
     Post,
     PreparedReply,
     Workspace,
 )
-from rapport.store.queries.outbound import newest_inbound, prepare_draft, read_guard_facts, reply_of
+from rapport.store.queries.drafts import is_unread_here
+from rapport.store.queries.outbound import read_guard_facts
+from rapport.store.queries.presence import claim_of
+from rapport.store.queries.spend import policy_of
 
-MAX_DRAFT = 50_000  # characters
-
-
-# ---------------------------------------------------------------- drafts
-
-
-def save_draft(by: Membership, conversation: Conversation, text: str, *, begun: str = "", now: dt.datetime) -> Draft:
-    """Keep what somebody is writing. One draft a person and conversation; an empty text clears it.
-
-    `begun`: slug of the prepared reply that they chose to begin from; else what a rule chose, or what they began from
-    before. The pages call this at every pause in typing: the audit has one row when the draft comes into being and one
-    when it is emptied, none for the steps between.
-    """
-    require_conversation(by, conversation, "draft")
-    if len(text) > MAX_DRAFT:
-        raise InvalidInput(f"The draft has {len(text):,} characters; at most {MAX_DRAFT:,} are kept.")
-    text = text.replace("\x00", "")
-    with transaction.atomic():
-        known = Draft.objects.of(by.workspace).select_for_update().filter(conversation=conversation, author=by).first()
-        prepared = prepare_draft(conversation, by, begun)
-        template = prepared.template if prepared else ""
-        draft, _ = Draft.objects.update_or_create(
-            conversation=conversation,
-            author=by,
-            defaults={
-                "workspace": by.workspace,
-                "text": text,
-                "template": template if begun or known is None else known.template,
-                "based_on": newest_inbound(conversation),
-                "updated_at": now,
-            },
-        )
-        if bool(text.strip()) is not bool(known and known.text.strip()):
-            write_audit(by.workspace, by, "draft.save" if text.strip() else "draft.empty", conversation, now)
-    return draft
-
-
-def propose_draft(by: Membership, conversation: Conversation, *, now: dt.datetime) -> Draft:
-    """Ask a lead to read and send the draft: for those who may write but not send."""
-    require_conversation(by, conversation, "draft")
-    with transaction.atomic():
-        draft = Draft.objects.of(by.workspace).filter(conversation=conversation, author=by).first()
-        if draft is None or not draft.text.strip():
-            raise InvalidInput("Write something first.")
-        draft.proposed, draft.updated_at = True, now
-        draft.save(update_fields=["proposed", "updated_at"])
-        write_audit(by.workspace, by, "draft.propose", conversation, now)
-        notify_of_proposal(by, conversation, now=now)
-        announce(by.workspace, now, [conversation.pk], [conversation.basket_id])
-    return draft
+# ---------------------------------------------------------------- prepared replies
 
 
 def save_prepared_reply(by: Membership, slug: str, name: str, text: str, *, now: dt.datetime) -> PreparedReply:
@@ -127,7 +85,7 @@ def delete_prepared_reply(by: Membership, reply: PreparedReply, *, now: dt.datet
 # ---------------------------------------------------------------- a person's word
 
 
-def approve(
+def approve(  # noqa: PLR0913  # what one press of a person says, each with its name
     by: Membership,
     conversation: Conversation,
     text: str,
@@ -137,33 +95,48 @@ def approve(
     version: int,
     despite: Collection[str] = (),
     begun: str = "",
+    asked_by: Membership | None = None,
+    images: Sequence[Attachment] = (),
     now: dt.datetime,
 ) -> Delivery:
     """A person sends exactly this text, to this post, from this account.
 
     `version`: the version of the conversation that the person looked at. `despite`: rules of the guard that a lead sets
-    aside for this reply, on record. `begun`: slug of the prepared reply that they chose to begin from; else what a rule
-    chose. Raises `Stale` when somebody spoke since, `GuardRefused` when the guard says no,
-    `NotAllowed` and `InvalidInput`.
+    aside for this reply, on record. `begun`: what they chose to begin from (`store.queries.drafts`); else what their
+    draft says. `asked_by`: whose proposed draft this is; else whoever proposed nearly these words. `images` go along,
+    with the first post where lines of scissors make the text a thread (`core.parts`). Raises `Stale` when
+    somebody spoke since or a colleague is writing there now, `GuardRefused` when the guard says no, `NotAllowed` and
+    `InvalidInput`.
     """
     require_conversation(by, conversation, "send")
     _check_place(by, conversation, target, channel)
-    _check_despite(by, despite)
-    text = _check_text(text)
+    check_despite(by, despite)
+    text = check_text(text)
     with transaction.atomic():
         workspace = Workspace.objects.select_for_update().get(pk=by.workspace_id)
         row = Conversation.objects.of(workspace).select_for_update().get(pk=conversation.pk)
         if row.version != version:
             raise Stale("Somebody spoke here since you looked. Read what is new, then send again.")
-        reply = reply_of(channel, target, text, by)
-        verdict = check(reply, read_guard_facts(reply, row, target, channel, workspace, despite, now), Policy(), now)
+        if (claim := claim_of(row, now)) is not None and claim.membership_id != by.pk:
+            raise Stale(f"{claim.membership} is writing here. Take over first, then send.")
+        images = check_images(by, row, channel.network, images)
+        reply = compose(channel, target, text, by, images)
+        facts = read_guard_facts(reply, row, target, channel, workspace, despite, now)
+        facts = msgspec.structs.replace(facts, unread=is_unread_here(row, text))
+        verdict = check(reply, told_of_images(facts, images, channel.network), policy_of(channel), now)
         if verdict.standing == "refuse":
             raise GuardRefused(verdict)
-        approval = _write_approval(by, row, reply, target, channel, verdict, despite, begun, now)
-        delivery = _queue(approval, verdict, now)
-        _note_draft(by, row, approval, begun, now)
+        author = author_of(by, row, text, asked_by)
+        check_word(by, author, row, channel, target, text)
+        draft = began_from(by, row, begun, author)
+        approval = _write_approval(by, row, reply, target, channel, verdict, despite, draft, now)
+        send_along(approval, images)
+        bind_survey_links(by, row, approval, now=now)
+        delivery = queue(approval, verdict, now)
+        note_use(by, approval, draft, now=now)
         notify_of_sent_drafts(by, row, text, now=now)
-        Draft.objects.of(workspace).filter(conversation=row).filter(Q(author=by) | Q(proposed=True)).delete()
+        used = Q(author=by) | Q(proposed=True) | Q(author=None, source=DraftSource.SERVICE)
+        Draft.objects.of(workspace).filter(used, conversation=row).delete()
         Conversation.objects.filter(pk=row.pk).update(version=F("version") + 1, touched_at=now)
         if row.assignee_id is None:
             Conversation.objects.filter(pk=row.pk).update(assignee=by)
@@ -172,18 +145,8 @@ def approve(
     return delivery
 
 
-def _note_draft(by: Membership, conversation: Conversation, approval: Approval, begun: str, now: dt.datetime) -> None:
-    """Whether the prepared reply that a rule chose was of no use to the person who answered."""
-    chosen = conversation.draft_slug
-    if not chosen or not approval.drafted:
-        return
-    if begun and begun != chosen:
-        note_override(by, conversation, "draft", chosen, begun, now=now)
-    elif is_thrown_away(approval.drafted, approval.text):
-        note_override(by, conversation, "draft", chosen, "", now=now)
-
-
-def _check_text(text: str) -> str:
+def check_text(text: str) -> str:
+    """A text as it would be sent. Raises `InvalidInput` for characters that cannot be."""
     if "\x00" in text or (not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text)):
         raise InvalidInput("The text contains characters that cannot be sent. Type them again instead of pasting them.")
     return text.replace("\r\n", "\n").strip()
@@ -198,10 +161,11 @@ def _check_place(by: Membership, conversation: Conversation, target: Post, chann
         raise InvalidInput("Choose a post of theirs to answer.")
 
 
-def _check_despite(by: Membership, despite: Collection[str]) -> None:
+def check_despite(by: Membership, despite: Collection[str]) -> None:
+    """Whether the person may set these rules of the guard aside. Raises `NotAllowed`."""
     if not despite:
         return
-    if not by.may("configure"):
+    if set(despite) - BY_SENDER and by.may("configure") is not True:
         raise NotAllowed("Only a lead or an admin can set a rule of the guard aside.")
     if unknown := set(despite) - OVERRIDABLE:
         raise NotAllowed(f"Nobody can set this rule aside: {', '.join(sorted(unknown))}.")
@@ -215,48 +179,37 @@ def _write_approval(
     channel: Channel,
     verdict: Verdict,
     despite: Collection[str],
-    begun: str,
+    draft: Draft,
     now: dt.datetime,
 ) -> Approval:
-    last = Approval.objects.of(by.workspace_id).order_by("-sequence").first()
-    prepared = prepare_draft(conversation, by, begun)
     approval = Approval(
         workspace=by.workspace, conversation=conversation, channel=channel, target=target, person=by,
         text=reply.text, visibility=reply.visibility, to=list(reply.to), digest=reply.digest,
         verdict=msgspec.json.encode(verdict).decode(), despite=sorted(despite),
-        drafted=prepared.text if prepared else "", template=prepared.template if prepared else "",
-        approved_at=now, sequence=last.sequence + 1 if last else 1,
+        drafted=draft.origin or "", template=draft.template, approved_at=now, parts=list(reply.parts) or None,
+        media=[{"digest": each.digest, "alt": each.alt} for each in reply.media] or None,
+        asked_by=draft.author if draft.author_id != by.pk else None,
     )  # fmt: skip
-    approval.chain = chain_hash(last.chain if last else "", approval)
-    approval.save()
-    return approval
+    return append(approval)
 
 
-def chain_hash(previous: str, approval: Approval) -> str:
-    """SHA-256 over the entry before and everything that this one says; a changed or missing entry breaks the chain."""
-    who = str(approval.person_id)
-    if approval.machine:
-        who = f"{approval.machine} on the standing word of {approval.standing_word_id}"
-    parts = [
-        previous, str(approval.workspace_id), str(approval.sequence), approval.digest, who,
-        str(approval.target_id), str(approval.channel_id), approval.approved_at.astimezone(dt.UTC).isoformat(),
-    ]  # fmt: skip
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
-
-
-def _queue(approval: Approval, verdict: Verdict, now: dt.datetime) -> Delivery:
+def queue(approval: Approval, verdict: Verdict, now: dt.datetime) -> Delivery:
+    """The delivery of an entry that was just made: due now, when its pace lets it, or held."""
     held = verdict.standing == "hold" and verdict.retry_at is None
-    return Delivery.objects.create(
+    delivery = Delivery.objects.create(
         workspace_id=approval.workspace_id,
         approval=approval,
         channel_id=approval.channel_id,
         conversation_id=approval.conversation_id,
         state=Delivery.State.HELD if held else Delivery.State.QUEUED,
         cause=describe(verdict) if verdict.standing == "hold" else "",
-        idempotency_key=uuid.uuid4().hex,
+        held_by=holding_rule(verdict) if held else None,
+        idempotency_key=new_key(approval, now),
         next_try_at=verdict.retry_at or now,
         queued_at=now,
     )
+    keep_keys(delivery)
+    return delivery
 
 
 def describe(verdict: Verdict) -> str:
@@ -274,55 +227,28 @@ def cancel_delivery(by: Membership, delivery: Delivery, *, now: dt.datetime) -> 
     return _decide(by, delivery, Delivery.State.CANCELLED, "delivery.cancel", f"taken back by {by}", now)
 
 
-def retry_delivery(by: Membership, delivery: Delivery, *, despite: Collection[str] = (), now: dt.datetime) -> Delivery:
-    """Put a held or failed reply back into the queue; the guard looks at it again before it leaves."""
-    _check_despite(by, despite)
-    if despite:
-        approval = delivery.approval
-        approval.despite = sorted({*approval.despite, *despite})
-        approval.save(update_fields=["despite"])
+def retry_delivery(by: Membership, delivery: Delivery, *, now: dt.datetime) -> Delivery:
+    """Put a held or failed reply back into the queue; the guard looks at it again before it leaves.
+
+    What was approved stays as it was: to set a rule of the guard aside, a lead approves it anew. One that may have
+    arrived is looked for on the network first.
+    """
+    if delivery.state == Delivery.State.FAILED and delivery.cause.startswith(GIVEN_UP):
+        return send_again(by, delivery, now=now)
     return _decide(by, delivery, Delivery.State.QUEUED, "delivery.retry", "", now)
 
 
 def _decide(by: Membership, delivery: Delivery, state: str, verb: str, cause: str, now: dt.datetime) -> Delivery:
-    require_conversation(by, delivery.conversation, "send")
+    require_delivery(by, delivery, "send")
     possible = [source for source, targets in Delivery.MOVES.items() if state in targets]
     possible = [source for source in possible if source not in {"sending", "unconfirmed"}]
     with transaction.atomic():
         changed = Delivery.objects.of(by.workspace).filter(pk=delivery.pk, state__in=possible).update(
-            state=state, cause=cause, next_try_at=now, pushed_at=None, claimed_by="", lease_until=None
+            state=state, cause=cause, next_try_at=now, pushed_at=None, claimed_by="", lease_until=None, held_by=None
         )  # fmt: skip
         if not changed:
             raise InvalidInput("This reply is on its way or settled already; look at its state again.")
         write_audit(by.workspace, by, verb, delivery, now)
-        announce(by.workspace, now, [delivery.conversation_id])
+        announce(by.workspace, now, delivery.talks)
     delivery.refresh_from_db()
     return delivery
-
-
-# ---------------------------------------------------------------- the one switch
-
-
-def hold_everything(by: Membership, reason: str, *, now: dt.datetime) -> Workspace:
-    """Stop every queue of the workspace at once; nothing goes out until `release_hold`."""
-    require(by, "hold")
-    workspace = by.workspace
-    with transaction.atomic():
-        workspace.held_at, workspace.hold_reason = now, reason.strip()[:300] or "Held by hand"
-        workspace.save(update_fields=["held_at", "hold_reason"])
-        write_audit(workspace, by, "workspace.hold", workspace, now, reason=workspace.hold_reason)
-        announce(workspace, now, kind="config")
-    return workspace
-
-
-def release_hold(by: Membership, *, now: dt.datetime) -> Workspace:
-    """Let the queues run again; what the hold stopped goes back into them."""
-    require(by, "hold")
-    workspace = by.workspace
-    with transaction.atomic():
-        workspace.held_at, workspace.hold_reason = None, ""
-        workspace.save(update_fields=["held_at", "hold_reason"])
-        requeue_held(workspace, rule="crisis-hold", now=now)
-        write_audit(workspace, by, "workspace.release", workspace, now)
-        announce(workspace, now, kind="config")
-    return workspace

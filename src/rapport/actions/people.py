@@ -9,9 +9,21 @@ import msgspec
 from django.db import transaction
 
 from rapport.actions.audit import announce, require, write_audit
+from rapport.actions.suppressions import end_suppression, keep_suppression
+from rapport.actions.undo import note_deed
 from rapport.core.errors import InvalidInput, NotAllowed
 from rapport.core.identity import Known, carry_strictness, combine, rebase
-from rapport.store.models import Conversation, Handle, Ignoring, Membership, Person, PersonMerge, Task, Workspace
+from rapport.store.models import (
+    Conversation,
+    Handle,
+    Ignoring,
+    Membership,
+    Person,
+    PersonMerge,
+    Suppression,
+    Task,
+    Workspace,
+)
 from rapport.store.queries import identity
 from rapport.store.queries.automated import set_apart
 from rapport.store.queries.ladder import lapsed_ignorings
@@ -42,7 +54,7 @@ def ignore_person(
     `until`: it ends by itself then; None: it stands until somebody ends it. `review_at`: a task asks then whether it
     is still right; without it, whatever has no end is looked at again after `REVIEW`.
     """
-    _require_person(by, person)
+    require_person(by, person)
     reason = reason.replace("\x00", "").strip()[:300]
     if not reason:
         raise InvalidInput("Say why nobody answers them: whoever meets them next will read it.")
@@ -64,7 +76,7 @@ def ignore_person(
 
 def stop_ignoring(by: Membership, person: Person, *, now: dt.datetime) -> Person:
     """They are answered again; what was decided stays on record."""
-    _require_person(by, person)
+    require_person(by, person)
     with transaction.atomic():
         _lock_workspace(by)
         for each in Ignoring.objects.of(by.workspace).filter(person=person, ended_at__isnull=True):
@@ -76,7 +88,7 @@ def keep_ignoring(
     by: Membership, person: Person, *, review_at: dt.datetime | None = None, now: dt.datetime
 ) -> Ignoring:
     """Somebody looked again, and it is still right; the next look is at `review_at`, else after `REVIEW`."""
-    _require_person(by, person)
+    require_person(by, person)
     look_at = review_at or now + REVIEW
     if not now < look_at <= now + FARTHEST:
         raise InvalidInput("Choose a day that lies ahead, at most three years.")
@@ -135,8 +147,26 @@ def _day(moment: dt.datetime | None) -> str | None:
 
 
 def suppress_person(by: Membership, person: Person, reason: str, *, now: dt.datetime) -> Person:
-    """They asked us to stop: nothing goes out to them any more. An empty reason takes it back."""
-    return _change(by, person, "person.suppress", now, suppressed_reason=reason.strip()[:300])
+    """They asked us to stop: nothing goes out to them any more, for good. `reason`: how we know; it is never empty."""
+    reason = reason.replace("\x00", "").strip()[:300]
+    if not reason:
+        raise InvalidInput("Say why nothing may go to them any more, so that nobody has to guess later.")
+    with transaction.atomic():
+        row = _change(by, person, "person.suppress", now, suppressed_reason=reason)
+        keep_suppression(row, reason, Suppression.Source.COLLEAGUE, by, now=now)
+    return row
+
+
+def lift_suppression(by: Membership, person: Person, reason: str, *, now: dt.datetime) -> Person:
+    """They may be written to again: a lead decides that and says why ("asked for a call, on the phone, 3 May")."""
+    require(by, "configure")
+    if not reason.strip():
+        raise InvalidInput("They asked us to stop. Say why they may be written to again: it stands in the audit.")
+    why: dict[str, object] = {"reason": reason.strip()[:300]}
+    with transaction.atomic():
+        row = _change(by, person, "person.lift_suppression", now, why, suppressed_reason="")
+        end_suppression(row, by, reason.strip()[:300], now=now)
+    return row
 
 
 def set_relationship(by: Membership, person: Person, relationship: str, *, now: dt.datetime) -> Person:
@@ -148,7 +178,7 @@ def set_relationship(by: Membership, person: Person, relationship: str, *, now: 
 
 def say_automated(by: Membership, handle: Handle, word: bool | None, *, now: dt.datetime) -> Handle:
     """Say of an account that it is automated (True) or not (False): that stands above the score. None takes it back."""
-    _require_person(by, handle.person)
+    require_person(by, handle.person)
     with transaction.atomic():
         _lock_workspace(by)
         row = Handle.objects.of(by.workspace).select_for_update().filter(pk=handle.pk).first()
@@ -175,7 +205,7 @@ def _change(
     _told: dict[str, object] | None = None,
     **fields: object,
 ) -> Person:
-    _require_person(by, person)
+    require_person(by, person)
     with transaction.atomic():
         before = {name: getattr(person, name) for name in fields}
         for name, value in fields.items():
@@ -183,12 +213,14 @@ def _change(
         if not Person.objects.of(by.workspace_id).filter(pk=person.pk).update(**fields):
             raise InvalidInput(_GONE)
         write_audit(by.workspace, by, verb, person, now, before=before, after=fields, **(_told or {}))
+        if verb != "person.suppress":  # that is for good: a lead lifts it and says why
+            note_deed(by, verb, [(person.pk, before, fields)], now=now)
         touched = Conversation.objects.of(by.workspace).filter(person=person).values_list("pk", flat=True)[:200]
         announce(by.workspace, now, touched)
     return person
 
 
-def _require_person(by: Membership, person: Person) -> None:
+def require_person(by: Membership, person: Person) -> None:
     require(by, "people")
     if person.workspace_id != by.workspace_id:
         raise NotAllowed("This person belongs to another workspace.")
@@ -206,8 +238,8 @@ def join_people(by: Membership, keep: Person, other: Person, evidence: str, *, n
 
     `evidence` says how we know. The stricter of ignored and suppressed holds. `split_people` undoes it.
     """
-    _require_person(by, keep)
-    _require_person(by, other)
+    require_person(by, keep)
+    require_person(by, other)
     evidence = evidence.replace("\x00", "").strip()
     if keep.pk == other.pk:
         raise InvalidInput("These are one person already.")
@@ -230,8 +262,10 @@ def join_people(by: Membership, keep: Person, other: Person, evidence: str, *, n
         )  # fmt: skip
         handles.filter(person=other).update(person=keep)
         talks.update(person=keep)
-        identity.write_known(keep, combine(before, known))
+        one = combine(before, known)
+        identity.write_known(keep, one)
         keep.save()
+        identity.write_values(keep, one)
         identity.carry_decisions(other, keep, by, now)
         write_audit(
             by.workspace, by, "person.join", keep, now, name=other.name, handles=[_called(each) for each in moved],
@@ -259,7 +293,7 @@ def split_people(by: Membership, merge: PersonMerge, *, now: dt.datetime) -> Per
         holder = (
             Person.objects.of(by.workspace).select_for_update().get(pk=identity.living(by.workspace_id, merge.kept))
         )
-        _require_person(by, holder)
+        require_person(by, holder)
         theirs = Handle.objects.of(by.workspace).filter(person=holder)
         coming = list(theirs.filter(pk__in=merge.handles).order_by("pk"))
         if coming and len(coming) == theirs.count():
@@ -269,6 +303,7 @@ def split_people(by: Membership, merge: PersonMerge, *, now: dt.datetime) -> Per
         Handle.objects.filter(pk__in=[handle.pk for handle in coming]).update(person=person)
         touched = _hand_over(holder, person, spoken, silent=merge.conversations)
         identity.return_decisions(holder, person, msgspec.convert(merge.known, Known).ignorings, by, now)
+        identity.return_known(holder, person, merge)
         _widen(holder)
         _widen(person)
         write_audit(
@@ -285,7 +320,7 @@ def split_handle(by: Membership, handle: Handle, *, now: dt.datetime) -> Person:
     The last handle that a join brought along goes back to who it was: then this undoes the join. Ignored and suppressed
     hold on both sides.
     """
-    _require_person(by, handle.person)
+    require_person(by, handle.person)
     with transaction.atomic():
         _lock_workspace(by)
         handle = Handle.objects.of(by.workspace).select_related("person").get(pk=handle.pk)
@@ -304,6 +339,7 @@ def split_handle(by: Membership, handle: Handle, *, now: dt.datetime) -> Person:
         Handle.objects.filter(pk=handle.pk).update(person=person)
         touched = _hand_over(was, person, spoken)
         identity.return_decisions(was, person, (), by, now)
+        identity.return_talks(was, person)
         for each in (was, person):
             if span := identity.heard_span(each):
                 Person.objects.filter(pk=each.pk).update(first_seen=span[0], last_seen=span[1])
@@ -333,12 +369,15 @@ def _bring_back(merge: PersonMerge, holder: Person) -> Person:
     """The row of the joined person again, and what came from them out of what is known of `holder`."""
     now, (old, new) = identity.known_of(holder), _without(merge)
     person = Person(pk=merge.absorbed, workspace_id=merge.workspace_id)
-    identity.write_known(person, carry_strictness(msgspec.convert(merge.known, Known), now, old))
+    back = carry_strictness(msgspec.convert(merge.known, Known), now, old)
+    identity.write_known(person, back)
     person.save(force_insert=True)
+    identity.write_values(person, back)
     # the span follows the handles: what was heard since is added from the posts
     known = msgspec.structs.replace(rebase(now, old, new), first_seen=new.first_seen, last_seen=new.last_seen)
     identity.write_known(holder, known)
     holder.save()
+    identity.write_values(holder, known)
     return person
 
 

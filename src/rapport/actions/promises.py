@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import msgspec
 from django.db import transaction
@@ -12,12 +11,14 @@ from django.db import transaction
 from rapport.actions.audit import announce, write_audit
 from rapport.actions.notices import about_one, notify
 from rapport.core import promises
-from rapport.core.hours import Hours, say_length
+from rapport.core.hours import Hours
+from rapport.core.notice_text import write_notice
 from rapport.core.promises import KINDS, Kind, Running
 from rapport.store.models import Conversation, Membership, Promise, Workspace
 from rapport.store.queries import promises as reads
 from rapport.store.queries.load import Setup, read_setups
 from rapport.store.queries.notices import active_members, leads_of
+from rapport.store.queries.promises import Held, Stored
 
 #: rows in one round of the clock
 ROUND = 200
@@ -26,16 +27,6 @@ MOST_CHANGED = 5_000
 #: what a notice of a promise names
 _TOLD = ("conversation__person", "conversation__assignee__user")
 _ALWAYS = Hours()
-_FIELDS = (
-    "minutes", "used", "running_since", "due_at", "warn_at", "warned_at", "ended_at", "done", "basket", "broken_at",
-)  # fmt: skip
-
-
-class _Writes(msgspec.Struct):
-    """Rows to be made and rows to be changed."""
-
-    made: list[Promise] = []
-    changed: list[Promise] = []
 
 
 def keep_promises(
@@ -54,68 +45,73 @@ def keep_promises(
     The caller holds the transaction.
     """
     setups = read_setups(workspace_id, now) if setups is None else setups
-    if all(setup.terms.empty for setup in setups.values()) and not reads.running_exist(workspace_id):
+    promising = {pk for pk, setup in setups.items() if not setup.terms.empty}
+    if not promising and not reads.running_exist(workspace_id):
         return
     if merged:
         _join(merged)
     touched = [*conversations, *(merged or {})]
     rows = reads.read_running(touched)
-    held = reads.read_held(touched)
-    writes = _Writes([], [])
-    for each in held:
-        for kind in KINDS:
-            _keep(workspace_id, each, kind, rows.get((each.id, kind)), setups, now, history, writes)
-    Promise.objects.bulk_update(writes.changed, _FIELDS, batch_size=200)
-    reads.insert_promises(writes.made)
-    _write_due(held, rows, writes)
+    held = reads.read_held(touched, promising, {conversation for conversation, _ in rows})
+    written = [
+        row
+        for each in held
+        for kind in KINDS
+        for row in _keep(each, kind, rows.get((each.id, kind)), setups, now, history=history)
+    ]
+    reads.write_promises(workspace_id, written)
+    _write_due(held, rows.values(), written)
 
 
 def _keep(
-    workspace_id: int,
-    held: reads.Held,
-    kind: Kind,
-    row: Promise | None,
-    setups: Mapping[int, Setup],
-    now: dt.datetime,
-    history: bool,
-    writes: _Writes,
-) -> None:
+    held: Held, kind: Kind, row: Stored | None, setups: Mapping[int, Setup], now: dt.datetime, *, history: bool
+) -> list[Stored]:
+    """What of one kind is to be written: a new promise, one that changed, both, or nothing."""
     setup = setups.get(held.basket or 0)
-    before = setups.get(row.basket_id or 0) if row is not None else None
-    hours, old_hours = setup.hours if setup else _ALWAYS, before.hours if before else _ALWAYS
+    hours = setup.hours if setup else _ALWAYS
     minutes = setup.terms.minutes(kind, held.facts.priority) if setup else 0
-    wanted = promises.wanted(kind, held.facts, exists=row is not None)
     if row is None:
-        if wanted == "run" and minutes:
-            start = _start(held.facts.waiting_since, now, history)
-            if start is not None:
-                writes.made.append(_made(workspace_id, held, kind, promises.begin(kind, minutes, start, hours)))
-        return
-    promise = reads.running_of(row)
+        return _begin(held, kind, minutes, hours, now, history=history) if minutes else []
+    before = setups.get(row.basket or 0)
+    old_hours = before.hours if before else _ALWAYS
+    wanted = promises.wanted(kind, held.facts, exists=True)
     if wanted in {"done", "given-up"} or not minutes:
-        at = _ended_at(held, promise, now) if wanted == "done" else now
-        ended = promises.end(promise, at, old_hours, done=wanted == "done")
-        # what ran out before the clock looked is broken all the same
-        if row.broken_at is None and promise.due_at is not None and promise.due_at < at:
-            row.broken_at = promise.due_at
-        writes.changed.append(reads.write_running(row, ended))
-    elif row.basket_id != held.basket and row.broken_at is not None:
+        return [_end(held, row, old_hours, now, done=wanted == "done")]
+    if row.basket != held.basket and row.broken_at is not None:
         # the break stays with the basket in which it happened; the next one goes on with what was used
-        used = promises.used_by(promise, now, old_hours)
-        writes.changed.append(reads.write_running(row, promises.end(promise, now, old_hours, done=False)))
+        used = promises.used_by(row.running, now, old_hours)
         begun = promises.begin(kind, minutes, now, hours, used)
-        writes.made.append(
-            _made(workspace_id, held, kind, promises.pause(begun, now, hours) if wanted == "pause" else begun)
-        )
-    else:
-        moved = row.basket_id != held.basket or row.minutes != minutes
-        changed = promises.change(promise, minutes, now, old_hours, hours) if moved else promise
-        changed = promises.pause(changed, now, hours) if wanted == "pause" else promises.resume(changed, now, hours)
-        if changed != promise or row.basket_id != held.basket:
-            if changed.due_at is not None and changed.warn_at is not None and changed.warn_at > now:
-                row.warned_at = None  # there is time again: people are warned once more
-            row.basket_id = held.basket
-            writes.changed.append(reads.write_running(row, changed))
+        return [
+            _with(row, promises.end(row.running, now, old_hours, done=False)),
+            Stored(0, held.id, held.basket, promises.pause(begun, now, hours) if wanted == "pause" else begun),
+        ]
+    moved = row.basket != held.basket or row.running.minutes != minutes
+    changed = promises.change(row.running, minutes, now, old_hours, hours) if moved else row.running
+    changed = promises.pause(changed, now, hours) if wanted == "pause" else promises.resume(changed, now, hours)
+    if changed == row.running and not moved:
+        return []
+    # there is time again: people are warned once more
+    again = changed.due_at is not None and changed.warn_at is not None and changed.warn_at > now
+    return [_with(row, changed, basket=held.basket, warned_at=None if again else row.warned_at)]
+
+
+def _begin(held: Held, kind: Kind, minutes: int, hours: Hours, now: dt.datetime, *, history: bool) -> list[Stored]:
+    if promises.wanted(kind, held.facts, exists=False) != "run":
+        return []
+    start = _start(held.facts.waiting_since, now, history)
+    return [] if start is None else [Stored(0, held.id, held.basket, promises.begin(kind, minutes, start, hours))]
+
+
+def _end(held: Held, row: Stored, hours: Hours, now: dt.datetime, *, done: bool) -> Stored:
+    promise = row.running
+    at = _ended_at(held, promise, now) if done else now
+    # what ran out before the clock looked is broken all the same
+    late = promise.due_at if promise.due_at is not None and promise.due_at < at else None
+    return _with(row, promises.end(promise, at, hours, done=done), broken_at=row.broken_at or late)
+
+
+def _with(row: Stored, clock: Running, **fields: object) -> Stored:
+    return msgspec.structs.replace(row, running=clock, **fields)
 
 
 def _ended_at(held: reads.Held, promise: Running, now: dt.datetime) -> dt.datetime:
@@ -131,14 +127,6 @@ def _start(waiting_since: dt.datetime | None, now: dt.datetime, history: bool) -
     if now - waiting_since <= promises.HISTORY:
         return min(waiting_since, now)
     return now if history else None
-
-
-def _made(workspace_id: int, held: reads.Held, kind: Kind, promise: Running) -> Promise:
-    row = Promise(
-        workspace_id=workspace_id, conversation_id=held.id, basket_id=held.basket, kind=kind,
-        started_at=promise.started_at,
-    )  # fmt: skip
-    return reads.write_running(row, promise)
 
 
 def _join(merged: Mapping[int, int]) -> None:
@@ -158,12 +146,13 @@ def _join(merged: Mapping[int, int]) -> None:
         row.save(update_fields=["conversation"])
 
 
-def _write_due(held: Collection[reads.Held], rows: Mapping[tuple[int, Kind], Promise], writes: _Writes) -> None:
+def _write_due(held: Collection[Held], before: Iterable[Stored], written: Collection[Stored]) -> None:
     """The nearest end among the promises that run, on each conversation where it changed."""
+    changed = {row.id for row in written}
     ends: dict[int, list[dt.datetime]] = {each.id: [] for each in held}
-    for row in (*rows.values(), *writes.made):
-        if row.ended_at is None and row.due_at is not None:
-            ends[row.conversation_id].append(row.due_at)
+    for row in (*(row for row in before if row.id not in changed), *written):
+        if row.running.due_at is not None:  # one that has ended is never due
+            ends[row.conversation].append(row.running.due_at)
     changes = [(min(ends[each.id], default=None), each) for each in held]
     reads.write_due([(due, each.id) for due, each in changes if due != each.due_at])
 
@@ -172,11 +161,11 @@ def change_terms(workspace_id: int, basket: int, before: Setup, *, now: dt.datet
     """The hours or terms of a basket were changed: what runs in it runs by the new ones from now on."""
     setups = read_setups(workspace_id, now)
     hours, old = setups[basket].hours, before.hours
-    running = Promise.objects.of(workspace_id).filter(basket=basket, ended_at__isnull=True)
     if hours != old:
-        for row in running.filter(running_since__isnull=False).iterator(chunk_size=500):
-            promise = promises.change(reads.running_of(row), row.minutes, now, old, hours)
-            reads.write_running(row, promise).save(update_fields=["used", "running_since", "due_at", "warn_at"])
+        rows = reads.read_clocks(basket)
+        clocks = [promises.change(row.running, row.running.minutes, now, old, hours) for row in rows]
+        reads.write_promises(workspace_id, [_with(row, clock) for row, clock in zip(rows, clocks, strict=True)])
+    running = Promise.objects.of(workspace_id).filter(basket=basket, ended_at__isnull=True)
     held = set(running.values_list("conversation_id", flat=True)[:MOST_CHANGED])
     held |= set(reads.waiting_in(workspace_id, basket, MOST_CHANGED))
     keep_promises(workspace_id, held, now=now, setups=setups)
@@ -222,16 +211,12 @@ def warn(workspace: Workspace, *, now: dt.datetime) -> list[Promise]:
     return found
 
 
-#: what is promised, in the words of a notice
-_WORDS = {"first": "A first answer", "next": "An answer", "resolution": "A solution"}
-
-
 def _tell_of_warning(row: Promise, now: dt.datetime) -> None:
     """Whoever has it; where nobody does, those who work in its basket."""
     talk = row.conversation
     assert row.due_at is not None
-    left = math.ceil((row.due_at - now) / dt.timedelta(minutes=1))
-    text = f"{_WORDS[row.kind]} to {_who(talk)} is due in {say_length(left)}"
+    # when, and not in how long: it is read later
+    text = write_notice(f"{row.kind}-due", who=_who(talk), at=row.due_at.astimezone(dt.UTC).isoformat())
     bundle = about_one(talk.pk) if talk.assignee_id else f"basket:{row.basket_id}"
     notify(row.workspace_id, _whose(talk), "promise", bundle=bundle, text=text, now=now, conversation=talk)
 
@@ -239,7 +224,7 @@ def _tell_of_warning(row: Promise, now: dt.datetime) -> None:
 def _tell_of_break(row: Promise, now: dt.datetime) -> None:
     """Whoever has it, and the leads of its basket."""
     talk = row.conversation
-    text = f"{_WORDS[row.kind]} to {_who(talk)} was promised within {say_length(row.minutes)} and is late"
+    text = write_notice(f"{row.kind}-late", who=_who(talk), minutes=row.minutes)
     told = [*([talk.assignee] if talk.assignee else []), *leads_of(row.workspace_id, row.basket_id)]
     bundle = f"basket:{row.basket_id}"
     notify(row.workspace_id, told, "breach", bundle=bundle, text=text, now=now, conversation=talk)
@@ -249,11 +234,11 @@ def _whose(talk: Conversation) -> list[Membership]:
     if talk.assignee is not None:
         return [talk.assignee]
     rows = active_members(talk.workspace_id).filter(baskets__basket=talk.basket_id).select_related("user")
-    return [member for member in rows if member.may("draft")]
+    return [member for member in rows if member.may("draft") is True]
 
 
 def _who(talk: Conversation) -> str:
-    return talk.person.name if talk.person and talk.person.name else "somebody"
+    return talk.person.name if talk.person and talk.person.name else ""
 
 
 def _lock(workspace: Workspace) -> None:

@@ -9,22 +9,39 @@ from django.db import transaction
 
 from rapport.actions import desk
 from rapport.actions.acknowledge import acknowledge
+from rapport.actions.acts import approve_act
 from rapport.actions.audit import announce, require_conversation, write_audit
 from rapport.actions.ladder import reach_steps
 from rapport.actions.notices import notify
 from rapport.actions.people import ignore_person
+from rapport.actions.surveys import put_into_draft
+from rapport.actions.tags import add_tag
 from rapport.actions.tasks import make_task
 from rapport.actions.webhooks import queue_for_rules
 from rapport.core.decision import PRIORITIES
-from rapport.core.errors import InvalidInput
+from rapport.core.errors import GuardRefused, InvalidInput
 from rapport.core.guard.autonomy import OUTWARD, ActFacts, stands_against
+from rapport.core.notice_text import write_notice
 from rapport.core.roles import Right
+from rapport.core.route import Waiting, deal
 from rapport.core.tasks import read_task
+from rapport.networks.registry import network_named
 from rapport.store.mapping import post_of
-from rapport.store.models import Basket, Conversation, Handle, Membership, Person, Post, PreparedReply, RuleEffect
+from rapport.store.models import (
+    Basket,
+    Conversation,
+    Handle,
+    Membership,
+    Person,
+    Post,
+    PreparedReply,
+    RuleEffect,
+    Survey,
+)
 from rapport.store.queries.effects import Fired
+from rapport.store.queries.load import read_team_load
 from rapport.store.queries.notices import leads_of, resolve_names
-from rapport.store.queries.talk import judge
+from rapport.store.queries.talk import judge, speaking_channels
 
 State = RuleEffect.State
 #: verb -> the right that whoever takes it must have
@@ -37,7 +54,8 @@ RIGHTS: dict[str, Right] = {
 
 
 def take(by: Membership, effect: RuleEffect, *, now: dt.datetime) -> RuleEffect:
-    """Do what a rule proposed, as this person. Likes, boosts, follows and invitations are noted as done by hand.
+    """Do what a rule proposed, as this person. Likes, boosts and follows are done on the network, where it takes them
+    from here; elsewhere, and invitations, are noted as done by hand.
 
     Raises `InvalidInput` when a colleague was faster or the thing cannot be done any more, `NotAllowed`.
     """
@@ -114,6 +132,29 @@ def _nothing(by: Membership, effect: RuleEffect, conversation: Conversation, now
     """Done by hand, on the network."""
 
 
+def _act(by: Membership, effect: RuleEffect, conversation: Conversation, now: dt.datetime) -> None:
+    """In one press, in the name of whoever pressed."""
+    if not is_done_here(effect):
+        return
+    post = Post.objects.of(by.workspace).select_related("handle__person").filter(pk=effect.post).first()
+    channels = speaking_channels(conversation)
+    if post is None or post.deleted:
+        raise InvalidInput("The post that the rule fired on is gone.")
+    if not channels:
+        raise InvalidInput("No account of this network is connected.")
+    try:
+        approve_act(by, effect.verb, conversation=conversation, post=post, channel=channels[0], now=now)
+    except GuardRefused as error:
+        told = [f"{each.reason} {each.remedy}".strip() for each in error.verdict.findings if each.standing == "refuse"]
+        raise InvalidInput(" ".join(told)) from None
+
+
+def is_done_here(effect: RuleEffect) -> bool:
+    """Whether taking this like, boost or follow does it on the network; else a person does it there by hand."""
+    network = network_named(effect.conversation.network)
+    return network is not None and network.capabilities.acts_proposed and effect.verb in network.capabilities.acts
+
+
 def _move(by: Membership, effect: RuleEffect, conversation: Conversation, now: dt.datetime) -> None:
     basket = Basket.objects.of(by.workspace).filter(slug=effect.argument).first()
     if basket is None:
@@ -133,6 +174,23 @@ def _assign(by: Membership, effect: RuleEffect, conversation: Conversation, now:
     desk.assign(by, conversation, member, now=now)
 
 
+def _find_skilled(by: Membership, effect: RuleEffect, conversation: Conversation, now: dt.datetime) -> None:
+    """To whoever works in the basket, is good at it, and has least of what they can take."""
+    team = read_team_load(by.workspace_id, now).members.get(conversation.basket.slug, ()) if conversation.basket else ()
+    good = [member for member in team if effect.argument in member.skills]
+    held_by = Conversation.objects.of(by.workspace).values_list("assignee_id", flat=True).get(pk=conversation.pk)
+    if held_by in {member.id for member in good}:
+        return
+    found = deal([Waiting(conversation.pk, conversation.priority, now)], good, "least_loaded", now)
+    if not found:
+        raise InvalidInput(f"Nobody in this basket who is here and has room is good at {effect.argument}.")
+    desk.assign(by, conversation, Membership.objects.of(by.workspace).get(pk=found[0].member), now=now)
+
+
+def _tag(by: Membership, effect: RuleEffect, conversation: Conversation, now: dt.datetime) -> None:
+    add_tag(by, conversation, effect.argument, now=now)
+
+
 def _prioritise(by: Membership, effect: RuleEffect, conversation: Conversation, now: dt.datetime) -> None:
     names = [str(name) for name in PRIORITIES]
     if effect.argument not in names:
@@ -150,6 +208,13 @@ def _begin_from(by: Membership, effect: RuleEffect, conversation: Conversation, 
     Conversation.objects.filter(pk=conversation.pk).update(draft_slug=effect.argument[:80])
 
 
+def _invite(by: Membership, effect: RuleEffect, conversation: Conversation, now: dt.datetime) -> None:
+    survey = Survey.objects.of(by.workspace).filter(slug=effect.argument, active=True).first()
+    if survey is None:
+        raise InvalidInput(f"There is no survey {effect.argument} in use.")
+    put_into_draft(by, conversation, survey, now=now)
+
+
 def _note(by: Membership, effect: RuleEffect, conversation: Conversation, now: dt.datetime) -> None:
     desk.add_note(by, conversation, effect.argument, now=now)
 
@@ -164,8 +229,8 @@ def _task(by: Membership, effect: RuleEffect, conversation: Conversation, now: d
 
 def _tell(by: Membership, effect: RuleEffect, conversation: Conversation, now: dt.datetime) -> None:
     members = resolve_names(by.workspace_id, [effect.argument])[effect.argument] or leads_of(by.workspace_id)
-    text = f"{by} took up what the rule {effect.rule} proposes: look at this."
-    notify(by.workspace, members, "rule", text=text[:300], conversation=conversation, by=by, now=now)
+    text = write_notice("rule-taken", by=str(by), rule=effect.rule)
+    notify(by.workspace, members, "rule", text=text, conversation=conversation, by=by, now=now)
 
 
 def _call(by: Membership, effect: RuleEffect, conversation: Conversation, now: dt.datetime) -> None:
@@ -201,7 +266,9 @@ def _person_of(conversation: Conversation) -> Person:
 
 
 _TAKES: dict[str, _Take] = {
-    "basket": _move, "person": _assign, "priority": _prioritise, "quarantine": _put_aside, "draft": _begin_from,
+    "basket": _move, "person": _assign, "skill": _find_skilled, "tag": _tag, "priority": _prioritise,
+    "quarantine": _put_aside, "draft": _begin_from, "survey": _invite,
+    "like": _act, "boost": _act, "follow": _act,
     "note": _note, "task": _task, "ticket": _task, "idea": _task, "notify": _tell, "webhook": _call,
     "escalate": _escalate, "ignore": _ignore, "acknowledge": _acknowledge,
 }  # fmt: skip

@@ -19,18 +19,24 @@ MAX_NAME = 120
 LONGEST_SHADOW = dt.timedelta(days=31)
 
 
-def begin_draft(by: Membership, name: str, document: str | None = None, *, now: dt.datetime) -> RuleDraft:
+def begin_draft(
+    by: Membership, name: str, document: str | None = None, *, base: int | None = None, now: dt.datetime
+) -> RuleDraft:
     """A new draft: of the rules in force, or of a document (a pack, a file). It need not compile yet.
 
+    `base`: the version that the document was made from, where that is not the newest; what came in force since is
+    taken over later. One that is not there counts as the newest.
     Raises `InvalidInput` where the name is empty or taken, or the document too long.
     """
     require(by, "configure")
     name = _clean_name(name)
     newest = RuleSet.objects.of(by.workspace).order_by("-version").first()
+    known = base is not None and RuleSet.objects.of(by.workspace).filter(version=base).exists()
+    version = base if known and base is not None else newest.version if newest else 0
     text = document if document is not None else newest.document if newest else default_document()
     with transaction.atomic():
         draft = RuleDraft(
-            workspace=by.workspace, name=name, document=_clean_document(text), base=newest.version if newest else 0,
+            workspace=by.workspace, name=name, document=_clean_document(text), base=version,
             author=by, created_at=now, updated_by=by, updated_at=now,
         )  # fmt: skip
         _store(draft)

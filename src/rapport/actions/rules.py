@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import F
 
 from rapport.actions.audit import announce, require, write_audit
+from rapport.core.errors import Stale
 from rapport.core.rules import RuleSet as CompiledRules
 from rapport.core.rules import compile_rules
 from rapport.store.models import Basket, Membership, PreparedReply, RuleSet, Webhook, Workspace
@@ -27,22 +28,37 @@ def check_document(workspace: Workspace, document: str) -> CompiledRules:
     )
 
 
-def save_rules(by: Membership, document: str, note: str = "", *, now: dt.datetime) -> RuleSet:
-    """A new version of the rules, in force at once. Raises `InvalidRule` with line, column and the nearest name."""
+def save_rules(by: Membership, document: str, note: str = "", *, over: int | None = None, now: dt.datetime) -> RuleSet:
+    """A new version of the rules, in force at once.
+
+    `over`: the version that the document was made from (0: what ships); None for a document that is to stand whatever
+    is in force. Raises `InvalidRule` with line, column and the nearest name, `Stale` where another version than `over`
+    is in force by now.
+    """
     require(by, "publish")
     check_document(by.workspace, document)
     with transaction.atomic():
+        newest = _lock_newest(by.workspace_id)
+        if over is not None and (newest.version if newest else 0) != over:
+            who = newest.author if newest and newest.author else "A former colleague"
+            raise Stale(f"{who} put other rules in force meanwhile.")
         return put_in_force(by, document, note, now)
+
+
+def _lock_newest(workspace_id: int) -> RuleSet | None:
+    """The version in force, which stays so until the transaction of the caller ends; None where nobody saved one."""
+    # the row is the lock: of two people who save in the same moment one waits, and then sees what the other put in
+    Workspace.objects.select_for_update(no_key=True).only("pk").get(pk=workspace_id)
+    rows = RuleSet.objects.of(workspace_id).select_related("author__user")
+    return rows.order_by("-version").first()
 
 
 def put_in_force(by: Membership, document: str, note: str, now: dt.datetime, **detail: object) -> RuleSet:
     """The next version, made of a document that was checked. Only inside a transaction."""
-    # the row is the lock: two people who save in the same moment get two versions
-    Workspace.objects.select_for_update(no_key=True).only("pk").get(pk=by.workspace_id)
-    newest = RuleSet.objects.of(by.workspace).order_by("-version").values_list("version", flat=True).first() or 0
+    newest = _lock_newest(by.workspace_id)
     rules = RuleSet.objects.create(
         workspace=by.workspace,
-        version=newest + 1,
+        version=newest.version + 1 if newest else 1,
         document=document,
         note=note.strip()[:300],
         author=by,

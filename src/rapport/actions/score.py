@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import F
 
 from rapport.actions.audit import announce, require, require_conversation, write_audit
+from rapport.actions.undo import CORRECTION, note_deed
 from rapport.core.errors import InvalidInput
 from rapport.core.score import SHIPPED, Weights
 from rapport.store.models import Conversation, Membership, ScoreCorrection, ScoreWeights, Workspace
@@ -65,14 +66,16 @@ def set_score(
         if row.state == Conversation.State.RESOLVED:
             raise InvalidInput("This conversation is resolved. Open it again first: a score sorts what is open.")
         was = machine_score(row)
-        _withdraw(row, now)
-        ScoreCorrection.objects.create(
+        stood = {"score": row.score, "score_by_hand": row.score_by_hand, CORRECTION: _withdraw(row, now)}
+        made = ScoreCorrection.objects.create(
             workspace=by.workspace, conversation=row, post=row.decided_by, value=value, was=was, by=by, at=now,
             than=than.pk if than else None,
         )  # fmt: skip
         before, row.score, row.score_by_hand = row.score, value, value
         row.save(update_fields=["score", "score_by_hand"])
         write_audit(by.workspace, by, "score.set", row, now, value=value, was=was, before=before)
+        stands = {"score": value, "score_by_hand": value, CORRECTION: made.pk}
+        note_deed(by, "score.set", [(row.pk, stood, stands)], now=now)
         announce(by.workspace, now, [row.pk], [row.basket_id])
     return row
 
@@ -84,14 +87,20 @@ def clear_score(by: Membership, conversation: Conversation, *, now: dt.datetime)
         # the lock under which the line refreshes conversations: it must not write over what is said here
         Workspace.objects.select_for_update(no_key=True).only("pk").get(pk=by.workspace_id)
         row = Conversation.objects.of(by.workspace).select_for_update().get(pk=conversation.pk)
+        stood = {"score": row.score, "score_by_hand": row.score_by_hand, CORRECTION: _withdraw(row, now)}
         before, row.score, row.score_by_hand = row.score_by_hand, machine_score(row), None
-        _withdraw(row, now)
         row.save(update_fields=["score", "score_by_hand"])
         write_audit(by.workspace, by, "score.clear", row, now, value=row.score, before=before)
+        stands = {"score": row.score, "score_by_hand": None, CORRECTION: None}
+        note_deed(by, "score.clear", [(row.pk, stood, stands)], now=now)
         announce(by.workspace, now, [row.pk], [row.basket_id])
     return row
 
 
-def _withdraw(conversation: Conversation, now: dt.datetime) -> None:
+def _withdraw(conversation: Conversation, now: dt.datetime) -> int | None:
+    """End the word that stood; its row id, None where there was none."""
     rows = ScoreCorrection.objects.of(conversation.workspace_id)
-    rows.filter(conversation=conversation, removed_at__isnull=True).update(removed_at=now)
+    standing = rows.filter(conversation=conversation, removed_at__isnull=True)
+    known = standing.order_by("-pk").values_list("pk", flat=True).first()
+    standing.update(removed_at=now)
+    return known

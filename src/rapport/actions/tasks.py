@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from typing import Any
 
 from django.db import transaction
 
 from rapport.actions.audit import announce, require, require_conversation, write_audit
 from rapport.actions.notices import notify
+from rapport.actions.undo import note_deed
 from rapport.core.errors import InvalidInput, NotAllowed
+from rapport.core.notice_text import write_notice
 from rapport.core.tasks import MAX_TITLE, read_task
 from rapport.store.models import Basket, Conversation, Membership, RuleEffect, Task, Workspace
 from rapport.store.queries.notices import resolve_names
@@ -51,6 +54,8 @@ def make_task(
             assignee=by if assignee is None and basket is None else assignee, made_by=by, made_at=now,
         )  # fmt: skip
         write_audit(by.workspace, by, "task.make", task, now, title=title, kind=kind)
+        made = {"title": title, "assignee": task.assignee_id, "due_at": _plain(due_at), "done_at": None}
+        note_deed(by, "task.make", [(task.pk, {}, made)], now=now)
         _announce(task, now)
     return task
 
@@ -70,6 +75,8 @@ def change_task(
     if assignee is None and task.basket_id is None:
         raise InvalidInput("Say who does it: it belongs to no basket.")
     with transaction.atomic():
+        # as it is now: the clock may be telling of it, a colleague may be finishing it
+        task = Task.objects.of(by.workspace).select_for_update().get(pk=task.pk)
         before = {"title": task.title, "assignee": task.assignee_id, "due_at": _plain(task.due_at)}
         if task.due_at != due_at or task.assignee_id != (assignee.pk if assignee else None):
             task.reminded_at = None
@@ -77,6 +84,7 @@ def change_task(
         task.save(update_fields=["title", "assignee", "due_at", "reminded_at"])
         after = {"title": title, "assignee": task.assignee_id, "due_at": _plain(due_at)}
         write_audit(by.workspace, by, "task.change", task, now, before=before, after=after)
+        note_deed(by, "task.change", [(task.pk, before, after)], now=now)
         _announce(task, now)
     return task
 
@@ -98,6 +106,9 @@ def reopen_task(by: Membership, task: Task, *, now: dt.datetime) -> Task:
     """It is to be done after all."""
     require_task(by, task)
     with transaction.atomic():
+        rows = Task.objects.of(by.workspace).filter(pk=task.pk)
+        was: dict[str, Any] = dict(rows.values("done_at", "done_by", "dropped").first() or {})
+        before = {**was, "done_at": _plain(was.get("done_at"))}
         if (
             not Task.objects.of(by.workspace)
             .filter(pk=task.pk, done_at__isnull=False)
@@ -105,6 +116,7 @@ def reopen_task(by: Membership, task: Task, *, now: dt.datetime) -> Task:
         ):
             raise InvalidInput("This is open already.")
         write_audit(by.workspace, by, "task.reopen", task, now, title=task.title)
+        note_deed(by, "task.reopen", [(task.pk, before, {"done_at": None, "done_by": None, "dropped": ""})], now=now)
         _announce(task, now)
     task.refresh_from_db()
     return task
@@ -146,7 +158,7 @@ def remind_of_tasks(workspace: Workspace, *, now: dt.datetime) -> int:
             if not members and task.made_by is not None:
                 members = [task.made_by]
             notify(
-                workspace, members, "task", bundle=f"task:{task.pk}", text=f"Due now: {task.title}"[:300],
+                workspace, members, "task", bundle=f"task:{task.pk}", text=write_notice("task", title=task.title),
                 conversation=task.conversation, now=now,
             )  # fmt: skip
             task.reminded_at = now
@@ -169,6 +181,8 @@ def _end(by: Membership, task: Task, verb: str, dropped: str, now: dt.datetime) 
         if not changed.update(done_at=now, done_by=by, dropped=dropped):
             raise InvalidInput("Somebody has finished this already.")
         write_audit(by.workspace, by, verb, task, now, title=task.title, **({"reason": dropped} if dropped else {}))
+        before, after = {"done_at": None, "done_by": None, "dropped": ""}, {"done_at": _plain(now), "done_by": by.pk}
+        note_deed(by, verb, [(task.pk, before, {**after, "dropped": dropped})], now=now)
         _announce(task, now)
     task.refresh_from_db()
     return task
@@ -196,7 +210,7 @@ def _check(
         raise NotAllowed("This basket belongs to another workspace.")
     if assignee is not None and (assignee.workspace_id != by.workspace_id or not assignee.active):
         raise NotAllowed("This colleague is not an active member of the workspace.")
-    if assignee is not None and not assignee.may("note"):
+    if assignee is not None and assignee.may("note") is not True:
         raise InvalidInput(f"{assignee} only looks; choose somebody who works here.")
     return title
 

@@ -11,16 +11,16 @@ import datetime as dt
 import os
 import re
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import msgspec
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from rapport.actions.audit import announce, require, write_audit
 from rapport.core.errors import AddressRefused, InvalidInput, NotAllowed, Reauthorise
 from rapport.core.post import Post
-from rapport.core.webhooks import RULE_FIRED, SECRET_BYTES, write_secret
+from rapport.core.webhooks import RULE_FIRED, SECRET_BYTES, wait_before, write_secret
 from rapport.networks.addresses import check_url
 from rapport.store.models import Conversation, Membership, RuleEffect, Webhook, WebhookCall
 from rapport.store.secrets import seal, unseal
@@ -110,7 +110,7 @@ def try_webhook(by: Membership, hook: Webhook, *, now: dt.datetime) -> WebhookCa
 
 
 def retry_call(by: Membership, call: WebhookCall, *, now: dt.datetime) -> WebhookCall:
-    """Put a call that was given up back into the queue."""
+    """Put a call that was given up back into the queue; where its webhook is paused, it waits there."""
     _require_hook(by, call.webhook)
     with transaction.atomic():
         rows = WebhookCall.objects.of(by.workspace).filter(pk=call.pk, state=State.FAILED)
@@ -194,22 +194,39 @@ def _make(hook: Webhook, told: dict[str, object], now: dt.datetime) -> WebhookCa
     )  # fmt: skip
 
 
-def claim_call(lease: dt.timedelta, *, now: dt.datetime) -> WebhookCall | None:
+def claim_call(lease: dt.timedelta, *, besides: Collection[object] = (), now: dt.datetime) -> WebhookCall | None:
     """Take the next call that is due, with a new fence; None when nothing is due.
 
-    A claim whose lease ran out is taken over: the receiver may have had it, and tells a repeat by its id.
+    besides: ids of webhooks that are not called now. Nor is one that another process is calling: a receiver has one
+    call at a time. A claim whose lease ran out is taken over: the receiver may have had it, and tells a repeat by its
+    id. One whose caller died again and again waits longer and longer, and is given up, as if it had been refused.
     """
+    while True:
+        call, lapsed = _claim(lease, besides, now)
+        if call is None or not lapsed:
+            return call
+
+
+def _claim(lease: dt.timedelta, besides: Collection[object], now: dt.datetime) -> tuple[WebhookCall | None, bool]:
+    """The next call; True: its callers died, so it was put off or given up instead of claimed."""
+    under_way = WebhookCall.objects.filter(state=State.SENDING, next_try_at__gt=now)
     due = Q(state__in=[State.QUEUED, State.SENDING], next_try_at__lte=now, webhook__active=True)
     with transaction.atomic():
         call = (
-            WebhookCall.objects.select_for_update(skip_locked=True, of=("self",))
+            # the webhook is locked too: two processes never claim two calls of one receiver at once.
+            # no_key: batches that queue calls meanwhile refer to its row, and are not waited for
+            WebhookCall.objects.select_for_update(skip_locked=True, no_key=True, of=("self", "webhook"))
             .select_related("webhook")
-            .filter(due)
+            .filter(due, ~Q(webhook__in=besides), ~Exists(under_way.filter(webhook=OuterRef("webhook"))))
             .order_by("next_try_at", "pk")
             .first()
         )
-        if call is None:
-            return None
+        # looked at again under the lock: another process may have claimed one since this one began to look
+        if call is None or under_way.filter(webhook=call.webhook_id).exists():
+            return None, False
+        if call.state == State.SENDING and call.tries > 1:
+            _put_off(call, now)
+            return call, True
         # until the lease ends nobody else takes it
         call.state, call.fence, call.tries, call.next_try_at = (
             State.SENDING,
@@ -219,7 +236,16 @@ def claim_call(lease: dt.timedelta, *, now: dt.datetime) -> WebhookCall | None:
         )
         call.save(update_fields=["state", "fence", "tries", "next_try_at"])
         write_audit(call.workspace_id, None, "webhook.call", call.webhook, now, name=call.webhook.slug)
-    return call
+    return call, False
+
+
+def _put_off(call: WebhookCall, now: dt.datetime) -> None:
+    cause = "The desk was stopped in the middle of this call, and cannot tell whether it arrived."
+    wait = wait_before(call.tries, 0.5)
+    if wait is None:
+        settle_given_up(call, f"Given up after {call.tries} tries: {cause}", close=True, now=now)
+    else:
+        settle_again(call, cause, now + dt.timedelta(seconds=wait), now=now)
 
 
 def settle_taken(call: WebhookCall, *, now: dt.datetime) -> bool:
@@ -266,7 +292,7 @@ def _settle(call: WebhookCall, **fields: object) -> bool:
 
 
 def _count_failure(call: WebhookCall, cause: str) -> None:
-    hook = Webhook.objects.select_for_update().get(pk=call.webhook_id)
+    hook = Webhook.objects.select_for_update(no_key=True).get(pk=call.webhook_id)
     hook.failures, hook.problem = hook.failures + 1, cause[:300]
     hook.save(update_fields=["failures", "problem"])
 

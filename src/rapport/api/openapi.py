@@ -18,6 +18,7 @@ from rapport.core.post import Post
 from rapport.core.reading import Reading
 from rapport.core.schemas import comments_of, render_schema
 from rapport.core.thresholds import Thresholds
+from rapport.store.queries.ledger import DeliveryLine, LedgerEntry
 
 _REF = "#/components/schemas/{name}"
 #: structs of the interface itself; those of the vocabulary bring their bounds from core.schemas
@@ -26,7 +27,8 @@ _OWN: tuple[type[msgspec.Struct], ...] = (
     shapes.ConversationLine, shapes.Named, shapes.Said, shapes.Remark, shapes.OwnDraft, shapes.Explanation,
     shapes.DraftBody, shapes.CorrectionBody, shapes.CorrectionLine, shapes.CorrectionList, shapes.TopicList,
     shapes.TopicVoice, shapes.ReadingsBody, shapes.ReadingsInForce, shapes.OwnModel, shapes.OwnModelVersion,
-    shapes.OwnModelReading, shapes.OwnModelBody, Thresholds,
+    shapes.OwnModelReading, shapes.OwnModelBody, shapes.HoldBody, shapes.HoldNow, shapes.LedgerList,
+    LedgerEntry, shapes.DeliveryList, DeliveryLine, Thresholds,
 )  # fmt: skip
 #: statuses that every call with a token can meet
 _USUAL = (400, 401, 403, 405, 429, 503)

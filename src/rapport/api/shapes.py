@@ -10,6 +10,7 @@ from rapport.core.decision import Score, Step
 from rapport.core.post import Post
 from rapport.core.reading import Reading, Toward
 from rapport.core.thresholds import SHIPPED, Thresholds
+from rapport.store.queries.ledger import DeliveryLine, LedgerEntry
 
 
 class Named(msgspec.Struct, frozen=True):
@@ -128,6 +129,28 @@ class DraftBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     replaces: str = ""
     #: show it to colleagues who may send
     propose: bool = False
+
+
+class HoldBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Why everything is to be held."""
+
+    #: at most 300 characters; every colleague reads it beside what waits
+    reason: str
+    #: what is known by now; null leaves it as it is
+    known: str | None = None
+
+
+class HoldNow(msgspec.Struct, frozen=True):
+    """Whether everything going out is held."""
+
+    held: bool
+    since: dt.datetime | None
+    reason: str
+    known: str
+    #: who began it; null when nothing is held, or when their membership is gone
+    by: Named | None
+    #: replies that have not left, whatever holds them
+    waiting: int
 
 
 class TopicVoice(msgspec.Struct, frozen=True):
@@ -275,3 +298,23 @@ class OwnModelBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     #: 0: the shipped model alone
     version: int
+
+
+class LedgerList(msgspec.Struct, frozen=True):
+    """A page of the ledger, newest first."""
+
+    entries: tuple[LedgerEntry, ...]
+    #: hash of the newest entry of all; keep it elsewhere, and nobody can make the chain anew unseen
+    head: str
+    #: how many entries there are
+    length: int
+    #: the cursor of the next page; null on the last one
+    next: str | None
+
+
+class DeliveryList(msgspec.Struct, frozen=True):
+    """A page of deliveries, newest first."""
+
+    deliveries: tuple[DeliveryLine, ...]
+    #: the cursor of the next page; null on the last one
+    next: str | None

@@ -9,7 +9,7 @@ from django.http import HttpResponse
 from django.urls import path
 
 from rapport.actions.api import Taken
-from rapport.api import conversations, corrections, posts, readings, topics
+from rapport.api import conversations, corrections, holds, ledger, posts, readings, topics
 from rapport.api.door import Endpoint, Parameter, serve
 from rapport.api.openapi import render
 from rapport.api.shapes import (
@@ -18,7 +18,11 @@ from rapport.api.shapes import (
     CorrectionBody,
     CorrectionLine,
     CorrectionList,
+    DeliveryList,
     DraftBody,
+    HoldBody,
+    HoldNow,
+    LedgerList,
     OwnDraft,
     OwnModel,
     OwnModelBody,
@@ -124,6 +128,42 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         refusals=(404, 409, 413, 415),
     ),
     Endpoint(
+        name="ledger",
+        method="GET",
+        path="ledger",
+        right="audit",
+        view=ledger.read_ledger,
+        summary="Who approved what, when, and what became of it: the chained ledger, newest entry first.",
+        answer=LedgerList,
+        parameters=(
+            Parameter("kind", "query", "One kind of entry.", {"type": "string", "enum": list(ledger.KINDS)}),
+            Parameter("since", "query", "Approved then or later.", {"type": "string", "format": "date-time"}),
+            Parameter("until", "query", "Approved before.", {"type": "string", "format": "date-time"}),
+            Parameter(
+                "limit", "query", f"How many at most; {PAGE} unless told.",
+                {"type": "integer", "minimum": 1, "maximum": ledger.MAX_PAGE},
+            ),
+            Parameter("cursor", "query", "`next` of the page before.", {"type": "string"}),
+        ),
+    ),
+    Endpoint(
+        name="deliveries",
+        method="GET",
+        path="deliveries",
+        right="read",
+        view=ledger.read_deliveries,
+        summary="What is on its way to networks, and what became of it, in the member's conversations, newest first.",
+        answer=DeliveryList,
+        parameters=(
+            Parameter("state", "query", "One state.", {"type": "string", "enum": list(ledger.STATES)}),
+            Parameter(
+                "limit", "query", f"How many at most; {PAGE} unless told.",
+                {"type": "integer", "minimum": 1, "maximum": ledger.MAX_PAGE},
+            ),
+            Parameter("cursor", "query", "`next` of the page before.", {"type": "string"}),
+        ),
+    ),
+    Endpoint(
         name="topics",
         method="GET",
         path="topics",
@@ -217,6 +257,35 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         answer=OwnModel,
         body=OwnModelBody,
         refusals=(404, 413, 415),
+    ),
+    Endpoint(
+        name="hold",
+        method="GET",
+        path="hold",
+        right="read",
+        view=holds.read_hold,
+        summary="Whether everything going out is held, since when and why.",
+        answer=HoldNow,
+    ),
+    Endpoint(
+        name="begin_hold",
+        method="POST",
+        path="hold",
+        right="hold",
+        view=holds.hold,
+        summary="Hold everything going out, in under a second and whatever sends it; again changes the words alone.",
+        answer=HoldNow,
+        body=HoldBody,
+        refusals=(413, 415),
+    ),
+    Endpoint(
+        name="end_hold",
+        method="DELETE",
+        path="hold",
+        right="hold",
+        view=holds.release,
+        summary="Let everything go out again.",
+        answer=HoldNow,
     ),
 )  # fmt: skip
 

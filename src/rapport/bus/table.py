@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 from django.db import connection, transaction
@@ -67,6 +67,28 @@ class TableBus:
         BusMessage.objects.filter(pk=message.pk, state=BusMessage.State.QUARANTINED).update(
             state=BusMessage.State.READY, attempts=0, claimed_by="", lease_until=None
         )
+
+    def forget(
+        self, workspace: int, is_theirs: Callable[[int, Post], bool], only: str | None = None
+    ) -> tuple[int, int]:
+        """Take posts, told by row id and post, out of every message that was not acknowledged (`only`: of this state),
+        inside the caller's transaction. Returns how many messages went, and how many are left without theirs.
+
+        Whoever holds such a message finds its posts gone when their outcomes are stored.
+        """
+        gone = emptied = 0
+        rows = BusMessage.objects.of(workspace)
+        for row in (rows.filter(state=only) if only else rows).iterator(chunk_size=100):
+            posts = _decoder.decode(bytes(row.payload))
+            left = [(post_id, post) for post_id, post in posts if not is_theirs(post_id, post)]
+            if len(left) == len(posts):
+                continue
+            mine = BusMessage.objects.filter(pk=row.pk)
+            if left:
+                emptied += mine.update(payload=_encoder.encode(left), size=len(left), error="")
+            else:
+                gone += mine.delete()[0]
+        return gone, emptied
 
     def _take_apart(self, batch: Batch, error: str, now: dt.datetime) -> str:
         mine = BusMessage.objects.filter(pk=batch.id, attempts=batch.attempt, claimed_by=batch.worker)

@@ -9,13 +9,13 @@ import argparse
 import datetime as dt
 import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import msgspec
 
-from rapport.cli.desk import add_data_option, choose_workspace, load_django, require_tables
+from rapport.cli.desk import add_data_option, choose_workspace, load_django, require_desk, require_tables
+from rapport.cli.rule_file import read_rules
 from rapport.core.errors import InvalidInput, InvalidRule
 from rapport.core.rules.trial import Report
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 YEAR = dt.timedelta(days=366)
 #: differences, and rules, that are told one by one on a terminal; --json has all
 SHOWN = 15
+#: years in which a post can be dated, with room for time zones and a year before
+FIRST_YEAR, LAST_YEAR = 1970, 9000
 _EVERY = 0.5  # seconds between two words on how far it is
 
 
@@ -44,10 +46,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Try the rules and print what came of it."""
-    try:
-        document = Path(arguments.rules).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidInput(f"{arguments.rules}: {error}") from None
+    document = read_rules(arguments.rules)
+    require_desk(arguments.data)
     load_django(arguments.data)
     require_tables(make=False)
     from rapport.actions.rules import check_document
@@ -123,7 +123,7 @@ def _remarks(report: Report) -> list[str]:
     told = {
         "deleted": "were deleted since",
         "edited": "were edited since and not decided anew",
-        "history": "are by people who say so much that their history is not kept with each post",
+        "history": "are by people of whose long history only the newest part is kept, and a rule asks for more",
         "old": "were decided before it was kept what from",
     }
     lines = [f"left out: {count:,} {told[why]}" for why, count in report.left_out.items()]
@@ -139,6 +139,8 @@ def _moment(option: str, written: str, zone: ZoneInfo) -> dt.datetime:
         found = dt.datetime.fromisoformat(written)
     except ValueError:
         raise InvalidInput(f"{option}: {written!r} is no day and no moment; write 2026-11-01") from None
+    if not FIRST_YEAR <= found.year <= LAST_YEAR:
+        raise InvalidInput(f"{option}: {written!r} lies outside the years {FIRST_YEAR} to {LAST_YEAR}")
     return (found if found.tzinfo else found.replace(tzinfo=zone)).astimezone(dt.UTC)
 
 

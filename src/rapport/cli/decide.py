@@ -14,11 +14,13 @@ from typing import BinaryIO
 import msgspec
 
 from rapport.cli.post_lines import PostLines
+from rapport.cli.rule_file import read_rules
 from rapport.core.decision import PersonFacts
-from rapport.core.errors import InvalidRule
+from rapport.core.errors import InvalidInput, InvalidRule
 from rapport.core.post import Post
 from rapport.core.reading import Reading
 from rapport.core.rules import Circumstances, RuleSet, compile_rules
+from rapport.core.rules.pack import PACKS
 from rapport.core.score import score
 from rapport.core.threads import Threads
 from rapport.core.understand import load_reader
@@ -50,31 +52,44 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "order. What an author wrote earlier in the file, and what was said in the thread, counts as known; topics are "
         "empty, it is business hours, and the clock is in UTC."
     )
-    parser.add_argument("--rules", required=True, metavar="RULES.toml", help="the rule document")
+    parser.add_argument("--rules", metavar="RULES.toml", help="the rule document")
+    parser.add_argument(
+        "--pack",
+        action="append",
+        choices=PACKS,
+        default=[],
+        help="with this starter pack in it, in that document or, without --rules, in the one that ships; the file is "
+        "left as it is; can be given several times",
+    )
+    parser.add_argument(
+        "--at",
+        choices=("now", "written"),
+        default="now",
+        help="when each is decided: now, as if it came in (default), or when it was written, so that "
+        "count(person.negative, 30 days) means the 30 days before it",
+    )
     parser.add_argument("file", nargs="?", default="-", metavar="FILE", help="Post JSONL; none or - is standard input")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Decide and print. Returns the exit status; raises OSError when the file of posts cannot be opened."""
+    """Decide and print. Returns the exit status; raises OSError when the rules or the posts cannot be opened,
+    `InvalidInput` when the rules cannot be used.
+    """
+    if arguments.rules is None and not arguments.pack:
+        raise InvalidInput("name a rule document with --rules, or a starter pack with --pack")
+    document = read_rules(arguments.rules, arguments.pack)
     try:
-        rules = compile_rules(Path(arguments.rules).read_text(encoding="utf-8"))
+        rules = compile_rules(document)
     except InvalidRule as error:
-        print(f"rapport decide: {arguments.rules}: {error}", file=sys.stderr)
-        return 2
-    except (OSError, UnicodeDecodeError) as error:
-        print(f"rapport decide: {arguments.rules}: {error}", file=sys.stderr)
-        return 2
+        raise InvalidInput(f"{arguments.rules or 'the rules that ship'}: {error}") from None
+    as_written = arguments.at == "written"
     if arguments.file == "-":
-        return _decide_all(rules, sys.stdin.buffer)
-    try:
-        with Path(arguments.file).open("rb") as lines:
-            return _decide_all(rules, lines)
-    except FileNotFoundError as error:
-        print(f"rapport decide: {error}", file=sys.stderr)
-        return 2
+        return _decide_all(rules, sys.stdin.buffer, as_written)
+    with Path(arguments.file).open("rb") as lines:
+        return _decide_all(rules, lines, as_written)
 
 
-def _decide_all(rules: RuleSet, lines: BinaryIO) -> int:
+def _decide_all(rules: RuleSet, lines: BinaryIO, as_written: bool) -> int:
     reader = load_reader()
     people: dict[tuple[str, str], PersonFacts] = {}
     threads = Threads({})
@@ -83,7 +98,7 @@ def _decide_all(rules: RuleSet, lines: BinaryIO) -> int:
     for batch in posts:
         now = dt.datetime.now(dt.UTC)
         answers = [
-            _decide(rules, post, reading, people, threads, now)
+            _decide(rules, post, reading, people, threads, post.created_at if as_written else now)
             for post, reading in zip(batch, reader.read(batch), strict=True)
         ]
         sys.stdout.buffer.write(encoder.encode_lines(answers))

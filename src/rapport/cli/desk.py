@@ -38,6 +38,17 @@ def load_django(data: str | None = None) -> None:
     django.setup()
 
 
+def require_desk(data: str | None) -> None:
+    """Refuse a data folder that is not there, which `load_django` would make: for commands that only read. Raises
+    `InvalidInput`. Says nothing of a desk whose database is elsewhere.
+    """
+    if any(os.environ.get(name) for name in ("RAPPORT_DATABASE_URL", "RAPPORT_DATABASE_URL_FILE")):
+        return
+    folder = Path(data or os.environ.get("RAPPORT_DATA") or "data").expanduser().resolve()
+    if not folder.is_dir():
+        raise InvalidInput(f"there is no folder {folder}: name that of the desk with --data")
+
+
 def typed_settings() -> Any:
     """The typed settings object (`rapport.settings.Settings`), after `load_django`."""
     from django.conf import settings
@@ -146,7 +157,9 @@ def first_admin(now: dt.datetime) -> User:
         raise InvalidInput(f"{name}: {' '.join(error.messages)}") from None
     # "ola.lind@..." -> "Ola": what the desk calls them until they say otherwise in their profile
     name = email.partition("@")[0].replace("_", ".").partition(".")[0].title()
-    return User.objects.create_user(email, settings.admin_password or None, name=name, joined_at=now)
+    return User.objects.create_user(
+        email, settings.admin_password or None, name=name, language=settings.language, joined_at=now
+    )
 
 
 def first_sign_in_path(now: dt.datetime) -> str | None:

@@ -177,7 +177,13 @@ def check_deliveries(now: dt.datetime) -> Iterator[Problem]:
             f"{count} could not be sent.",
             "Each says why in its conversation; retry it or take it back there.",
         )
-    if count := rows.filter(state=Delivery.State.UNCONFIRMED, queued_at__lt=now - PATIENCE).count():
+    if count := rows.filter(unknown_at__isnull=False).exclude(held_by="x-handover").count():
+        yield Problem(
+            "replies", f"Of {count} nobody can tell whether the network took them.",
+            "A colleague says in the conversation: it is there, or send it again.",
+        )  # fmt: skip
+    unconfirmed = rows.filter(state=Delivery.State.UNCONFIRMED, unknown_at__isnull=True)
+    if count := unconfirmed.filter(queued_at__lt=now - PATIENCE).count():
         yield Problem("replies", f"{count} are unconfirmed for more than 5 minutes.", "Is `rapport send` running?")
     overdue = rows.filter(state=Delivery.State.QUEUED, next_try_at__lt=now - PATIENCE)
     stuck = rows.filter(state=Delivery.State.SENDING, lease_until__lt=now - PATIENCE)

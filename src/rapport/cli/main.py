@@ -42,6 +42,7 @@ COMMANDS: dict[str, Command] = {
     "match": Command("rapport.cli.match", "hold standing queries against posts"),
     "decide": Command("rapport.cli.decide", "hold rules against posts"),
     "backtest": Command("rapport.cli.backtest", "hold rules against what was heard: what would have been different"),
+    "rules": Command("rapport.cli.rules", "print the rules in force, or check a file"),
     "train": Command("rapport.cli.train", "learn the readings from labelled texts, with a model card"),
     "work": Command("rapport.cli.parts", "run the worker alone: read, score and route what came in"),
     "send": Command("rapport.cli.parts", "run the sender alone: bring approved replies to their networks"),
@@ -50,6 +51,8 @@ COMMANDS: dict[str, Command] = {
     "doctor": Command("rapport.cli.doctor", "check settings, database, bus, channels, clock, disk, keys"),
     "token": Command("rapport.cli.token", "make, list and revoke the tokens of programs"),
     "keys": Command("rapport.cli.keys", "put everything that is encrypted under a new key"),
+    "hold": Command("rapport.cli.hold", "stop everything going out at once, and let it go again"),
+    "person": Command("rapport.cli.person", "everything of a person as a file, or taken away for good"),
     "ledger": Command("rapport.cli.ledger", "check that every approval is still what a person approved"),
     "bench": Command("rapport.cli.bench", "measure ours beside others, on this machine"),
 }

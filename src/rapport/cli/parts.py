@@ -62,7 +62,7 @@ def _loops(command: str) -> list[Loop]:
     if command == "work":
         return [wiring.make_worker().run_forever]
     if command == "send":
-        return [wiring.make_sender().run_forever, wiring.make_caller().run_forever]
+        return [wiring.make_sender().run_forever, wiring.make_caller().run_forever, wiring.make_drafter().run_forever]
     return [
         wiring.make_clock().run_forever,
         wiring.make_listener().run_forever,

@@ -16,7 +16,7 @@ class PostLines:
     """Iterates over the posts of `lines` in lists of at most `size`, in their order; empty lines do not count.
 
     A line that is no post goes to standard error as `rapport COMMAND: line N: reason`. While somebody watches and the
-    answers go elsewhere, standard error also tells how far it is.
+    answers go elsewhere, standard error also tells how far it is; where the posts are to be typed, that they are.
     """
 
     def __init__(self, command: str, lines: BinaryIO, size: int) -> None:
@@ -25,6 +25,8 @@ class PostLines:
         self.rejected = 0
 
     def __iter__(self) -> Iterator[list[Post]]:
+        if self._lines.isatty():
+            print(f"rapport {self._command}: posts are read from the keyboard; Ctrl-D ends them", file=sys.stderr)
         watched = sys.stderr.isatty() and not sys.stdout.isatty()
         posts = self._posts()
         done = 0

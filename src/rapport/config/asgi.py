@@ -8,6 +8,8 @@ from typing import Any
 
 from django.core.asgi import get_asgi_application
 
+from rapport.web.connections import close_after_requests
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rapport.config.django")
 
 Message = MutableMapping[str, Any]
@@ -47,3 +49,4 @@ class BodyCap:
 
 
 application = BodyCap(get_asgi_application())
+close_after_requests()

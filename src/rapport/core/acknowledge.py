@@ -16,7 +16,6 @@ import msgspec
 from rapport.core.draft import first_name
 from rapport.core.errors import InvalidInput
 from rapport.core.guard.autonomy import ActFacts, stands_against
-from rapport.core.hours import Hours
 from rapport.core.post import Post
 
 #: what can stand in braces, and what it becomes
@@ -43,14 +42,13 @@ _DENIED = re.compile(
     r"\b(?:not|no|isn't|never|nicht|kein\w*|keine|pas|non|niet|nie|inte|ikke|nao)\s+(?:an?\s+|ein\w*\s+|une?\s+)?auto"
 )
 _PLACEHOLDER = re.compile(r"\{([^{}\n]{0,80})\}")
-_MARKS = {"ı": "i", "đ": "d", "ł": "l"}
+_MARKS = {"ı": "i", "đ": "d", "ł": "l", "’": "'"}
 
 #: a beginning for the page of the settings
 EXAMPLE = (
     "Hello {name}, this is an automatic message: we have read that you need us, and a person will answer you here. "
     "We are here {hours}. This may help until then: {help}"
 )
-_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
 class Wish(msgspec.Struct, frozen=True):
@@ -69,12 +67,20 @@ class Wish(msgspec.Struct, frozen=True):
     answered: bool
 
 
+#: local parts by which a mailbox says that nobody reads it; an automatic mail there is lost or starts a loop
+_NO_REPLY = re.compile(r"(?:do[-_.]?not[-_.]?|no[-_.]?|nicht[-_.]?)(?:reply|antworten)(?:[+=_.-].*)?@", re.IGNORECASE)
+
+
 def why_not(wish: Wish, baskets: Collection[str], now: dt.datetime) -> str:
     """Why it is not said to this post; "" = it may be. One reason, the most telling first."""
     if cause := stands_against(wish.facts):
         return cause
     causes = (
         (not speaks_to_us(wish.post, wish.handles), "The post does not speak to us."),
+        (
+            wish.post.kind == "mail" and _NO_REPLY.match(wish.post.author.handle) is not None,
+            "Nobody reads what is sent to this address.",
+        ),
         (wish.said, "It was said already: once in a conversation, and once a day to a person."),
         (wish.answered, "A person has answered here."),
         (wish.state != "open", "The conversation is not open."),
@@ -88,13 +94,14 @@ def speaks_to_us(post: Post, handles: Collection[str]) -> bool:
     """Whether somebody turns to us with it: a message, a mail, a comment in our place, or a post that names us."""
     if post.kind in _TO_US or post.visibility == "direct":
         return True
-    return post.kind in _PUBLIC and any(name.lower() in handles for name in post.mentions)
+    return post.kind in _PUBLIC and any(name.lstrip("@").lower() in handles for name in post.mentions)
 
 
 def check_texts(texts: Mapping[str, str]) -> dict[str, str]:
     """Language code -> text, cleaned. Raises `InvalidInput` that says how to mend.
 
-    Each says that it is automatic, names no placeholder that does not exist, and there is one for all other languages.
+    Each says that it is automatic and names no placeholder that does not exist. Where there is none for all other
+    languages (""), nothing is said in these.
     """
     cleaned = {code.strip().lower(): text.strip() for code, text in texts.items() if text.strip()}
     for code, text in cleaned.items():
@@ -130,10 +137,16 @@ def _fold(text: str) -> str:
     return unicodedata.normalize("NFC", re.sub("[\u0300-\u0331]", "", apart))
 
 
-def choose_text(texts: Mapping[str, str], language: str) -> str:
-    """The text in the language of the post, else that for all others; "" where there is neither."""
+def choose_text(texts: Mapping[str, str], language: str) -> tuple[str, str]:
+    """(the text, its language): in that of the post, else the one for all others, whose language nobody knows ("").
+
+    Both are "" where there is neither.
+    """
     code = language.lower()
-    return texts.get(code) or texts.get(code.partition("-")[0]) or texts.get("", "")
+    for each in (code, code.partition("-")[0]):
+        if each and texts.get(each):
+            return texts[each], each
+    return texts.get("", ""), ""
 
 
 def write(text: str, *, name: str, hours: str, help_links: Sequence[str]) -> str:
@@ -147,26 +160,3 @@ def write(text: str, *, name: str, hours: str, help_links: Sequence[str]) -> str
 
     filled = _PLACEHOLDER.sub(fill, text)
     return re.sub(r"[ \t]+([,.;:!?])", r"\1", re.sub(r"[ \t]{2,}", " ", filled)).strip()
-
-
-def say_hours(hours: Hours) -> str:
-    """When people answer, in English: "Monday to Friday 9:00 to 17:00 (Europe/Berlin)"."""
-    if hours.always or not hours.week:
-        return "round the clock"
-    runs: list[tuple[int, int, str]] = []
-    for day, shifts in enumerate(hours.week):
-        told = " and ".join(f"{_clock(start)} to {_clock(end)}" for start, end in shifts)
-        if runs and runs[-1][1] == day - 1 and runs[-1][2] == told:
-            runs[-1] = (runs[-1][0], day, told)
-        else:
-            runs.append((day, day, told))
-    spans = [
-        f"{_DAYS[first] if first == last else f'{_DAYS[first]} to {_DAYS[last]}'} {told}"
-        for first, last, told in runs
-        if told
-    ]
-    return f"{', '.join(spans)} ({hours.zone})" if spans else "not in an ordinary week"
-
-
-def _clock(minute: int) -> str:
-    return f"{minute // 60 % 24}:{minute % 60:02d}"

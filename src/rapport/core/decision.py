@@ -109,6 +109,11 @@ class AccountScore(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     reasons: tuple[str, ...] = ()
 
 
+#: moments of each list of a person's history that are kept with a decision; more would grow with the square of what
+#: they say
+MOST_KEPT = 100
+
+
 class PersonFacts(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """What we knew about an author before this post. Built from the store, passed in as a value."""
 
@@ -137,6 +142,8 @@ class PersonFacts(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     answers: tuple[dt.datetime, ...] = ()
     #: steps of the escalation ladder that they reached within the last 90 days, newest last: (step, when)
     escalations: tuple[tuple[str, dt.datetime], ...] = ()
+    #: true: of the negative, positive and all posts and of the answers, only the newest `MOST_KEPT` each are left
+    cut: bool = False
 
 
 class ConversationFacts(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
@@ -211,7 +218,7 @@ class Outcome(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     score: Score
     decision: Decision
     route: Route
-    #: what was known of the person; None where their history is too long to be kept with each of their posts
+    #: what was known of the person, a long history cut; None for outcomes of before it was, with more posts than that
     facts: PersonFacts | None = NOBODY
     #: the moment that the rules were given; None for outcomes of before it was kept
     decided_at: dt.datetime | None = None

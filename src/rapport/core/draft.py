@@ -86,6 +86,43 @@ def is_stale(draft: Draft, newest_inbound_id: str | None) -> bool:
     return newest_inbound_id is not None and draft.based_on != newest_inbound_id
 
 
+def retell(text: str, *, was_name: str = "", was_handle: str = "", name: str = "", handle: str = "") -> str:
+    """An answer that went to one person, as the beginning of one to another: handles, name and signature changed.
+
+    `was_name`, `was_handle`: of whom it went to; `name`, `handle`: of whom it is for, without @. What else it says of
+    the first one stays: the person who takes it up reads it.
+    """
+    told = _LEADING_HANDLES.sub("", text.replace(_ABSENT, ""))
+    told = _SIGNATURE.sub("", told).rstrip()
+    first, new = first_name(was_name), first_name(name)
+    if was_handle:
+        bare = re.escape(was_handle.lstrip("@").partition("@")[0])
+        new_handle = _safe_handle(handle) or _ABSENT
+        told = re.sub(rf"@{bare}(?:@[\w.-]*\w)?(?!\w)", lambda _found: new_handle, told, flags=re.IGNORECASE)
+    if first:
+        told = re.sub(rf"(?<!\w){re.escape(first)}(?!\w)", lambda _found: new or _ABSENT, told, flags=re.IGNORECASE)
+    return _close_gaps(told)
+
+
+def distance(before: str, after: str) -> float:
+    """Which share of the words changed, 0 (none) to 1 (all): the least number of words that have to be put in, taken
+    out or replaced (Levenshtein, 1966), over the words of the longer text; case and blanks change nothing. Of long
+    texts the first 400 words are compared.
+    """
+    one, other = (text.casefold().split()[:400] for text in (before, after))
+    if not one or not other:
+        return float(one != other)
+    row = list(range(len(other) + 1))
+    for at, word in enumerate(one, 1):
+        corner, row[0] = row[0], at
+        for place, said in enumerate(other, 1):
+            corner, row[place] = row[place], min(row[place] + 1, row[place - 1] + 1, corner + (word != said))
+    return row[-1] / max(len(one), len(other))
+
+
+#: handles that an answer begins with, and the initials that a colleague ends it with: "^BW", "/Ben", "- BW"
+_LEADING_HANDLES = re.compile(r"\A(?:\s*@[\w.-]*\w(?:@[\w.-]*\w)?)+[\s,:]*")
+_SIGNATURE = re.compile(r"(?<!\s)\s+(?:[\^/*~]\s?[^\W\d_]{1,12}|[-\u2013]\s?[A-Z]{2,3})\s*\Z")
 _ABSENT = "\x00"  # stands for a value that is missing until the gap around it is closed
 _TITLES = frozenset({"dr", "prof", "mr", "mrs", "ms", "mx", "sir", "herr", "frau", "m", "mme", "sr", "sra"})
 

@@ -112,6 +112,10 @@ class Reauthorise(NetworkError):
     """The account must be connected again: its token is revoked, expired or lacks a right."""
 
 
+class AccessEnded(Reauthorise):
+    """The network said clearly that it has ended our access: it refuses a token before its time, or suspended us."""
+
+
 class Unconfirmed(NetworkError):
     """A request went out and no answer came: it may have taken effect. Never resend blindly."""
 

@@ -11,6 +11,17 @@ import datetime as dt
 import msgspec
 
 
+class Held(msgspec.Struct, frozen=True):
+    """What a person has in one field that the workspace made."""
+
+    #: row id of the field
+    field: int
+    value: str
+    #: membership id of who wrote it down; None = they are gone
+    by: int | None
+    at: dt.datetime
+
+
 class Known(msgspec.Struct, frozen=True):
     """What we know of a person, apart from their handles and what they said."""
 
@@ -28,6 +39,12 @@ class Known(msgspec.Struct, frozen=True):
     known_to: int | None = None
     #: row ids of the decisions not to answer them, that of now and those that ended
     ignorings: tuple[int, ...] = ()
+    #: row ids of the notes on them
+    notes: tuple[int, ...] = ()
+    #: row ids of what they allowed or refused us, that of now and what was taken back
+    consents: tuple[int, ...] = ()
+    #: one for each field that has something, by the row id of the field
+    values: tuple[Held, ...] = ()
 
 
 def combine(kept: Known, joined: Known) -> Known:
@@ -43,7 +60,18 @@ def combine(kept: Known, joined: Known) -> Known:
         suppressed_reason=kept.suppressed_reason or joined.suppressed_reason,
         known_to=joined.known_to if kept.known_to is None else kept.known_to,
         ignorings=tuple(sorted({*kept.ignorings, *joined.ignorings})),
+        notes=tuple(sorted({*kept.notes, *joined.notes})),
+        consents=tuple(sorted({*kept.consents, *joined.consents})),
+        values=_in_order({**_by_field(joined), **_by_field(kept)}),
     )
+
+
+def _by_field(known: Known) -> dict[int, Held]:
+    return {held.field: held for held in known.values}
+
+
+def _in_order(values: dict[int, Held]) -> tuple[Held, ...]:
+    return tuple(values[field] for field in sorted(values))
 
 
 def rebase(now: Known, old: Known, new: Known) -> Known:
@@ -52,7 +80,13 @@ def rebase(now: Known, old: Known, new: Known) -> Known:
     Field by field: what still says what `old` said follows to `new`, what was changed since stays.
     """
     moved = {name: getattr(new, name) for name in Known.__struct_fields__ if getattr(now, name) == getattr(old, name)}
-    return msgspec.structs.replace(now, **moved)
+    mine, was, becomes = _by_field(now), _by_field(old), _by_field(new)
+    for field in {*was, *becomes}:
+        if mine.get(field) == was.get(field):
+            mine.pop(field, None)
+            if field in becomes:
+                mine[field] = becomes[field]
+    return msgspec.structs.replace(now, **{**moved, "values": _in_order(mine)})
 
 
 def carry_strictness(returning: Known, now: Known, old: Known) -> Known:

@@ -100,9 +100,11 @@ def wanted(kind: Kind, facts: Facts, *, exists: bool) -> Wanted | None:
         begins = True
         stops: Wanted = "pause" if live else "done" if facts.state == "resolved" else "given-up"
     else:
-        runs, begins = waits, (kind == "next") == facts.answered_before
+        # answered elsewhere, and they spoke again before we heard of either: the next answer is another promise
+        given = kind == "first" and facts.answered_before
+        runs, begins = waits and not given, (kind == "next") == facts.answered_before
         # what they took back, what was put aside or resolved without a word: nobody answered, so nothing was kept
-        answered = _is_answered(facts) or (live and facts.waiting_since is None)
+        answered = given or _is_answered(facts) or (live and facts.waiting_since is None)
         stops = "done" if answered else "given-up"
     if live and runs:
         return "run" if exists or begins else None

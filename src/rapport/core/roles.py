@@ -18,8 +18,13 @@ Right = Literal[
     "channels",  # connect and change accounts
     "team",  # invite people, roles, baskets
     "hold",  # stop every queue, and start them again
-    "audit",  # read who did what
+    "audit",  # read who did what, the ledger among it
     "import",  # bring in files
+    "campaign",  # make campaigns; each send in one is still a "send"
+    "policy",  # articles, and what each role may offer
+    "allow",  # decide on offers above what a colleague may offer
+    "export",  # take out everything that is known of a person
+    "erase",  # take away everything that is known of a person
 ]
 
 ROLES: tuple[Role, ...] = get_args(Role)
@@ -29,7 +34,10 @@ _RIGHTS: dict[Role, frozenset[Right]] = {
     "owner": frozenset(RIGHTS),
     "admin": frozenset(RIGHTS),
     "lead": frozenset(
-        {"read", "note", "triage", "people", "draft", "send", "release", "configure", "publish", "hold", "audit"}
+        {
+            *("read", "note", "triage", "people", "draft", "send", "release", "configure", "publish", "hold", "audit"),
+            *("campaign", "policy", "allow"),
+        }
     ),
     "agent": frozenset({"read", "note", "triage", "people", "draft", "send", "release", "hold"}),
     # an outsourced agent: own baskets alone, and a lead sends what they wrote

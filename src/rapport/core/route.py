@@ -15,7 +15,8 @@ import msgspec
 
 from rapport.core.decision import Decision, PersonFacts, Route
 
-#: how a person is chosen in a basket: only who knows them, in turn, who has least, who is good at it
+#: how a person is chosen in a basket where nobody knows them: who has least (`known` asks no more than that), whose
+#: turn it is, who has least, who is good at it
 Strategy = Literal["known", "round_robin", "least_loaded", "skill"]
 STRATEGIES: tuple[Strategy, ...] = get_args(Strategy)
 

@@ -32,7 +32,7 @@ from rapport.core.decision import (
 )
 from rapport.core.post import Author, Media, Metrics, Post
 from rapport.core.reading import Emotion, Intent, Reading, Sentiment, Toward
-from rapport.core.reply import Draft, Finding, Reply, Verdict
+from rapport.core.reply import Draft, Finding, Picture, Reply, Verdict
 
 #: what is published: each becomes NAME.json with everything that it holds
 PUBLISHED: tuple[type[msgspec.Struct], ...] = (Post, Reading, Outcome, Draft, Reply, Verdict)
@@ -58,6 +58,7 @@ _PARTS: tuple[type[msgspec.Struct], ...] = (
     PileOn,
     Crisis,
     Finding,
+    Picture,
 )
 _STRUCTS: dict[str, type[msgspec.Struct]] = {struct.__name__: struct for struct in (*PUBLISHED, *_PARTS)}
 _FIELD = re.compile(r"((?:^    #: .*\n)+)^    (\w+):", re.MULTILINE)
@@ -105,6 +106,7 @@ BOUNDS: dict[tuple[str, str], dict[str, Any]] = {
     ("Score", "value"): {"minimum": 0, "maximum": 100},
     ("Crisis", "level"): {"minimum": 0, "maximum": 1},
     ("Verdict", "retry_at"): _MOMENT,
+    ("Finding", "passes_at"): _MOMENT,
 }
 
 

@@ -13,7 +13,7 @@ from math import isfinite, log, log10
 
 import msgspec
 
-from rapport.core.decision import NOBODY, Crisis, Factor, Outcome, PersonFacts, PileOn, Score
+from rapport.core.decision import MOST_KEPT, NOBODY, Crisis, Factor, Outcome, PersonFacts, PileOn, Score
 from rapport.core.errors import InvalidWeights
 from rapport.core.felt import as_felt, mood_that_counts
 from rapport.core.post import Author, Post
@@ -179,7 +179,7 @@ def strengths(
         yield "reach", reach, f"{followers:,} follower{'s' if followers > 1 else ''}"
     earlier = sum(moment > now - HISTORY for moment in facts.negative)
     if earlier:
-        yield "history", min(1.0, earlier / FULL_HISTORY), _history(earlier, reading)
+        yield "history", min(1.0, earlier / FULL_HISTORY), _history(earlier, reading, facts)
     if post.rating is not None:
         stars = f"{post.rating:g} star{'s' if post.rating > 1 else ''}"
         yield "rating", min(1.0, max(0.0, (3.5 - post.rating) / 2.5)), stars
@@ -257,8 +257,10 @@ def _intent(reading: Reading, weights: Weights) -> tuple[float, str]:
     return 1 - missing, ", ".join(clear[:2]) or "no clear intent"
 
 
-def _history(earlier: int, reading: Reading) -> str:
+def _history(earlier: int, reading: Reading, facts: PersonFacts) -> str:
     days = HISTORY.days
+    if facts.cut and earlier >= MOST_KEPT:
+        return f"{earlier} or more negative earlier in {days} days"
     if reading.sentiment.label == "negative":
         return f"{_ordinal(earlier + 1)} negative in {days} days"
     return f"{earlier} negative earlier in {days} days"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
@@ -91,12 +92,24 @@ class _Talk:
         facts, at = self.facts, post.created_at
         if post.kind == "repost" or post.deleted:
             return
+        waits = facts.waiting_since
         if post.author.ours:
-            self.facts = replace(facts, answers=(*facts.answers, at)[-MOST_SAID:], waiting_since=None)
+            answers = _with(facts.answers, at)
+            # an answer that is heard late leaves what they said after it waiting
+            waits = min((said for said in facts.posts if said > answers[-1]), default=None) if waits else None
+            self.facts = replace(facts, answers=answers, waiting_since=waits)
             return
+        if not facts.answers or facts.answers[-1] <= at:
+            waits = min(waits or at, at)
         self.facts = replace(
             facts,
-            posts=(*facts.posts, at)[-MOST_SAID:],
-            negative=(*facts.negative, at)[-MOST_SAID:] if mood == "negative" else facts.negative,
-            waiting_since=facts.waiting_since or at,
+            posts=_with(facts.posts, at),
+            negative=_with(facts.negative, at) if mood == "negative" else facts.negative,
+            waiting_since=waits,
         )
+
+
+def _with(moments: tuple[dt.datetime, ...], at: dt.datetime) -> tuple[dt.datetime, ...]:
+    """With one more, the newest last; what is heard late stands where it belongs."""
+    more = (*moments, at)
+    return (more if not moments or moments[-1] <= at else tuple(sorted(more)))[-MOST_SAID:]

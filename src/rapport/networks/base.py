@@ -14,6 +14,7 @@ from typing import Literal
 import msgspec
 
 from rapport.core.post import Post
+from rapport.core.reply import ActKind
 
 
 class Account(msgspec.Struct, frozen=True):
@@ -101,6 +102,21 @@ class Sent(msgspec.Struct, frozen=True):
     url: str | None = None
 
 
+class MediaLimits(msgspec.Struct, frozen=True):
+    """Which images a network takes with one post."""
+
+    #: images of one post
+    most: int
+    #: "image/png"
+    kinds: tuple[str, ...]
+    #: of one file
+    max_bytes: int
+    #: characters of the words that tell what is to be seen; 0: it takes none
+    max_alt: int = 0
+    #: with direct messages too
+    direct: bool = True
+
+
 class Capabilities(msgspec.Struct, frozen=True):
     """What a network offers; the desk shows nothing that is not here."""
 
@@ -124,6 +140,26 @@ class Capabilities(msgspec.Struct, frozen=True):
     recheck_within: float = 0.0
     #: ids that one `recheck` may be asked about
     recheck_most: int = 0
+    #: what `act` does; deleting and editing are told by the two below
+    acts: frozenset[ActKind] = frozenset()
+    #: `remove` takes what we sent off the network
+    removes: bool = False
+    #: a rule may propose these acts; false: the network wants that a person alone decides what to do them with
+    acts_proposed: bool = True
+    #: what of these direct messages take too: "acts", "removes", "edits"
+    direct: frozenset[Literal["acts", "removes", "edits"]] = frozenset({"acts", "removes", "edits"})
+    #: `edit` gives what we sent other words ...
+    edits: bool = False
+    #: ... and does so by putting a new post in its place: answers to the old one lose what they hang on
+    edits_anew: bool = False
+    #: `upload` takes images, and `push` sends them along; None: it takes none
+    media: MediaLimits | None = None
+    #: `push` takes a post of our own, to nobody: in these visibilities, the first where nothing is chosen; (): none
+    posts: tuple[str, ...] = ()
+    #: what such a post needs besides: "room" or "topic", as `place_of_post` reads it; "": the account is the place
+    post_place: Literal["", "room", "topic"] = ""
+    #: a reply of ours can be answered by another one of ours, so that a thread of several posts can go out
+    threads: bool = False
 
 
 class Field(msgspec.Struct, frozen=True):

@@ -7,11 +7,11 @@ database and no other network. What goes in and out are the structs of `networks
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Literal, Protocol
 
 from rapport.core.errors import GiveUp, InvalidInput, Reauthorise
-from rapport.core.reply import Reply
+from rapport.core.reply import Act, Picture, Reply
 from rapport.networks.base import (
     Account,
     Answer,
@@ -91,11 +91,59 @@ class Network(Protocol):
         ...
 
     def find(
-        self, account: Account, reply: Reply, since: dt.datetime, key: str, session: GuardedSession
+        self,
+        account: Account,
+        reply: Reply,
+        since: dt.datetime,
+        key: str,
+        session: GuardedSession,
+        besides: Collection[str] = (),
     ) -> Sent | None:
         """The reply if it is on the network, sent after `since`; None when it is certainly not.
 
+        `besides`: ids on the network that are known to be other replies of ours, though they say the same.
         Raises `Unconfirmed` when what the network shows does not go back to `since`.
+        """
+        ...
+
+    def id_at(self, server: str, account_id: str, link: str) -> str:
+        """Id of the post of ours that is shown at the address `link`; "" where the address alone does not tell it."""
+        ...
+
+    def act(self, account: Account, act: Act, key: str, session: GuardedSession) -> Sent:
+        """Do one of `capabilities.acts`, exactly as approved; `Sent.id` is what undoes it, or the post that came of it.
+
+        Done twice it has one effect, and what is so already counts as done. Raises as `push` does; `GiveUp` for an act
+        that the network does not offer.
+        """
+        ...
+
+    def remove(self, account: Account, external_id: str, session: GuardedSession) -> None:
+        """Take a post of ours off the network, where `capabilities.removes`. One that is gone counts as removed.
+
+        Raises `GiveUp` where the network refuses, or offers no such thing; it may be called again after any error.
+        """
+        ...
+
+    def edit(self, account: Account, external_id: str, reply: Reply, key: str, session: GuardedSession) -> Sent:
+        """Give a post of ours the words and images of `reply`, where `capabilities.edits`; where it stands from now on.
+
+        Raises as `push` does. With the same key it may be called again after any error.
+        """
+        ...
+
+    def upload(self, account: Account, picture: Picture, content: bytes, kind: str, session: GuardedSession) -> str:
+        """Bring an image (`kind`: "image/png") to the network, where `capabilities.media`.
+
+        Gives what the network calls it, for `Picture.uploaded` of the reply that is pushed next. It shows to nobody
+        before that, so it may be called again after any error.
+        """
+        ...
+
+    def place_of_post(self, account: Account, entered: str) -> str:
+        """What a person entered as the place of a post of our own -> `Reply.target`. Asks nobody.
+
+        Raises `InvalidInput` where `capabilities.post_place` asks for one and this is none.
         """
         ...
 
@@ -156,6 +204,11 @@ class Network(Protocol):
         ...
 
 
+def not_offered(title: str, what: str) -> GiveUp:
+    """What a network says of something that it does not do here: "X takes no like from here; ..."."""
+    return GiveUp(f"{title} takes {what} from here; where its own site offers it, do it there")
+
+
 class BaseNetwork:
     """Defaults for what a network does not offer. Each network overrides what it does."""
 
@@ -187,11 +240,47 @@ class BaseNetwork:
         raise GiveUp(f"{self.title} takes no replies")
 
     def find(
-        self, account: Account, reply: Reply, since: dt.datetime, key: str, session: GuardedSession
+        self,
+        account: Account,
+        reply: Reply,
+        since: dt.datetime,
+        key: str,
+        session: GuardedSession,
+        besides: Collection[str] = (),
     ) -> Sent | None:
         """See `Network.find`."""
-        del account, reply, since, key, session
+        del account, reply, since, key, session, besides
         return None
+
+    def id_at(self, server: str, account_id: str, link: str) -> str:
+        """See `Network.id_at`."""
+        del server, account_id, link
+        return ""
+
+    def act(self, account: Account, act: Act, key: str, session: GuardedSession) -> Sent:
+        """See `Network.act`."""
+        del account, key, session
+        raise not_offered(self.title, f"no {act.kind}")
+
+    def remove(self, account: Account, external_id: str, session: GuardedSession) -> None:
+        """See `Network.remove`."""
+        del account, external_id, session
+        raise not_offered(self.title, "no deletion of what was sent")
+
+    def edit(self, account: Account, external_id: str, reply: Reply, key: str, session: GuardedSession) -> Sent:
+        """See `Network.edit`."""
+        del account, external_id, reply, key, session
+        raise not_offered(self.title, "no edit of what was sent")
+
+    def upload(self, account: Account, picture: Picture, content: bytes, kind: str, session: GuardedSession) -> str:
+        """See `Network.upload`."""
+        del account, picture, content, kind, session
+        raise not_offered(self.title, "no images")
+
+    def place_of_post(self, account: Account, entered: str) -> str:
+        """See `Network.place_of_post`: the account itself is the place."""
+        del account, entered
+        return ""
 
     def own_key(self, account: Account) -> str:
         """See `Network.own_key`."""

@@ -99,6 +99,10 @@ class Google:
         except InvalidPost as error:
             raise Unconfirmed(f"Google accepted it and answered in a way that could not be read: {error}") from None
 
+    def delete(self, url: str, params: Mapping[str, Any]) -> None:
+        """Take something away; what is answered does not matter. Raises any `NetworkError`."""
+        self._ask("DELETE", url, params=params, headers={})
+
     def _ask(self, method: str, url: str, headers: dict[str, str], **kwargs: Any) -> Response:
         headers["Authorization"] = f"Bearer {self._grant.access}"
         response = self._session.request(method, place(self._server, url), headers=headers, **kwargs)

@@ -101,6 +101,10 @@ class Graph:
         except InvalidPost as error:
             raise Unconfirmed(f"Meta accepted it and answered in a way that could not be read: {error}") from None
 
+    def delete(self, path: str) -> None:
+        """Take an object away. Raises any `NetworkError`; `NoObject` where Meta shows none."""
+        self._ask("DELETE", path, params=self._proved({}))
+
     def pages(self, path: str, params: Mapping[str, Any], most: int) -> Iterator[tuple[list[Any], bool]]:
         """The `data` of one page after the other, `most` at most, each with whether there is more behind it.
 

@@ -6,7 +6,7 @@ Sources: Messenger Platform "Conversations API", "Send API", "message tags" (hum
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import partial
 from typing import Any
 
@@ -189,7 +189,13 @@ def _conversation_with(graph: Graph, person: str, network: str, page: str, accou
 
 
 def find_sent(
-    account: Account, reply: Reply, network: str, page: str, since: dt.datetime, session: GuardedSession
+    account: Account,
+    reply: Reply,
+    network: str,
+    page: str,
+    since: dt.datetime,
+    session: GuardedSession,
+    besides: Collection[str] = (),
 ) -> Sent | None:
     """See `Network.find`, for messages."""
     target = split_target(reply.target)
@@ -197,7 +203,8 @@ def find_sent(
         return None
     posts = _conversation_with(Graph.of(account, session), target[0], network, page, account)
     for post in posts:
-        if post.author.ours and post.created_at >= since - _CLOCKS and same_text(post.text, reply.text):
+        ours = post.author.ours and post.created_at >= since - _CLOCKS and post.id not in besides
+        if ours and same_text(post.text, reply.text):
             return Sent(post.id)
     if len(posts) >= _MESSAGES and min(post.created_at for post in posts) > since - _CLOCKS:
         raise Unconfirmed(f"the newest {_MESSAGES} messages of the conversation do not go back to the time of the send")

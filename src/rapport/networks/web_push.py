@@ -82,6 +82,7 @@ def push(session: GuardedSession, target: Target, payload: bytes, key: str, cont
             "TTL": str(KEPT),
             "Urgency": "high",
         },
+        allow_redirects=False,
     )
     if answer.status_code in {404, 410}:
         raise Gone("the browser is not subscribed any more")

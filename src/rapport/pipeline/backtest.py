@@ -18,7 +18,7 @@ from rapport.core.rules.compare import Pair
 from rapport.core.rules.trial import Promised, Report, Trial
 from rapport.pipeline.apart import Apart
 from rapport.store.models import BackTest, RuleSet, Workspace
-from rapport.store.queries.backtest import count_mentions, read_mentions
+from rapport.store.queries.backtest import estimate_mentions, read_mentions
 from rapport.store.queries.load import read_setups
 
 log = logging.getLogger(__name__)
@@ -78,14 +78,13 @@ def try_on_history(
         if not setup.terms.empty
     }
     trial = Trial(pair, promised)
-    total = count_mentions(workspace.pk, since, until)
+    total = estimate_mentions(workspace.pk, since, until)
     passed, told = 0, 0.0
     if not watch(0, total):
         return None
     zone = ZoneInfo(workspace.timezone)
-    for mentions in read_mentions(workspace.pk, since, until, pair.asks, zone, waits=bool(promised)):
-        for mention in mentions:
-            trial.look(mention)
+    for mentions in read_mentions(workspace.pk, since, until, pair.asks, zone, pair.beyond, waits=bool(promised)):
+        trial.look(mentions)
         passed += len(mentions)
         if monotonic() - told >= TELL:
             told = monotonic()

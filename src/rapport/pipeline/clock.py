@@ -9,14 +9,21 @@ from collections.abc import Callable
 from threading import Event
 
 from rapport.actions import listening
+from rapport.actions.attachments import clear_unsent
 from rapport.actions.checks import draw_sample
 from rapport.actions.dealing import tend_baskets
 from rapport.actions.desk import wake_snoozed
+from rapport.actions.drafts import forget_versions
+from rapport.actions.exports import sweep_exports
 from rapport.actions.people import end_lapsed_ignorings
 from rapport.actions.promises import mark_broken, warn
+from rapport.actions.purges import begin_due_purges, carry_on_purges
 from rapport.actions.rematch import carry_on_rematches
+from rapport.actions.steps import end_steps
 from rapport.actions.tasks import remind_of_tasks
+from rapport.actions.undo import forget_deeds
 from rapport.core.rhythm import Rhythm, find_silence
+from rapport.pipeline.heads import HeadKeeper
 from rapport.pipeline.loop import keep_going
 from rapport.store.models import Channel, DeskEvent, Received, SignInLink, Tombstone, WebhookCall, Workspace
 from rapport.store.queries.deleted import KEPT
@@ -45,8 +52,10 @@ CALLS = dt.timedelta(days=14)
 class Clock:
     """Wakes snoozed conversations, carries long work on, and sweeps what has expired."""
 
-    def __init__(self, clock: Callable[[], dt.datetime]) -> None:
+    def __init__(self, clock: Callable[[], dt.datetime], heads: HeadKeeper | None = None) -> None:
+        """`heads`: who keeps the heads of the ledgers outside of the database."""
         self.clock = clock
+        self.heads = heads
         self._swept = self._judged = self._tended = dt.datetime.min.replace(tzinfo=dt.UTC)
         #: channel id -> when its rhythm was learnt, and the rhythm
         self._rhythms: dict[int, tuple[dt.datetime, Rhythm | None]] = {}
@@ -61,6 +70,7 @@ class Clock:
         for workspace in Workspace.objects.all():
             wake_snoozed(workspace, now=now)
             busy |= carry_on_rematches(workspace, now=now)
+            busy |= carry_on_purges(workspace, now=now)
         if now - self._tended >= TEND:
             for workspace in Workspace.objects.all():
                 warn(workspace, now=now)
@@ -73,14 +83,22 @@ class Clock:
             Received.objects.filter(at__lt=now - DELIVERIES).delete()
             Tombstone.objects.filter(at__lt=now - KEPT).delete()
             sweep_fingerprints(now)
+            forget_deeds(now=now)
+            clear_unsent(now=now)
+            sweep_exports(now=now)
+            forget_versions(now=now)
             WebhookCall.objects.filter(settled_at__lt=now - CALLS).delete()
             self._swept = now
         if now - self._judged >= JUDGE:
             for workspace in Workspace.objects.all():
                 draw_sample(workspace, random.SystemRandom().sample, now=now)
                 end_lapsed_ignorings(workspace, now=now)
+                begin_due_purges(workspace, now=now)
+                end_steps(workspace, now=now)
                 remind_of_tasks(workspace, now=now)
             self.judge_silence(now)
+            if self.heads is not None:
+                self.heads.look(now=now)
             self._judged = now
         return BREATH if busy else TICK
 

@@ -12,6 +12,7 @@ import msgspec
 
 from rapport.core.copies import fingerprints, may_be_copied
 from rapport.core.decision import (
+    MOST_KEPT,
     NEW,
     NOBODY,
     UNTOLD,
@@ -32,6 +33,7 @@ from rapport.core.query import Matcher
 from rapport.core.reading import Reading, Toward
 from rapport.core.route import TeamLoad, route
 from rapport.core.rules import Circumstances, RuleSet
+from rapport.core.rules.cut import cut_history
 from rapport.core.score import FEW_PEOPLE, SHIPPED, Weights, score
 from rapport.core.threads import conversations_before
 from rapport.core.toward import Aims
@@ -39,8 +41,6 @@ from rapport.core.understand import Reader
 from rapport.core.understand.accounts import PROBABLE, knowing, score_author
 from rapport.core.understand.corrected import Corrected, apply, text_key
 
-#: moments of a person's history that are kept with each of their posts; a longer one would grow with its square
-MOST_KEPT = 100
 #: whoever spoke in a thread within this time is part of a pile-on
 PILE_ON = dt.timedelta(hours=1)
 
@@ -268,7 +268,7 @@ def keep(
     handles = tuple(sorted(snapshot.handles))
     return [
         (
-            facts if len(facts.posts) <= MOST_KEPT else None,
+            facts if len(facts.posts) <= MOST_KEPT and len(facts.answers) <= MOST_KEPT else cut_history(facts),
             now,
             _told_of(post.author),
             post.edited_at,

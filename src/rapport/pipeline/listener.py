@@ -131,7 +131,7 @@ class Listener:
         try:
             token, until = self.networks[channel.network].renew(account_of(channel), self.session())
         except (Reauthorise, GiveUp, AddressRefused) as error:
-            listening.ask_to_reconnect(channel, str(error), now=self.clock())
+            listening.ask_to_reconnect(channel, error, now=self.clock())
             return False
         except NetworkError as error:
             # the claim stands: nobody tries again before it ends
@@ -150,7 +150,7 @@ class Listener:
             for stream in network.streams(account):
                 new += self._pull_stream(channel, network, account, stream, cursors.get(stream))
         except Reauthorise as error:
-            listening.ask_to_reconnect(channel, str(error), now=self.clock())
+            listening.ask_to_reconnect(channel, error, now=self.clock())
         except NetworkError as error:
             self._back_off(channel, error)
         else:

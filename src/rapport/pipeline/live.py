@@ -117,7 +117,7 @@ class LiveLines:
             log.info("channel %s: no live line (%s); it is read every few seconds instead", row.slug, error)
             self.silent[row.pk] = _made_for(row)
         except Reauthorise as error:
-            listening.ask_to_reconnect(row, str(error), now=self.clock())
+            listening.ask_to_reconnect(row, error, now=self.clock())
         except NetworkError as error:
             log.warning("channel %s: the live line ended: %s", row.slug, error)
             self.resting[row.pk] = self.clock() + REST

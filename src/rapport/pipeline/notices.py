@@ -11,20 +11,28 @@ from threading import Event
 import msgspec
 from django.core import mail
 from django.template.loader import render_to_string
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
-from rapport.actions.notice_ways import Claimed, claim_due, give_back, note_failure, remove_device, sweep_notices
-from rapport.actions.notices import note_crisis, notify_of_due_tasks
+from rapport.actions.notice_ways import (
+    Claimed,
+    PushClaim,
+    claim_due,
+    give_back,
+    note_failure,
+    remove_device,
+    sweep_notices,
+)
+from rapport.actions.notices import note_crisis
 from rapport.core.errors import NetworkError, RetryLater, Unconfirmed
 from rapport.core.rhythm import Rhythm
 from rapport.networks.http import GuardedSession
 from rapport.networks.web_push import Gone, Target, push
 from rapport.pipeline.loop import keep_going
-from rapport.store.models import Notification, Workspace
+from rapport.pipeline.notice_words import line_of
+from rapport.store.models import Notification, PushSubscription, Workspace
 from rapport.store.queries.moods import read_crisis, read_usual_trouble
-from rapport.store.queries.notices import list_devices
+from rapport.store.queries.notices import list_devices, zone_of
 
 log = logging.getLogger(__name__)
 
@@ -87,7 +95,6 @@ class Notifier:
         if now - self._judged >= JUDGE:
             for workspace in Workspace.objects.all():
                 self.judge_trouble(workspace, now)
-                notify_of_due_tasks(workspace, now=now)
             self._judged = now
         if now - self._swept >= SWEEP:
             sweep_notices(now=now)
@@ -126,7 +133,7 @@ class Notifier:
         """The mail that tells of these notices, in the language of the member."""
         member = claimed.member
         root = f"{self.ways.base_url}/w/{member.workspace.slug}/"
-        with translation.override(member.user.language):
+        with translation.override(member.user.language), timezone.override(zone_of(member)):
             lines = [(line_of(row), f"{root}notices/{row.pk}/") for row in claimed.notices[:MOST_LINES]]
             shown = {
                 "name": str(member.user),
@@ -155,35 +162,47 @@ class Notifier:
 
     def _push(self, claimed: Claimed) -> None:
         """One message for each notice to each device of the member; one with the same tag replaces the one before."""
-        devices = list_devices(claimed.member)
-        reached, waits = 0, 0
-        for row in claimed.notices if devices else ():
-            payload = self.payload_of(row)
-            for device in list(devices):
-                now = self.clock()
-                target = Target(device.endpoint, device.p256dh, device.auth)
-                try:
-                    push(self._session, target, payload, self.ways.push_key, self.ways.contact, now=now)
-                    reached += 1
-                except Gone:
-                    remove_device(None, device, now=now)
-                    devices.remove(device)
-                except (RetryLater, Unconfirmed) as error:
-                    log.warning("A push service could not be reached: %s", error)
-                    waits += isinstance(error, RetryLater)
-                    devices.remove(device)
-                except NetworkError as error:
-                    log.warning("A push service refused: %s", error)
-                    note_failure(device, now=now)
-                    devices.remove(device)
-        if waits and not reached:
-            # nobody took anything: try once more, but never again what reached one device already
-            give_back(claimed, self.clock() + AGAIN, now=self.clock())
+        devices = {device.pk: device for device in list_devices(claimed.member)}
+        silent: set[int] = set()
+        for row in claimed.notices:
+            if row.push_left:
+                self._push_one(row, devices, silent)
+
+    def _push_one(self, row: Notification, devices: dict[int, PushSubscription], silent: set[int]) -> None:
+        """Tell the devices that are left of one notice. Those whose service does not answer become `silent`: what else
+        there is for them waits.
+        """
+        payload, again, claim = self.payload_of(row), AGAIN, PushClaim(row)
+        for pk in [pk for pk in claim.left if pk not in silent]:
+            if not claim.take(pk, now=self.clock()):
+                return
+            device = devices.get(pk)
+            if device is None:
+                continue
+            now = self.clock()
+            target = Target(device.endpoint, device.p256dh, device.auth)
+            try:
+                push(self._session, target, payload, self.ways.push_key, self.ways.contact, now=now)
+            except Gone:
+                remove_device(None, devices.pop(pk), now=now)
+            except RetryLater as error:
+                log.warning("A push service could not be reached: %s", error)
+                claim.put_back(pk, now=self.clock())
+                silent.add(pk)
+                again = max(again, dt.timedelta(seconds=error.after or 0))
+            except Unconfirmed as error:  # it may have been told of this one, so not again
+                log.warning("A push service gave no answer: %s", error)
+                silent.add(pk)
+            except NetworkError as error:
+                log.warning("A push service refused: %s", error)
+                note_failure(devices.pop(pk), now=now)
+        now = self.clock()
+        claim.settle(now + again, now=now)
 
     def payload_of(self, row: Notification) -> bytes:
         """What the service worker of the browser gets (`static/push-worker.js`)."""
         slug = row.workspace.slug
-        with translation.override(row.membership.user.language):
+        with translation.override(row.membership.user.language), timezone.override(zone_of(row.membership)):
             told = {
                 "title": row.workspace.name,
                 "body": line_of(row),
@@ -210,19 +229,10 @@ class Notifier:
             note_crisis(workspace, None, now=now)
 
 
-def line_of(row: Notification) -> str:
-    """What a notice says, in one line: the newest, and how many more it stands for."""
-    # of one conversation the newest word says it all
-    if row.count <= 1 or row.bundle.startswith("conversation:"):
-        return row.text
-    more = row.count - 1
-    return ngettext("%(text)s, and %(n)s more", "%(text)s, and %(n)s more", more) % {
-        "text": row.text,
-        "n": f"{more:,}",
-    }
-
-
 def _subject(claimed: Claimed, workspace: Workspace) -> str:
+    """One line, whatever names hold: a header ends where a line does."""
     if len(claimed.notices) == 1:
-        return f"{workspace.name}: {line_of(claimed.notices[0])}"[:150]
-    return _("%(workspace)s: %(n)d things to know") % {"workspace": workspace.name, "n": len(claimed.notices)}
+        said = f"{workspace.name}: {line_of(claimed.notices[0])}"
+    else:
+        said = _("%(workspace)s: %(n)d things to know") % {"workspace": workspace.name, "n": len(claimed.notices)}
+    return " ".join(said.replace("\x00", "").split())[:150]

@@ -107,7 +107,7 @@ class Rechecker:
         try:
             return self._step(channel, network, progress, now)
         except Reauthorise as error:
-            listening.ask_to_reconnect(channel, str(error), now=now)
+            listening.ask_to_reconnect(channel, error, now=now)
         except RetryLater as error:
             until = now + dt.timedelta(seconds=PAUSE if error.after is None else error.after)
             listening.pause_stream(channel, RECHECK, until, str(error), now=now)
@@ -168,8 +168,8 @@ class Rechecker:
             return
         hearing.settle_recheck(channel, found, self.bus, now=self.clock())
         self._looked[key] = now
-        while len(self._looked) > _MOST_LOOKS:
-            del self._looked[next(iter(self._looked))]
+        for oldest in list(self._looked)[:-_MOST_LOOKS]:  # lanes of the sender do this side by side
+            self._looked.pop(oldest, None)
 
     def _step(self, channel: Channel, network: Network, progress: Progress, now: dt.datetime) -> int:
         within = dt.timedelta(seconds=network.capabilities.recheck_within)

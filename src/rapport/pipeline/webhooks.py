@@ -7,18 +7,22 @@ import datetime as dt
 import logging
 import random
 from collections.abc import Callable
+from functools import partial
 from threading import Event
 
 from rapport.actions import webhooks as steps
 from rapport.core.errors import AddressRefused, InvalidInput, NetworkError
 from rapport.core.webhooks import sign, wait_before
 from rapport.networks.http import GuardedSession, Response, parse_retry_after
+from rapport.pipeline.lanes import Lanes
 from rapport.pipeline.loop import keep_going
 from rapport.store.models import WebhookCall
 
 log = logging.getLogger(__name__)
 
 IDLE = 0.5  # seconds between two looks at an empty queue
+#: receivers that are called side by side
+LANES = 8
 GONE = 410
 
 
@@ -39,14 +43,38 @@ class Caller:
         self.chance = chance
 
     def run_forever(self, stop: Event) -> None:
-        """Call until `stop` is set."""
-        keep_going(stop, lambda: 0.0 if self.call_once() else IDLE)
+        """Call until `stop` is set; what is on its way then is seen through to its answer.
+
+        Receivers have lanes of their own: one call at a time for each, and one that stalls holds up no other.
+        """
+        lanes = Lanes(LANES)
+        try:
+            keep_going(stop, lambda: self._fill(lanes))
+        finally:
+            lanes.close()
+
+    def _fill(self, lanes: Lanes) -> float:
+        """Start one call of a receiver that has none under way; wait a little where there is none."""
+        lanes.raise_failure()
+        ended, busy = lanes.ended, lanes.busy
+        call = None
+        if len(busy) < lanes.most:
+            call = steps.claim_call(self.lease, besides=busy, now=self.clock())
+        if call is None:
+            lanes.wait(ended, IDLE)
+        else:
+            lanes.start(call.webhook_id, partial(self._take, call))
+        return 0.0
 
     def call_once(self) -> bool:
         """Take one call that is due as far as it goes; False when none was."""
         call = steps.claim_call(self.lease, now=self.clock())
         if call is None:
             return False
+        self._take(call)
+        return True
+
+    def _take(self, call: WebhookCall) -> None:
         try:
             answer = self._post(call)
         except (AddressRefused, InvalidInput) as error:
@@ -55,7 +83,6 @@ class Caller:
             self._try_again(call, str(error), getattr(error, "after", None))
         else:
             self._settle(call, answer)
-        return True
 
     def _post(self, call: WebhookCall) -> Response:
         body = call.body.encode()

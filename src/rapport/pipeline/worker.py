@@ -31,6 +31,7 @@ from rapport.core.understand.team import unpack
 from rapport.pipeline.backtest import historian
 from rapport.pipeline.line import PILE_ON, Snapshot, fingerprint, process
 from rapport.pipeline.loop import keep_going
+from rapport.pipeline.person_jobs import archivist
 from rapport.pipeline.shadow import Shadows
 from rapport.pipeline.teaching import teacher
 from rapport.store.models import Workspace
@@ -101,7 +102,11 @@ class Worker:
     def run_forever(self, stop: Event) -> None:
         """Work until `stop` is set."""
         is_ready = False
-        beside = (teacher(self.name, self.clock, self.share), historian(self.name, self.clock))
+        beside = (
+            teacher(self.name, self.clock, self.share),
+            historian(self.name, self.clock),
+            archivist(self.name, self.clock),
+        )
 
         def step() -> float:
             nonlocal is_ready

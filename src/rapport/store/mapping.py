@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from rapport.core import post as vocabulary
 from rapport.core.decision import UNTOLD, AuthorFacts
+from rapport.store.extra import read_extra
 from rapport.store.models import Handle, Post
-from rapport.store.queries.ingest import read_extra
 
 
 def post_of(row: Post, told: AuthorFacts = UNTOLD) -> vocabulary.Post:

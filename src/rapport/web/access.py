@@ -21,17 +21,21 @@ from django.db import models
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import resolve_url
 from django.utils import timezone, translation
+from django.utils.translation import gettext as _
 
 from rapport.core.errors import InvalidInput, NotAllowed
 from rapport.core.roles import Right
-from rapport.store.models import Membership, User, Workspace
+from rapport.store.models import Basket, Membership, User, Workspace
+from rapport.store.queries.desk import visible_baskets
 from rapport.web import errors
+from rapport.web.told import told
 
 M = TypeVar("M", bound=models.Model)
 View = Callable[..., HttpResponseBase]
 
 #: session key of the workspace that was looked at last, where "/" leads
 LAST_WORKSPACE = "last_workspace"
+MOST_OF_A_NAME = 200  # characters of a wrong name that are told
 
 
 class DeskRequest(HttpRequest):
@@ -40,6 +44,8 @@ class DeskRequest(HttpRequest):
     user: User
     workspace: Workspace
     membership: Membership
+    #: every workspace that this person works in, by name
+    desk_workspaces: list[Workspace]
 
 
 class PersonRequest(HttpRequest):
@@ -77,9 +83,9 @@ def desk(right: Right) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
             try:
                 return cast("HttpResponseBase", view(request, **rest))
             except NotAllowed as error:
-                return errors.denied(request, str(error))
+                return errors.denied(request, told(error))
             except InvalidInput as error:
-                return errors.refused(request, str(error))
+                return errors.refused(request, told(error))
 
         return guarded
 
@@ -103,17 +109,21 @@ def _enter(request: HttpRequest, slug: str, right: Right) -> HttpResponse | None
     user = request.user
     if not user.is_authenticated:
         return to_sign_in(request)
-    membership = (
-        Membership.objects.select_related("workspace", "user")
-        .filter(workspace__slug=slug, user=user, active=True, user__is_active=True)
-        .first()
-    )
+    # all of theirs: the navigation leads to the others
+    own = Membership.objects.select_related("workspace", "user").filter(user=user, active=True, user__is_active=True)
+    memberships = list(own.order_by("workspace__name", "pk"))
+    membership = next((each for each in memberships if each.workspace.slug == slug), None)
     if membership is None:
         return errors.not_found(request)
     inside = cast("DeskRequest", request)
+    inside.desk_workspaces = [each.workspace for each in memberships]
     inside.membership, inside.workspace = membership, membership.workspace
     if membership.may(right) is not True:
         return errors.denied(request, right=right)
+    for name in request.GET:
+        if name.startswith("_") or "__" in name:
+            # no page of ours makes such a name: it reaches for columns of the database
+            return errors.refused(request, _("“%(name)s” is no filter of a list.") % {"name": name[:MOST_OF_A_NAME]})
     if request.session.get(LAST_WORKSPACE) != slug:
         request.session[LAST_WORKSPACE] = slug
     return None
@@ -132,6 +142,14 @@ def to_sign_in(request: HttpRequest) -> HttpResponse:
     if request.headers.get("HX-Request"):
         return HttpResponse(status=204, headers={"HX-Redirect": target})
     return HttpResponseRedirect(target)
+
+
+def seen_baskets(request: HttpRequest, membership: Membership) -> list[Basket]:
+    """The baskets that this person sees, in their order; read once a request."""
+    if not hasattr(request, "desk_baskets"):
+        request.desk_baskets = list(visible_baskets(membership))  # type: ignore[attr-defined]
+    found: list[Basket] = request.desk_baskets  # type: ignore[attr-defined]
+    return found
 
 
 def find(rows: models.QuerySet[M], pk: int | None = None, **where: Any) -> M:

@@ -7,7 +7,9 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils import timezone
 
+from rapport.core.keys import OwnKeys
 from rapport.store.models import Membership, User
+from rapport.web.help.pages import page_for
 from rapport.web.navigation import Navigation
 
 
@@ -21,6 +23,9 @@ def desk(request: HttpRequest) -> dict[str, Any]:
         "workspace": membership.workspace if membership else None,
         "theme": known.theme if known else "auto",
         "shortcuts": known.shortcuts if known else True,
+        "own_keys": OwnKeys(known.keys if known else None),
+        "after": (known.after if known else None) or "next",
         "nav": Navigation(request, membership),
+        "help_page": page_for(request.path),
         "now": timezone.now(),
     }

@@ -5,12 +5,19 @@ htmx gets the sentence alone, to show it where the person works.
 
 from __future__ import annotations
 
+import re
+import sys
+
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
 from rapport.core.roles import ROLES, Right, may
 from rapport.store.models import Membership
+
+#: what SQLite, PostgreSQL and Linux say of a full disk
+_FULL = re.compile(r"disk is full|no space left|could not extend file", re.IGNORECASE)
 
 
 def page(request: HttpRequest, status: int, title: str, text: str) -> HttpResponse:
@@ -19,7 +26,7 @@ def page(request: HttpRequest, status: int, title: str, text: str) -> HttpRespon
     if request.headers.get("HX-Request"):
         return HttpResponse(text, status=status, content_type="text/plain; charset=utf-8")
     # a database that broke must not be asked for the theme
-    theme = "auto" if status == 500 else getattr(getattr(request, "user", None), "theme", "auto")
+    theme = "auto" if status >= 500 else getattr(getattr(request, "user", None), "theme", "auto")
     body = render_to_string("errors/page.html", {"status": status, "title": title, "text": text, "theme": theme})
     return HttpResponse(body, status=status)
 
@@ -99,7 +106,11 @@ def too_many(request: HttpRequest, exception: Exception | None = None) -> HttpRe
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500: our fault. Touches no database, since that may be what broke."""
+    """500: our fault, or 507 where the disk is full. Touches no database, since that may be what broke."""
+    error = sys.exc_info()[1]
+    if isinstance(error, DatabaseError | OSError) and _FULL.search(str(error)):
+        said = _("There is no room left where the desk keeps its data. Tell whoever runs it, and try again afterwards.")
+        return page(request, 507, _("The disk is full"), f"{said} {_('Nothing you wrote was sent.')}")
     return page(
         request,
         500,

@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import datetime as dt
 from functools import cached_property
+from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from rapport.core.roles import Right
-from rapport.store.models import Membership, Workspace
+from rapport.store.models import Membership, SavedView, Workspace
 from rapport.store.queries import desk as reads
 from rapport.store.queries.approvals import count_waiting
 from rapport.store.queries.calls import Calls, read_calls
 from rapport.store.queries.notices import count_unread
+from rapport.store.queries.own_posts import waiting_posts
 from rapport.store.queries.sources import list_sources_briefly
+from rapport.web import places
+from rapport.web.access import seen_baskets
+from rapport.web.inbox import freshness
+from rapport.web.inbox.asked import Asked, addresses_of, seen_views
 from rapport.web.settings.standing import stand
 
 
 class Place(msgspec.Struct, frozen=True):
-    """One link of the second group."""
+    """One link of the navigation."""
 
     name: str
     url: str
@@ -43,15 +49,18 @@ class Navigation:
 
     @property
     def current(self) -> str:
-        """Slug of the basket that is open, or ":quarantine"; views set `request.desk_place`."""
+        """Slug of the basket that is open, ":view-ID" or ":quarantine"; pages set `request.desk_place`."""
         place: str = getattr(self._request, "desk_place", "")
-        if not place and "/quarantine/" in self._request.path:
+        if not place and "/quarantine/" in self.path:
             return ":quarantine"
         return place
 
     @cached_property
     def _counts(self) -> dict[tuple[int, str], reads.Counted]:
         assert self._membership is not None
+        marks: str = getattr(self._request, "desk_marks", "")
+        if marks:  # a page that is open reads its counts again, together with many others
+            return freshness.counts_of(self._membership, marks, self._now)
         return reads.count_by_basket(self._membership, self._now)
 
     @cached_property
@@ -63,7 +72,7 @@ class Navigation:
         """The baskets that this person sees, with what is open in each and what waits too long."""
         if self._membership is None:
             return []
-        return reads.counted_baskets(self._membership, self._counts)
+        return reads.counted_baskets(seen_baskets(self._request, self._membership), self._counts)
 
     @property
     def quarantine(self) -> int | None:
@@ -86,7 +95,7 @@ class Navigation:
         """How many drafts of colleagues wait for somebody who may send; None for those who may not."""
         if self._membership is None or not self._membership.may("send"):
             return None
-        return count_waiting(self._membership) if self._calls.approvals else 0
+        return count_waiting(self._membership) + waiting_posts(self._membership).count() if self._calls.approvals else 0
 
     @property
     def ready(self) -> list[tuple[str, str, str, str, int]]:
@@ -99,6 +108,14 @@ class Navigation:
             ("praise", _("Praise to share on"), "praise", "l", sum(each.praise for each in counted)),
         ]
 
+    @cached_property
+    def views(self) -> list[tuple[SavedView, Asked, str]]:
+        """(view, list, address) of what was kept under a name, as far as it leads somewhere for this person."""
+        if self._membership is None or not self._calls.views:
+            return []
+        root = f"/w/{self._membership.workspace.slug}/"
+        return addresses_of(seen_views(self._membership, seen_baskets(self._request, self._membership)), root)
+
     @property
     def may_hold(self) -> bool:
         """Whether this person may stop every queue."""
@@ -107,53 +124,77 @@ class Navigation:
     @cached_property
     def workspaces(self) -> list[Workspace]:
         """Every workspace of this person, if there is more than one."""
-        if self._membership is None:
-            return []
-        found = Workspace.objects.filter(memberships__user=self._membership.user_id, memberships__active=True).order_by(
-            "name"
-        )
-        return list(found) if len(found) > 1 else []
+        found: list[Workspace] = getattr(self._request, "desk_workspaces", [])
+        return found if len(found) > 1 else []
 
     @cached_property
-    def places(self) -> list[Place]:
-        """Pages of the second group that this person's role opens."""
+    def todo(self) -> list[Place]:
+        """What waits for this person besides the baskets: tasks, and drafts for whoever may send."""
         if self._membership is None:
             return []
-        # shown name, last part of the address, icon, key after g, right
-        table: list[tuple[str, str, str, str, Right]] = [
-            (_("Topics"), "topics", "hash", "t", "configure"),
-            (_("Rules"), "rules", "workflow", "r", "configure"),
-            (_("Score"), "score", "sliders-horizontal", "o", "configure"),
-            (_("Readings"), "readings", "eye", "d", "configure"),
-            (_("Corrections"), "corrections", "pencil", "k", "configure"),
-            (_("Baskets"), "baskets", "inbox", "b", "configure"),
-            (_("Prepared replies"), "replies", "message-square-text", "p", "configure"),
-            (_("Sources"), "channels", "radio", "s", "channels"),
-            (_("Acknowledgement"), "acknowledgement", "bot", "n", "channels"),
-            (_("Webhooks"), "webhooks", "plug", "h", "channels"),
-            (_("Team"), "team", "users", "m", "team"),
-            (_("Audit"), "audit", "scroll-text", "a", "audit"),
-        ]
-        return [self._tasks(), self._promises(), *(self._place(*row) for row in table if self._membership.may(row[4]))]
-
-    def _tasks(self) -> Place:
-        assert self._membership is not None
-        url = f"/w/{self._membership.workspace.slug}/tasks/"
         late = self._calls.late_tasks
-        note = _("%(n)d late") % {"n": late} if late else ""
-        return Place(_("Tasks"), url, "circle-check", "w", self._request.path.startswith(url), note, bool(late))
+        shown = [self._place(places.TASKS, _("%(n)d late") % {"n": late} if late else "", bool(late))]
+        if self._may(places.DRAFTS):
+            shown.append(self._place(places.DRAFTS))
+        if self.approvals:
+            shown.append(self._place(places.APPROVALS, str(self.approvals)))
+        return shown
 
-    def _promises(self) -> Place:
+    @cached_property
+    def groups(self) -> list[tuple[Any, list[Place]]]:
+        """The pages below the baskets that this person's role opens, by group."""
+        if self._membership is None:
+            return []
+        return [
+            (name, [self._place(page) for page in pages])
+            for name, pages in places.open_to(self._membership, places.GROUPS)
+        ]
+
+    @cached_property
+    def settings(self) -> Place | None:
+        """The way to everything that is set once in a while."""
+        return self._place(places.SETTINGS) if self._membership is not None else None
+
+    @cached_property
+    def set_up(self) -> list[Place]:
+        """The pages of settings that have no line of their own above; for whoever is on one of them, and their keys."""
+        if self._membership is None:
+            return []
+        above = {page.path for _name, pages in places.GROUPS for page in pages}
+        sections = places.open_to(self._membership, places.SECTIONS)
+        return [self._place(page) for _name, pages in sections for page in pages if page.path not in above]
+
+    @property
+    def in_settings(self) -> bool:
+        """Whether the person is on one of `set_up`, or on the page that names them all."""
+        return (self.settings is not None and self.settings.current) or any(place.current for place in self.set_up)
+
+    @cached_property
+    def keys(self) -> list[Place]:
+        """Everything that a letter after `g` leads to, baskets and lists apart."""
+        if self._membership is None or self.settings is None:
+            return []
+        waits = (places.NOTICES, places.TASKS, places.DRAFTS, places.NAMED, places.APPROVALS)
+        own = [self._place(page) for page in waits if self._may(page)]
+        return [*own, *(place for _name, group in self.groups for place in group), self.settings, *self.set_up]
+
+    def _may(self, page: places.Page) -> bool:
+        return self._membership is not None and self._membership.may(page.right)
+
+    def _place(self, page: places.Page, note: str = "", late: bool = False) -> Place:
         assert self._membership is not None
-        url = f"/w/{self._membership.workspace.slug}/promises/"
-        return Place(_("Promises"), url, "hourglass", "i", self._request.path.startswith(url))
+        url = f"/w/{self._membership.workspace.slug}/{page.path}"
+        if page is places.SOURCES:
+            note, late = self._sources
+        current = self.path == url if page is places.SETTINGS else self.path.startswith(url)
+        return Place(str(page.name), url, page.icon, page.key, current, note, late)
 
-    def _place(self, name: str, page: str, icon: str, key: str, right: Right) -> Place:
-        assert self._membership is not None
-        url = f"/w/{self._membership.workspace.slug}/settings/{page}/"
-        note, late = self._sources() if page == "channels" else ("", False)
-        return Place(name, url, icon, key, self._request.path.startswith(url), note, late)
+    @property
+    def path(self) -> str:
+        """The page that the person looks at; where the navigation alone is read anew, it says so in a header."""
+        return urlsplit(self._request.headers.get("HX-Current-URL", "")).path or self._request.path
 
+    @cached_property
     def _sources(self) -> tuple[str, bool]:
         """Whether every source is heard, as the page about them says it; the most pressing shows on every page."""
         assert self._membership is not None

@@ -21,13 +21,14 @@ from rapport.actions import notices as acts
 from rapport.core.errors import InvalidInput
 from rapport.core.notices import EVENTS, WAYS, Quiet, Way, read_ways
 from rapport.networks.web_push import public_key
-from rapport.pipeline.notices import line_of
+from rapport.pipeline.notice_words import line_of
 from rapport.store.models import Membership, Notification, PushSubscription
 from rapport.store.queries import notices as reads
 from rapport.store.queries.desk import visible_baskets
 from rapport.web.access import DeskRequest, desk, find
 from rapport.web.forms import ExactForm
 from rapport.web.inbox.events import stream_address
+from rapport.web.told import told
 
 #: event -> (name, what it is, icon)
 WORDS: dict[str, tuple[Any, Any, str]] = {
@@ -75,8 +76,6 @@ WORDS: dict[str, tuple[Any, Any, str]] = {
     ),
     "mention": (gettext_lazy("A note names me"), gettext_lazy("A colleague writes to me in a note."), "at-sign"),
 }
-#: nothing tells of these yet: they are not offered
-LATER = frozenset({"mention"})
 WAY_WORDS: dict[Way, Any] = {
     "desk": gettext_lazy("At the desk"),
     "mail": gettext_lazy("Mail"),
@@ -138,7 +137,7 @@ def address_of(row: Notification, member: Membership) -> str:
         return f"{root}hold/"
     talk = row.conversation
     if talk is None:
-        return root
+        return f"{root}tasks/" if row.event == "task" else root
     about_one = row.count == 1 or row.bundle == acts.about_one(talk.pk)
     if about_one or talk.basket is None or not visible_baskets(member).filter(pk=talk.basket.pk).exists():
         return f"{root}c/{talk.pk}/"
@@ -203,11 +202,7 @@ def _time(minutes: int) -> dt.time:
 def offered() -> dict[str, forms.Field]:
     """A field for each event that something tells of."""
     choices = list(WAY_WORDS.items())
-    return {
-        f"way-{event}": forms.MultipleChoiceField(choices=choices, required=False)
-        for event in EVENTS
-        if event not in LATER
-    }
+    return {f"way-{event}": forms.MultipleChoiceField(choices=choices, required=False) for event in EVENTS}
 
 
 class EventRow(msgspec.Struct, frozen=True):
@@ -236,18 +231,21 @@ def preferences(request: DeskRequest) -> HttpResponse:
     }
     form = QuietForm(request.POST if request.method == "POST" else None, more=offered(), initial=start)
     chosen = {event: read_ways(event, wish.ways if wish else {}) for event in EVENTS}
+    if request.method == "POST":
+        # what is ticked is ticked still where the hours are refused
+        ticked = {event: request.POST.getlist(f"way-{event}") for event in EVENTS}
+        chosen |= {event: frozenset(way for way in WAYS if way in ticked[event]) for event in ticked}
     if request.method == "POST" and form.is_valid():
-        chosen |= {event: frozenset(form.cleaned_data[f"way-{event}"]) for event in EVENTS if event not in LATER}
         try:
             ways.save_wishes(member, chosen, form.quiet(), now=timezone.now())
         except InvalidInput as error:
-            form.add_error(None, str(error))
+            form.add_error(None, told(error))
         else:
             messages.success(request, _("Saved."))
             return redirect("notice_settings", slug=request.workspace.slug)
     shown = {
         "form": form,
-        "rows": [_row(event, chosen[event]) for event in EVENTS if event not in LATER],
+        "rows": [_row(event, chosen[event]) for event in EVENTS],
         "way_words": list(WAY_WORDS.values()),
         "mails": bool(settings.RAPPORT.mail_url),
         "devices": reads.list_devices(member),

@@ -26,6 +26,7 @@ from rapport.store.queries.desk import visible_conversations
 from rapport.store.queries.ladder import read_standing, visible_steps
 from rapport.web.access import DeskRequest, desk, find
 from rapport.web.forms import number
+from rapport.web.told import told
 
 SHOWN = 100  # conversations on the page
 
@@ -102,9 +103,11 @@ def own_day(text: str) -> dt.datetime | None:
 @require_POST
 @desk("people")
 def suppress(request: DeskRequest, pk: int) -> HttpResponse:
-    """Never write to somebody again (`reason`), or take that back with an empty reason."""
-    reason = request.POST.get("reason", "")
-    said = _("Nothing goes to them any more.") if reason.strip() else _("They may be written to again.")
+    """Never write to somebody again (`reason`), or, for a lead, take that back (`lift`: why they may be)."""
+    if "lift" in request.POST:
+        why, said = request.POST["lift"], _("They may be written to again.")
+        return decide(request, pk, lambda row, now: acts.lift_suppression(request.membership, row, why, now=now), said)
+    reason, said = request.POST.get("reason", ""), _("Nothing goes to them any more.")
     return decide(request, pk, lambda row, now: acts.suppress_person(request.membership, row, reason, now=now), said)
 
 
@@ -137,7 +140,7 @@ def join(request: DeskRequest, pk: int) -> HttpResponse:
         try:
             acts.join_people(request.membership, row, other, asked.get("evidence", ""), now=timezone.now())
         except InvalidInput as error:
-            problem = str(error)
+            problem = told(error)
         else:
             messages.success(request, _("They are one person now. This can be undone below."))
             return to_person(request, row)
@@ -200,7 +203,7 @@ def decide(request: DeskRequest, pk: int, act: Callable[[Person, dt.datetime], o
     try:
         act(row, timezone.now())
     except RapportError as error:
-        messages.error(request, str(error))
+        messages.error(request, told(error))
     else:
         messages.success(request, said)
     back = request.POST.get("back", "")

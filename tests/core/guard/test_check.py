@@ -168,11 +168,15 @@ def test_other_words_the_same_person_or_a_week_gone_are_not_held(other: SentText
 
 def test_a_lead_may_set_aside_what_is_ours_and_nothing_else() -> None:
     despite = frozenset(RULES)
-    facts = {"recent_texts": (sent(REPLY.text),), "brand_replies_since_last_word": 4}
+    facts = {
+        "recent_texts": (sent(REPLY.text),),
+        "brand_replies_since_last_word": 4,
+        "unanswered_times": (ago(hours=1),) * 3,
+    }
     verdict = verdict_on(despite=despite, **facts)
-    assert rules_of(verdict) == [("near-same", "allow"), ("pile-on", "allow")]
+    assert rules_of(verdict) == [("near-same", "allow"), ("pile-on", "allow"), ("person-cap", "allow")]
     assert verdict.standing == "allow"
-    assert frozenset({"near-same", "pile-on"}) == OVERRIDABLE
+    assert frozenset({"near-same", "pile-on", "person-cap", "unfit-offer"}) == OVERRIDABLE
     everything = verdict_on(
         msgspec.structs.replace(REPLY, text="", approved_by=None),
         despite=despite,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from functools import cache
 from typing import Any
 
@@ -226,6 +227,22 @@ def test_names_that_are_gone_are_told() -> None:
 def test_nothing_is_said_of_conditions_that_grow_too_wide() -> None:
     wide = " and ".join(f"(likes > {number} or reposts > {number})" for number in range(MAX_ALTERNATIVES))
     assert not faults(rule("A", wide, "tag:a"), rule("B", wide, "tag:b"))
+
+
+def test_beyond_the_largest_number_that_can_be_written_there_are_larger_ones() -> None:
+    assert not faults(rule("A", "likes > 9007199254740992", "tag:a"))
+    assert faults(rule("A", "likes > 9007199254740992 and likes <= 9007199254740992", "tag:a"))
+
+
+def test_many_rules_that_each_take_from_the_next_are_looked_at_in_a_second() -> None:
+    fields = ("complaint", "question", "request", "praise", "purchase", "report", "urgency", "irony")
+    conditions = [" or ".join(f"{field} > 0.{90 - number // 5}" for field in fields) for number in range(150)]
+    rules = [compose(rule(str(at), when, "tag:a", stop=True)) for at, when in enumerate(conditions)]
+    compiled = compile_rules("\n\n".join(rules))
+    before = time.process_time()
+    found = find_flaws(compiled)
+    assert time.process_time() - before < 10  # a second; minutes where each is held against all pairs of others
+    assert len(found) > 50
 
 
 def test_the_rules_that_ship_have_nothing_wrong_with_them() -> None:

@@ -165,8 +165,8 @@ def mention(row: int, complaint: Any, hour: int = 5, **decided: Any) -> Mention:
 def test_a_trial_counts_what_changes_with_its_newest_examples() -> None:
     trial = Trial(Pair("fallback = 'questions'\n" + BEFORE, "fallback = 'questions'\n" + AFTER, 3))
     for row in range(1, 31):
-        trial.look(mention(row, 0.6, hour=row % 3))
-    trial.look(mention(31, 0.9))
+        trial.look([mention(row, 0.6, hour=row % 3)])
+    trial.look([mention(31, 0.9)])
     report = trial.report()
     assert (report.seen, report.different) == (31, 31)
     assert report.kinds == {"basket": 30, "priority": 30, "tag": 31}
@@ -183,10 +183,10 @@ def test_a_trial_counts_what_changes_with_its_newest_examples() -> None:
 
 def test_a_trial_tells_what_it_left_out_what_broke_and_what_was_decided_otherwise_in_its_day() -> None:
     trial = Trial(Pair(BEFORE, AFTER, 3))
-    trial.look(Mention(1, 0, None, Decided(), "deleted"))
-    trial.look(mention(2, "broken"))
-    trial.look(mention(3, 0.9, basket="praise", rule_set=2))
-    trial.look(mention(4, 0.9, rule_set=2))
+    trial.look([Mention(1, 0, None, Decided(), "deleted")])
+    trial.look([mention(2, "broken")])
+    trial.look([mention(3, 0.9, basket="praise", rule_set=2)])
+    trial.look([mention(4, 0.9, rule_set=2)])
     report = trial.report()
     assert report.left_out == {"deleted": 1}
     assert (report.seen, report.drifted) == (3, 1)
@@ -199,8 +199,7 @@ def test_a_trial_tells_what_it_left_out_what_broke_and_what_was_decided_otherwis
 @given(documents(), documents(), st.lists(cases(), max_size=8))
 def test_the_counts_of_a_trial_add_up(before: str, after: str, found: list[Case]) -> None:
     trial = Trial(Pair(before, after))
-    for row, case in enumerate(found):
-        trial.look(Mention(row, row % 168, case, Decided()))
+    trial.look([Mention(row, row % 168, case, Decided()) for row, case in enumerate(found)])
     report = trial.report()
     assert report.seen == len(found)
     for side in ("before", "after"):

@@ -10,7 +10,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rapport.core.rules import compile_rules, default_document
-from rapport.core.rules.edit import compose, find_piece, insert, move, pieces, put, remove, switch, write
+from rapport.core.rules.edit import (
+    add_group,
+    compose,
+    find_piece,
+    insert,
+    move,
+    pieces,
+    put,
+    put_group,
+    put_in_group,
+    remove,
+    switch,
+    switch_group,
+    write,
+)
 
 TEXTS = st.text(
     st.sampled_from(list("abc'\"\\ #[]=,\tü€\x07🙂")),
@@ -154,6 +168,61 @@ def test_comments_in_a_list_stay_with_the_actions_that_stay() -> None:
     assert changed == document.replace('"tag:b",', '"tag:c",\n    "tag:d",')
 
 
+COMMENTED = """[[rule]]
+name = "A"
+when = "true"
+then = [  # what follows
+    # because of the queue
+    "tag:a",  # first
+    "tag:b",  # second
+    "tag:c"   # third
+]
+"""
+
+
+@pytest.mark.parametrize(
+    ("then", "written"),
+    [
+        # the first taken out: its comments go with it
+        (["tag:b", "tag:c"], '    "tag:b",  # second\n    "tag:c"   # third\n'),
+        (
+            ["tag:c", "tag:a"],
+            '    "tag:c",   # third\n    # because of the queue\n    "tag:a"  # first\n',
+        ),
+        # one is changed where it stands, one is new
+        (
+            ["tag:x", "tag:c", "tag:d"],
+            '    # because of the queue\n    "tag:x",  # first\n    "tag:c",   # third\n    "tag:d"\n',
+        ),
+    ],
+)
+def test_comments_in_a_list_follow_their_actions(then: list[str], written: str) -> None:
+    changed = put(COMMENTED, 0, "then", then)
+    assert changed == COMMENTED[: COMMENTED.index("    #")] + written + "]\n"
+
+
+@st.composite
+def lists(draw: Any) -> str:
+    """A list of texts as people write them: over lines or not, with comments anywhere."""
+    blank = st.sampled_from(["", " ", "\n", "\n    ", "  # 1, 2\n  ", "\n# [x]\n\n  ", " # a\n # b\n"])
+    actions = draw(st.lists(st.sampled_from(["a", "b,#", "c'", "d\n"]), min_size=1, max_size=4, unique=True))
+    text = "[" + draw(blank)
+    for number, action in enumerate(actions):
+        comma = "," if number + 1 < len(actions) or draw(st.booleans()) else ""
+        text += write(action, draw(st.sampled_from(['"', "'", "'''"]))) + draw(st.sampled_from(["", " "]))
+        text += draw(st.one_of(st.just(""), blank)) + comma + draw(blank)
+    return text + "]"
+
+
+@settings(max_examples=200)
+@given(lists(), st.lists(st.sampled_from(["a", "b,#", "c'", "d\n", "e"]), max_size=5, unique=True))
+def test_a_list_written_in_any_way_says_what_it_should(written: str, then: list[str]) -> None:
+    document = f"[[rule]]\nname = 'A'\nthen = {written} # behind\nstop = true\n"
+    changed = put(document, 0, "then", then)
+    assert tomllib.loads(changed)["rule"] == [{"name": "A", "then": then, "stop": True}]
+    assert changed.endswith(" # behind\nstop = true\n")
+
+
 def test_a_heading_stays_where_it_is_when_the_rule_below_it_moves() -> None:
     document = default_document()
     moved = move(document, 0, 3)
@@ -187,3 +256,97 @@ def test_a_rule_is_found_by_its_name_at_its_line() -> None:
 def test_a_document_that_is_no_toml_has_no_rules_to_edit() -> None:
     with pytest.raises(ValueError, match="line 2"):
         pieces("[[rule]]\nname = ]")
+
+
+@pytest.mark.parametrize(
+    "document", ["a." * 50_000 + "a = 1", '"a".' * 50_000 + "a = 1", "a = " + "[" * 20_000 + "]" * 20_000]
+)
+def test_a_draft_written_to_hurt_is_refused_as_fast_as_a_document_in_force(document: str) -> None:
+    with pytest.raises(ValueError, match="line 1"):
+        pieces(document)
+
+
+@pytest.mark.parametrize("then", ["5", '"tag:a"', "{a = 1}"])
+def test_a_draft_may_have_something_else_where_its_actions_should_be(then: str) -> None:
+    document = f"[[rule]]\nname = 'A'\nthen = {then}  # why\n"
+    (piece,) = pieces(document)
+    assert piece.then == ()
+    assert put(document, 0, "then", ["tag:b"]) == document.replace(then, '["tag:b"]')
+    assert pieces("[[rule]]\nname = 'A'\nthen = ['tag:a', 5]\n")[0].then == ("tag:a", "5")
+    assert pieces("group = ['A']\n[[rule]]\n", "group") == pieces("[group]\nname = 'A'\n", "group") == []
+
+
+GROUPED = """version = 1
+
+# for the night shift
+[[group]]
+name = "Night"  # a name
+note = "What can wait"
+
+# about A
+[[rule]]
+name = "A"
+group = "Night"  # its group
+when = 'true'
+then = ["tag:a"]
+
+[[rule]]
+name = "B"
+when = 'true'
+then = ["tag:b"]
+"""
+
+
+def test_a_group_is_switched_off_and_on_as_one() -> None:
+    off = switch_group(GROUPED, "Night", on=False)
+    assert off == GROUPED.replace("# a name\n", "# a name\non = false\n")
+    assert [rule.off for rule in compile_rules(off).rules] == ['the group "Night" is switched off', ""]
+    assert switch_group(off, "Night", on=True) == GROUPED
+
+
+def test_a_rule_is_put_into_a_group_and_out_of_it_at_its_place() -> None:
+    inside = put_in_group(GROUPED, 1, "Night")
+    assert inside == GROUPED.replace('name = "B"\n', 'name = "B"\ngroup = "Night"\n')
+    assert put_in_group(inside, 1, "") == GROUPED
+    assert put_in_group(GROUPED, 1, "") == GROUPED
+    assert [piece.name for piece in pieces(put_in_group(GROUPED, 0, ""))] == ["A", "B"]
+
+
+def test_a_group_that_is_renamed_keeps_its_rules() -> None:
+    renamed = put_group(GROUPED, "Night", "name", "Late")
+    assert renamed == GROUPED.replace('"Night"', '"Late"')
+    compile_rules(put_group(renamed, "Late", "when", "not business_hours"))
+
+
+def test_a_group_that_does_not_exist_is_said_so() -> None:
+    for change in (
+        lambda: switch_group(GROUPED, "Day", on=False),
+        lambda: put_in_group(GROUPED, 0, "Day"),
+        lambda: put_group(GROUPED, "Day", "note", "x"),
+    ):
+        with pytest.raises(KeyError, match="Day"):
+            change()
+
+
+@settings(max_examples=40)
+@given(documents(headings=True), st.lists(NAMES, min_size=1, max_size=3, unique=True), st.data())
+def test_groups_come_and_are_filled_without_a_change_of_anything_else(
+    document: str, names: list[str], data: Any
+) -> None:
+    before, order = tomllib.loads(document), texts_of(document)
+    for name in names:
+        document = add_group(document, {"name": name, "note": "x"})
+    assert [piece.name for piece in pieces(document, "group")] == names
+    assert texts_of(document) == order
+    number = data.draw(st.integers(0, len(order) - 1))
+    grouped = put_in_group(document, number, names[-1])
+    assert put_in_group(grouped, number, "") == document
+    renamed = put_group(grouped, names[-1], "name", "New name")
+    rules = tomllib.loads(renamed)["rule"]
+    assert rules[number].pop("group") == "New name"
+    assert rules == before["rule"]
+
+
+def test_a_document_without_rules_can_have_a_group() -> None:
+    assert tomllib.loads(add_group("", {"name": "A"})) == {"group": [{"name": "A"}]}
+    assert tomllib.loads(add_group("version = 2", {"name": "A"}))["group"] == [{"name": "A"}]

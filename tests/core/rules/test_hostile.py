@@ -45,6 +45,8 @@ HOSTILE: dict[str, tuple[str, int, str]] = {
     "lists in lists": ("a = " + "[" * 20_000 + "]" * 20_000, 1, "nested too deeply"),
     "tables in tables": ("a = " + "{a=" * 5_000, 1, "nested too deeply"),
     "a key of many dots": ("a." * 50_000 + "a = 1", 1, "this many dots"),
+    "a key of many dots in quotes": ('"a".' * 50_000 + "a = 1", 1, "this many dots"),
+    "a key of many dots and escapes": ("[" + '"\\"" . ' * 50_000 + "a]", 1, "this many dots"),
     # size
     "a list of five hundred and one": (rule("kind in [" + '"post",' * 501 + "]"), 3, "501 items; at most 500"),
     "a call with six hundred arguments": (rule("max(" + "likes," * 600 + "likes) > 1"), 3, "601 items; at most 500"),
@@ -74,6 +76,8 @@ HOSTILE: dict[str, tuple[str, int, str]] = {
     "a line break in an action": (rule(then='["note:a\\nb"]'), 4, "one line without control characters"),
     # doubles and names
     "a key twice": ("[[rule]]\nname = 'x'\nname = 'y'\n", 3, "not TOML: cannot overwrite a value"),
+    "a key with a dot in quotes": ('"version.x" = 1\n' + rule(), 1, "there is no key version.x"),
+    "a key of a rule with a dot in quotes": (rule() + '"name.x" = "Two"\n', 5, "a rule has no key name.x"),
     "a rule twice": (rule() + rule(), 6, "already taken by the rule on line 2"),
     "code": (rule('__import__("os").system("id")'), 3, "'.' is not part of the language"),
     "what stands behind a field": (rule("author.__class__ == 1"), 3, "there is no field author.__class__"),
@@ -97,3 +101,25 @@ def test_a_rule_written_to_hurt_is_refused_with_its_place_and_its_fault(what: st
 
 def test_a_pattern_that_makes_other_engines_hang_is_taken_because_it_cannot_here() -> None:
     compile_rules(rule('text matches "(a+)+$" and text matches "(x+x+)+y" and text matches "(a|aa)+$"'))
+
+
+@pytest.mark.parametrize(
+    "document",
+    [rule() + " " * 400_000 + "\n", 'fallback = """' + "\\\n" * 200_000 + 'care"""\n' + rule()],
+    ids=["a line of blanks", "a text broken over two hundred thousand lines"],
+)
+def test_a_long_document_that_says_little_is_read_in_no_time(document: str) -> None:
+    before = time.process_time()
+    compile_rules(document)
+    assert time.process_time() - before < 2  # tenths of a second; an hour if it grew with the square
+
+
+@pytest.mark.parametrize("asked", ["score > {}.5", 'author.name == "{}"'])
+def test_a_set_with_a_bound_of_its_own_in_each_comparison_is_compiled_in_no_time(asked: str) -> None:
+    document = "".join(
+        rule(" or ".join(asked.format(number * 15 + part) for part in range(15)), name=str(number))
+        for number in range(400)
+    )
+    before = time.process_time()
+    compile_rules(document)
+    assert time.process_time() - before < 5  # half a second; it was ten, and grew with the cube

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+import email
+import email.policy
 from typing import Any
 
 import pytest
 
 from dovecot import PASSWORD, MailServer
+from rapport.actions.acknowledge import save_acknowledgement
 from rapport.actions.listening import connect_channel
 from rapport.actions.outbound import approve
+from rapport.core.acknowledge import EXAMPLE
 from rapport.networks.http import GuardedSession
 from rapport.networks.mail.network import Mail
 from rapport.pipeline.listener import Listener
@@ -79,6 +83,68 @@ def test_a_conversation_by_mail_goes_there_and_back_as_one(
         ("I am sorry. Here is how.\n\nAlice", True),
         ("Thank you!", False),
     ]
+
+
+def test_an_automatic_word_says_so_in_its_headers_and_no_other_machine_is_given_one(
+    alice: Any, bus: Any, channel: Channel, mail: MailServer, guarded: GuardedSession
+) -> None:
+    save_acknowledgement(
+        alice, enabled=True, texts={"": EXAMPLE}, help_links="https://help.example/", by_rules=False,
+        baskets=["care", "questions"], now=clock(),
+    )  # fmt: skip
+    networks = {"mail": Mail()}
+    listener = Listener(networks, lambda: guarded, bus, clock, MINUTE)
+    worker = Worker(bus, clock, MINUTE)
+    sender = Sender(networks, lambda: guarded, bus, clock, MINUTE)
+    before = len(mail.submitted)
+    need = "My parcel is broken, third time!"
+
+    def go_round() -> int:
+        listener.pull(channel)
+        worker.drain()
+        while sender.send_once():
+            pass
+        worker.drain()
+        return len(mail.submitted) - before
+
+    asked = mail.say(need, channel.handle)
+    assert go_round() == 1
+    envelope, recipients, content = mail.submitted[-1]
+    said = email.message_from_bytes(content, policy=email.policy.default)
+    # RFC 3834, section 3: whom it goes to, what it answers, and by what other machines know it
+    assert (envelope, recipients) == (channel.handle, ["ann@customer.example"])
+    assert said["Auto-Submitted"] == "auto-replied"
+    assert (said["In-Reply-To"], said["References"]) == (f"<{asked}>", f"<{asked}>")
+    assert said["Subject"] == "Re: A question"
+    assert said["List-Id"] is said["List-Unsubscribe"] is said["Precedence"] is None
+    # Ann's holiday program knows no RFC 3834 and answers it all the same, again and again
+    for number in range(2):
+        mail.say(
+            f"I am away. {need} ({number})", channel.handle, Auto_Submitted="auto-replied", Subject="Away",
+            In_Reply_To=str(said["Message-ID"]),
+        )  # fmt: skip
+        assert go_round() == 1
+    # section 2: who must not be answered, each of them somebody of whom we have not heard yet
+    machines: list[dict[str, str]] = [
+        {"Auto_Submitted": "auto-generated"},
+        {"Auto_Submitted": "auto-replied (vacation)"},
+        {"Precedence": "bulk"},
+        {"Precedence": "junk"},
+        {"X_Auto_Response_Suppress": "All"},
+        {"sender": "Nobody <no-reply@shop.example>"},
+        {"sender": "Mail <MAILER-DAEMON@shop.example>"},
+    ]
+    answered = []
+    for number, fields in enumerate(machines):
+        given = {"sender": f"Someone <someone{number}@customer.example>", **fields}
+        mail.say(f"{need} ({number})", channel.handle, Subject=f"Parcel {number}", **given)
+        if go_round() != 1:
+            answered.append(fields)
+            before = len(mail.submitted) - 1
+    assert answered == []
+    # and a person is, once more
+    mail.say(need, channel.handle, "Eve <eve@customer.example>", Subject="Another parcel")
+    assert go_round() == 2
 
 
 def mail_id(mail: MailServer) -> str:

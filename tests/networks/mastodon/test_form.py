@@ -65,6 +65,7 @@ def test_only_the_rights_that_are_needed_are_asked_for(mastodon: MastodonServer,
     assert asked["scope"] == [" ".join(SCOPES)]
     assert set(SCOPES) == {
         "read:accounts", "read:statuses", "read:follows", "read:search", "read:notifications", "write:statuses",
+        "write:media", "write:favourites", "write:follows",
     }  # fmt: skip
     challenge = base64.urlsafe_b64encode(hashlib.sha256(handshake.kept["verifier"].encode()).digest()).rstrip(b"=")
     assert asked["code_challenge"] == [challenge.decode()]

@@ -21,7 +21,7 @@ import pytest
 import requests
 
 from rapport.core.errors import GiveUp, NetworkError, Reauthorise, RetryLater, Unconfirmed
-from rapport.core.reply import Reply
+from rapport.core.reply import Act, Picture, Reply
 from rapport.networks.base import Account, Grant, Page
 from rapport.networks.http import GuardedSession, Limits
 from rapport.networks.x.compliance import pull_compliance
@@ -52,6 +52,13 @@ def narrowed(document: dict[str, Any]) -> dict[str, Any]:
         schemas[name]["required"] = [*ids, *needed, "created_at"]
     one = {"type": "array", "minItems": 1, "maxItems": 1, "items": ID}
     schemas["Post"]["properties"]["edit_history_post_ids"] = one
+    for step in ("Initialize", "Finalize"):
+        media = schemas[f"{step}MediaUploadResponseData"]
+        media["properties"]["id"] = {"type": "string", "pattern": "^[0-9]{19}$"}
+    work = schemas["FinalizeMediaUploadResponseDataProcessingInfo"]["properties"]
+    work["state"] = {"type": "string", "enum": ["succeeded"]}
+    for answer in ("InitializeMediaUploadResponse", "FinalizeMediaUploadResponse"):
+        schemas[answer]["required"] = ["data"]
     del schemas["UpdateRulesResponse"]["properties"]["errors"]  # else every rule would be refused
     schemas["DmEvent"]["properties"]["event_type"] = {"type": "string", "enum": ["MessageCreate"]}
     return document
@@ -163,6 +170,23 @@ def test_replies_and_messages_are_sent_and_looked_for_as_described(brand: Accoun
             assert X().find(brand, reply, NOW - dt.timedelta(minutes=1), "key", session) is None
         except Unconfirmed as error:
             assert "do not go back" in str(error)  # noqa: PT017  # the mock always has one more page
+
+
+def test_an_image_is_brought_as_described(brand: Account, session: GuardedSession) -> None:
+    content = b"\x89PNG" + bytes(1_500_000)  # two pieces
+    media = X().upload(brand, Picture("0" * 64, "A teal square"), content, "image/png", session)
+    assert media.isdigit()
+
+
+def test_acts_are_done_and_taken_back_as_described(brand: Account, session: GuardedSession) -> None:
+    for kind in ("like", "unlike", "boost", "unboost"):
+        act = Act(kind, "x", 1, target="1346889436626259968", approved_by=1)  # type: ignore[arg-type]
+        assert X().act(brand, act, "key", session).id == act.target
+    for kind in ("follow", "unfollow"):
+        act = Act(kind, "x", 1, handle="2244994946", approved_by=1)  # type: ignore[arg-type]
+        assert X().act(brand, act, "key", session).id == act.handle
+    X().remove(brand, "1346889436626259968", session)
+    X().remove(brand, "dm:123-456:1146654567674912769", session)
 
 
 def test_the_rules_of_the_stream_and_the_stream_are_asked_for_as_described(

@@ -44,7 +44,9 @@ def test_the_whole_flow_with_a_challenge_that_fits_its_verifier(x: Any, session:
 def test_a_right_that_was_left_out_is_named(x: Any, session: GuardedSession) -> None:
     handshake = begin({**FIELDS, "server": x.url}, "https://desk.example/back", "s")
     x.refuse(TOKEN, "200 OK", {"access_token": "a", "scope": "tweet.read users.read offline.access"})
-    with pytest.raises(Reauthorise, match=r"tweet\.write, dm\.read, dm\.write"):
+    with pytest.raises(
+        Reauthorise, match=r"tweet\.write, media\.write, like\.write, follows\.write, dm\.read, dm\.write"
+    ):
         finish(handshake.kept, "code", session)
 
 

@@ -13,12 +13,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from rapport.core.errors import GiveUp, InvalidInput, Reauthorise, RetryLater
+from rapport.core.errors import AccessEnded, GiveUp, InvalidInput, Reauthorise, RetryLater
 from rapport.networks.base import Account, Page
 from rapport.networks.http import GuardedSession
 from rapport.networks.x.cursor import Cursor, id_at, moment_of, seconds_to_midnight, share
 from rapport.networks.x.lists import MOST_PAGES
 from rapport.networks.x.pull import pull_pages, streams_of
+from rapport.networks.x.wire import Wire
 
 SEARCH = "/2/tweets/search/recent"
 
@@ -215,12 +216,13 @@ def test_one_post_that_cannot_be_read_does_not_spoil_the_page(x: Any, brand: Acc
 
 
 REFUSALS = [
-    ("401 Unauthorized", {"title": "Unauthorized", "detail": "Unauthorized"}, Reauthorise),
+    ("401 Unauthorized", {"title": "Unauthorized", "detail": "Unauthorized"}, AccessEnded),
     (
         "403 Forbidden",
         {"detail": "Your account is suspended and is not permitted to access this feature."},
-        Reauthorise,
+        AccessEnded,
     ),
+    ("403 Forbidden", {"detail": "To protect our users, this account is temporarily locked."}, Reauthorise),
     ("403 Forbidden", {"type": "https://api.x.com/2/problems/client-forbidden", "detail": "No project."}, GiveUp),
     ("403 Forbidden", {"type": "https://api.x.com/2/problems/unsupported-authentication"}, Reauthorise),
     ("402 Payment Required", {"title": "CreditsDepleted", "detail": "No credits."}, RetryLater),
@@ -236,8 +238,23 @@ def test_refusals_say_what_to_do_next(
     x: Any, brand: Account, session: GuardedSession, status: str, body: Any, error: type[Exception]
 ) -> None:
     x.refuse(f"/2/users/{brand.account_id}/mentions", status, body)
-    with pytest.raises(error):
+    with pytest.raises(error) as raised:
         read(brand, "mentions", "", session)
+    # what came from X goes when access has ended: nothing else may be taken for it
+    assert isinstance(raised.value, AccessEnded) is (error is AccessEnded)
+
+
+def test_a_token_of_the_application_or_a_renewal_that_x_refuses_is_no_end_of_access(
+    x: Any, brand: Account, session: GuardedSession
+) -> None:
+    wire = Wire(x.url, session, "user-token", "dead-app-token")
+    with pytest.raises(Reauthorise) as raised:
+        wire.read("/2/users/me", {}, as_app=True)
+    assert not isinstance(raised.value, AccessEnded)
+    x.refuse("/2/oauth2/token", "400 Bad Request", {"error": "invalid_request"})
+    with pytest.raises(Reauthorise) as raised:
+        wire.submit("/2/oauth2/token", {"grant_type": "refresh_token"}, "id", "")
+    assert not isinstance(raised.value, AccessEnded)
 
 
 def test_messages_come_once_and_are_asked_for_once_a_minute(x: Any, brand: Account, session: GuardedSession) -> None:

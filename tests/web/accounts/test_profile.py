@@ -6,7 +6,14 @@ from typing import Any
 
 import pytest
 
-SET = {"name": "Amir K.", "timezone": "Asia/Tehran", "language": "en", "theme": "dark", "shortcuts": "on"}
+SET = {
+    "name": "Amir K.",
+    "timezone": "Asia/Tehran",
+    "language": "en",
+    "theme": "dark",
+    "shortcuts": "on",
+    "after": "list",
+}
 
 
 def test_a_profile_is_saved(cast: Any, enter: Any) -> None:
@@ -15,7 +22,9 @@ def test_a_profile_is_saved(cast: Any, enter: Any) -> None:
     user = cast.amir.user
     user.refresh_from_db()
     assert (user.name, user.timezone, user.theme, user.shortcuts) == ("Amir K.", "Asia/Tehran", "dark", True)
+    assert user.after == "list"
     page = client.get("/me/").content.decode()
+    assert 'data-after="list"' in page
     assert 'data-theme="dark"' in page
     assert "Saved." in page
 

@@ -13,6 +13,8 @@ from urllib.request import urlopen
 
 import pytest
 
+import tables
+
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 PASSWORD = "correct horse battery"
 HERE = Path(__file__).parent
@@ -26,7 +28,9 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         port = probe.getsockname()[1]
     address = f"http://127.0.0.1:{port}"
     clean = {key: value for key, value in os.environ.items() if not key.startswith(("RAPPORT_", "DJANGO_"))}
-    env = {**clean, "RAPPORT_DATA": str(tmp_path_factory.mktemp("desk")), "RAPPORT_BASE_URL": address}
+    data = tmp_path_factory.mktemp("desk")
+    tables.lay(data)
+    env = {**clean, "RAPPORT_DATA": str(data), "RAPPORT_BASE_URL": address}
     subprocess.run([sys.executable, str(HERE / "browser_desk.py"), PASSWORD], env=env, check=True, timeout=120)
     command = [
         sys.executable,
@@ -96,10 +100,10 @@ class Seat:
         self.page.wait_for_selector("html[data-live=on]")
         return self.page
 
-    def first(self) -> str:
-        """Opens the first conversation of Care; its path."""
+    def first(self, place: int = 0) -> str:
+        """Opens the first conversation of Care, or another one that no colleague writes in; its path."""
         page = self.go("/w/fernway/b/care/")
-        page.locator("[data-row]").first.click()
+        page.locator("[data-row]").nth(place).click()
         page.wait_for_selector("#main[data-conversation]")
         path: str = page.evaluate("location.pathname + location.search")
         return path
@@ -196,6 +200,34 @@ def test_the_day_s_work_is_done_by_keys(alice: Seat) -> None:
     assert alice.complaints == []
 
 
+def test_own_keys_do_what_the_shipped_ones_did_and_the_page_shows_them(ben: Seat) -> None:
+    page = ben.page
+    page.goto(f"{ben.address}/me/keys/")
+    page.fill("#id_next", "h")
+    page.fill("#id_assign", "1")
+    page.fill("#id_go", "t")
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.wait_for_selector(".toast, .notice")
+    ben.first()
+    keys = page.keyboard
+    first = page.evaluate("document.querySelector('[data-row]').dataset.row")
+    keys.press("j")  # given away
+    assert page.evaluate("document.activeElement.dataset.row ?? ''") in ("", first)
+    keys.press("1")
+    assert page.evaluate("document.querySelector('details[data-menu][open]').dataset.menu") == "a"
+    assert page.locator("details[data-menu=a] > summary kbd").inner_text() == "1"
+    keys.press("Escape")
+    keys.press("h")
+    page.wait_for_function("document.activeElement.matches('[data-row]')")
+    keys.press("t")
+    keys.press("2")
+    page.wait_for_url("**/b/questions/")
+    page.goto(f"{ben.address}/me/keys/")
+    page.get_by_role("button", name="All as shipped").click()
+    page.wait_for_selector(".toast, .notice")
+    assert ben.complaints == []
+
+
 def test_done_goes_on_to_the_next_one_and_pressed_again_at_once_is_for_that_one(alice: Seat) -> None:
     page = alice.go("/w/fernway/b/care/")
     order = page.evaluate("[...document.querySelectorAll('[data-row]')].map((row) => row.dataset.row)")
@@ -212,7 +244,8 @@ def test_done_goes_on_to_the_next_one_and_pressed_again_at_once_is_for_that_one(
     page.keyboard.press("j")
     page.keyboard.press("e")  # meant for the fourth, which is not on the page yet
     page.wait_for_selector(f"#main[data-conversation='{order[4]}'][data-state=open]")
-    assert f"/c/{order[3]}/resolve" in sent[-1]
+    acts = [url for url in sent if not url.endswith("/here")]  # pages say beside that they are still open
+    assert f"/c/{order[3]}/resolve" in acts[-1]
     for each in (order[0], order[1], order[3]):
         alice.go(f"/w/fernway/c/{each}/?b=care&state=resolved")
         page.keyboard.press("e")
@@ -255,7 +288,7 @@ def test_a_reply_is_sent_and_stands_in_the_thread(alice: Seat) -> None:
     page.locator("#reply-text").press("Control+Enter")
     page.wait_for_selector(".way:has-text('a new parcel leaves today')")
     assert page.input_value("#reply-text") == ""
-    assert page.locator(".way footer").inner_text().strip().endswith("queued")
+    assert page.locator(".way footer").inner_text().strip().endswith("queued · entry 1")
 
 
 def test_a_prepared_reply_is_begun_from_by_keys_and_asks_before_it_replaces_words(alice: Seat) -> None:
@@ -427,3 +460,94 @@ def test_axe_finds_nothing(browser: Any, desk: str, width: int, scheme: str) -> 
         assert [(each["id"], each["nodes"][0]["html"]) for each in wrong] == [], address
     assert seat.complaints == []
     seat.context.close()
+
+
+def test_the_palette_does_and_several_are_chosen_changed_and_put_back_by_keys(alice: Seat) -> None:
+    from playwright.sync_api import expect
+
+    page = alice.go("/w/fernway/b/care/")
+    page.wait_for_selector("html[data-ready]")
+    before = page.locator("[data-row]").count()
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    page.wait_for_selector("#bulk-count:has-text('1 chosen')")
+    page.locator("[data-row]").nth(2).click(modifiers=["Shift"])
+    page.wait_for_selector("#bulk-count:has-text('3 chosen')")
+    page.keyboard.press("e")
+    page.wait_for_selector("#toasts:has-text('3 conversations changed')")
+    expect(page.locator("[data-row]")).to_have_count(before - 3)
+    assert page.locator("#bulk").is_hidden()
+    page.keyboard.press("z")
+    page.wait_for_selector("#toasts:has-text('Undone on 3 conversations')")
+    expect(page.locator("[data-row]")).to_have_count(before)
+    page.locator("[data-row]").first.click()
+    page.wait_for_selector("#main[data-conversation]")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("write a note")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#note-text:focus")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Control+k")
+    page.wait_for_selector("#palette-list [role=option]")
+    page.keyboard.press("Escape")
+    page.wait_for_selector("#palette:not([open])", state="attached")
+    page.locator("[data-menu=m] summary").click()
+    page.locator("[name=priority]:not(:disabled)").first.click()
+    page.locator("#toasts [data-deeds]").click()
+    page.wait_for_selector("#toasts:has-text('Undone: the priority')")
+    assert alice.complaints == []
+
+
+def test_two_at_one_conversation_see_each_other_and_one_takes_the_pen_over(alice: Seat, ben: Seat) -> None:
+    path = alice.first()
+    mine, theirs = alice.go(path), ben.go(path)
+    mine.wait_for_selector("header .here:has-text('Ben Noll is looking')", state="attached")
+    theirs.click("#reply-text")
+    theirs.keyboard.press("Control+A")
+    theirs.keyboard.type("We send a new parcel")
+    mine.wait_for_selector("header .here:has-text('Ben Noll is writing')", state="attached")
+    mine.wait_for_selector("#others-words:has-text('We send a new parcel')")
+    assert mine.evaluate("document.querySelector('#reply-text').readOnly") is True
+    mine.click("[data-take-over]")
+    theirs.wait_for_selector("#seat:has-text('is writing here')")
+    assert theirs.input_value("#reply-text") == "We send a new parcel"
+    assert mine.evaluate("document.querySelector('#reply-text').readOnly") is False
+    theirs.close()
+    mine.wait_for_selector("header .here:not(:has(.at))", state="attached")
+    assert alice.complaints == []
+
+
+def test_nothing_typed_or_pressed_is_lost_without_a_connection(ben: Seat) -> None:
+    path = ben.first(2)
+    page = ben.page
+    page.locator("label[for=mode-note]").click()
+    page.fill("#note-text", "She called twice")
+    page.locator("label[for=mode-reply]").click()
+    page.context.set_offline(True)
+    page.fill("#reply-text", "The last words before the line broke")
+    page.locator("details[data-menu=a] summary").first.click()
+    page.locator(".acts button[name=assignee][value=me]").click()
+    page.wait_for_selector("#toasts [data-again]")
+    assert "nothing was changed" in page.locator("#toasts").inner_text()
+    page.context.set_offline(False)
+    page.locator("#toasts [data-again]").click()
+    page.wait_for_selector("#main .head small:has-text('yours')")
+    assert page.input_value("#reply-text") == "The last words before the line broke"
+    # the last moment before a reload, before anything was saved
+    page.context.set_offline(True)
+    page.fill("#reply-text", "The very last words")
+    page.context.set_offline(False)
+    page.reload()
+    page.wait_for_selector("html[data-ready=yes]")
+    assert page.input_value("#reply-text") == "The very last words"
+    assert page.input_value("#note-text") == "She called twice"
+    page.goto(f"{ben.address}{path}")
+    page.wait_for_selector("html[data-ready=yes]")
+    page.locator("label[for=mode-note]").click()
+    page.locator("#jot .btn.main").click()
+    page.wait_for_selector(".thread :text('She called twice')")
+    assert page.input_value("#note-text") == ""
+    page.locator("label[for=mode-reply]").click()
+    with page.expect_response("**/draft"):
+        page.fill("#reply-text", "")
+    ben.complaints.clear()  # what a browser without a connection says of it

@@ -164,6 +164,29 @@ def test_the_stream_ends_within_five_seconds_when_somebody(cast: Any, end: str) 
     in_a_loop(work)
 
 
+def test_an_event_names_the_baskets_that_this_person_sees_and_how_often_to_ask(cast: Any, announce: Any) -> None:
+    from rapport.store.models import Basket
+
+    async def work() -> None:
+        baskets = {basket.slug: basket.pk async for basket in Basket.objects.of(cast.workspace)}
+        amir, lea = await open_page(cast.amir), await open_page(cast.lea)
+        await announce(7, baskets=(baskets["care"], baskets["sales"]))
+        told = await amir.event()
+        assert (told["conversations"], told["baskets"]) == ([7], [baskets["care"]])
+        assert told["every"] == events.least_interval(2) == events.LEAST
+        assert (await lea.event())["baskets"] == sorted([baskets["care"], baskets["sales"]])
+        await announce(8, baskets=(baskets["sales"],))
+        told = await amir.event()
+        assert (told["conversations"], told["baskets"]) == ([], [])
+        assert "baskets" in await lea.event()
+
+    in_a_loop(work)
+
+
+def test_the_more_pages_the_rarer_each_asks() -> None:
+    assert events.least_interval(50) == 50 * events.EACH > events.LEAST
+
+
 def test_a_page_that_lags_is_told_to_read_everything() -> None:
     async def work() -> None:
         listener = events.Listener(events.Scope(1, 1, None), "s", "l")

@@ -96,7 +96,14 @@ def test_a_row_says_why_it_is_here_how_far_it_reaches_and_who_has_it(cast: Any, 
 
     Handle.objects.of(cast.workspace).update(followers=4120)
     page = enter(cast.alice).get(f"{ROOT}b/care/").content.decode()
-    for words in ("complaint 0.93, third in 30 days", "4,120 followers", "Lea", 'aria-label="urgent"', "waits "):
+    for words in (
+        "complaint, third in 30 days",
+        'title="complaint 0.93, third in 30 days"',
+        "4,120 followers",
+        "Lea",
+        'aria-label="urgent"',
+        "waits ",
+    ):
         assert words in page
 
 
@@ -274,3 +281,51 @@ def test_a_ready_list_stays_beside_an_open_conversation(cast: Any, enter: Any, m
     page = client.get(f"{ROOT}c/{row.pk}/?{beside}")
     assert (page.context["listing"].asked.ready, page.context["listing"].asked.mood) == ("praise", "positive")
     assert f'href="{ROOT}lists/praise/?mood=positive"' in page.content.decode()
+
+
+# ---------------------------------------------------------------- tags
+
+
+def test_tags_stand_in_the_row_and_a_search_asks_for_them(cast: Any, enter: Any, many: Any, now: dt.datetime) -> None:
+    from rapport.actions.tags import add_tag, remove_tag
+
+    vip, both, hidden = *many(2), *many(1, basket="sales")
+    for row, tags in ((vip, ["vip"]), (both, ["vip", "late"]), (hidden, ["vip"])):
+        for tag in tags:
+            add_tag(cast.lea, row, tag, now=now)
+    amir = enter(cast.amir)
+    page = amir.get(f"{ROOT}search/?q=tag%3AVIP")
+    assert {row.conversation.pk for row in page.context["listing"].rows} == {vip.pk, both.pk}
+    assert {row.tags for row in page.context["listing"].rows} == {("vip",), ("late", "vip")}
+    found = amir.get(f"{ROOT}search/?q=tag%3Avip+tag%3Alate").context["listing"].rows
+    assert [row.conversation.pk for row in found] == [both.pk]
+    named = amir.get(f"{ROOT}search/?q=tag%3Avip+Person+0").context["listing"].rows
+    assert [row.conversation.pk for row in named] == [vip.pk]
+    remove_tag(cast.lea, vip, "vip", now=now)
+    assert len(amir.get(f"{ROOT}search/?q=tag%3Avip").context["listing"].rows) == 1
+    assert amir.get(f"{ROOT}search/?q=tag%3A").status_code == 400
+    assert amir.get(f"{ROOT}search/?q=tag%3A%27%22%3B--").context["listing"].rows == []
+
+
+def test_a_search_by_operators_is_a_list_and_a_mistake_in_it_is_said(cast: Any, enter: Any, many: Any) -> None:
+    many(1, preview="open one")
+    many(1, preview="done", state="resolved")
+    many(1, basket="sales", preview="sold")
+    client = enter(cast.amir)
+    assert names(client, f"{ROOT}search/?q=is%3Aopen+in%3Acare") == ["open one"]
+    answer = client.get(f"{ROOT}search/?q=in%3Asales")
+    assert answer.status_code == 400
+    assert "At character 1: you see no basket called “sales”. There is: care." in answer.content.decode()
+
+
+def test_the_box_completes_what_this_person_may_know_of(cast: Any, enter: Any, channel: Any) -> None:
+    def told(member: Any) -> dict[str, list[str]]:
+        answer = enter(member).get(f"{ROOT}search/words").json()
+        return {each["name"]: each["values"] for each in answer["operators"]}
+
+    from rapport.core.search import OPERATORS
+
+    lea, rita = told(cast.lea), told(cast.rita)
+    assert set(lea) == set(OPERATORS)
+    assert (lea["in"][:1], lea["network"]) == (["care"], ["mastodon"])
+    assert (rita["in"], rita["network"], rita["tag"]) == (["care"], [], [])

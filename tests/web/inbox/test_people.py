@@ -34,6 +34,29 @@ def test_ignore_suppress_and_relationship(cast: Any, enter: Any, complaint: Any)
     assert person.relationship == "journalist"
 
 
+def test_a_stop_is_lifted_by_a_lead_alone_and_with_a_reason(cast: Any, enter: Any, complaint: Any) -> None:
+    from rapport.store.models import AuditEntry
+
+    person = complaint.person
+    address = f"/w/fernway/people/{person.pk}/"
+    enter(cast.amir).post(f"{address}suppress", {"reason": "asked by mail"})
+    for client, lift in ((enter(cast.amir), "I would like to"), (enter(cast.lea), " ")):
+        client.post(f"{address}suppress", {"lift": lift})
+        client.post(f"{address}suppress", {"reason": ""})
+        person.refresh_from_db()
+        assert person.suppressed_reason == "asked by mail"
+    assert b"A lead can let us write" in enter(cast.amir).get(address).content
+    assert b'name="lift"' in enter(cast.lea).get(address).content
+    enter(cast.lea).post(f"{address}suppress", {"lift": "asked for a call"})
+    person.refresh_from_db()
+    assert person.suppressed_reason == ""
+    entry = AuditEntry.objects.of(cast.workspace).get(verb="person.lift_suppression")
+    assert (entry.detail["reason"], entry.detail["before"]) == (
+        "asked for a call",
+        {"suppressed_reason": "asked by mail"},
+    )
+
+
 @pytest.mark.parametrize(
     "back", ["//evil.example", "https://evil.example", "/\\evil.example", "/w/other/", "javascript:x"]
 )

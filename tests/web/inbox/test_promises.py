@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import Any
 
 import pytest
@@ -80,6 +81,28 @@ def test_people_see_the_breaks_of_their_own_baskets_alone(late: Conversation, ca
     assert "Nadia" not in enter(cast.amir).get("/w/fernway/promises/").content.decode()
     assert "Nadia" in enter(cast.lea).get("/w/fernway/promises/").content.decode()
     assert enter(cast.amir).get("/w/fernway/promises/?basket=sales").status_code == 404
+
+
+def test_what_broke_is_told_page_by_page_and_each_promise_once(late: Conversation, cast: Any, enter: Any) -> None:
+    row = Promise.objects.get()
+    for minutes in range(120):  # three in each minute, so that a page ends between two of one moment
+        late.pk = None
+        late.save(force_insert=True)
+        row.conversation = late
+        row.pk, row.broken_at = (
+            None,
+            timezone.now().replace(second=0, microsecond=0) - dt.timedelta(minutes=60 + minutes // 3),
+        )
+        row.minutes = 1000 + minutes
+        row.save(force_insert=True)
+    client, address, told = enter(cast.lea), "?days=7", list[str]()
+    while address:
+        page = client.get(f"/w/fernway/promises/{address}").content.decode()
+        told += re.findall(r"promised within ([^<]+)", page)
+        more = re.search(r'href="(\?days=7&amp;after=\d+)"', page)
+        address = more[1].replace("&amp;", "&") if more else ""
+    assert (len(told), len(set(told))) == (121, 121)
+    assert client.get("/w/fernway/promises/?after=999999").status_code == 404
 
 
 def test_a_conversation_shows_its_clocks_and_why_it_was_given(late: Conversation, cast: Any, enter: Any) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from rapport.actions import proposals
+from rapport.actions import proposals, undo
 from rapport.core.errors import InvalidInput, NotAllowed
 from rapport.store.models import (
     Conversation,
@@ -16,6 +16,7 @@ from rapport.store.models import (
     Ignoring,
     Membership,
     Note,
+    Notification,
     Person,
     RuleEffect,
     Task,
@@ -47,8 +48,9 @@ def act(client: Any, effect: RuleEffect, how: str, **headers: str) -> Any:
 def test_the_page_says_what_is_proposed_by_which_rule(cast: Any, enter: Any, complaint: Any, propose: Any) -> None:
     propose("basket", "praise")
     propose("boost")
+    propose("survey", "trip")
     page = enter(cast.amir).get(f"/w/fernway/c/{complaint.pk}/").content.decode()
-    for words in ("Move to praise", "Storm watch", "Do it", "Dismiss", "Share their post", "I did it"):
+    for words in ("Move to praise", "Storm watch", "Do it", "Dismiss", "Share their post", "survey trip into my draft"):
         assert words in page
 
 
@@ -93,6 +95,9 @@ def test_of_two_who_decide_at_once_the_second_is_told(cast: Any, propose: Any, n
         ("escalate", "first", lambda talk: Escalation.objects.get().person == talk.person),
         ("ignore", "", lambda talk: talk.person.ignored and Ignoring.objects.get().reason.startswith("The rule Storm")),
         ("webhook", "crm", lambda talk: WebhookCall.objects.get().webhook.slug == "crm"),
+        ("tag", "parcel", lambda talk: talk.tags.get().name == "parcel"),
+        ("skill", "refunds", lambda talk: talk.assignee.role == "lead"),
+        ("notify", "duty", lambda talk: Notification.objects.get(conversation=talk).membership.role == "lead"),
         ("follow", "", lambda talk: True),
     ],
 )
@@ -100,9 +105,30 @@ def test_each_proposal_does_what_it_says(
     cast: Any, propose: Any, now: dt.datetime, verb: str, argument: str, seen: Any
 ) -> None:
     Webhook.objects.create(workspace=cast.workspace, slug="crm", url="https://crm.example/", secret="", created_at=now)
+    Membership.objects.filter(pk=cast.lea.pk).update(skills=["refunds", "claims"])
     effect = proposals.take(cast.amir, propose(verb, argument), now=now)
     assert effect.state == "taken"
     assert seen(Conversation.objects.select_related("person", "assignee").get(pk=effect.conversation_id))
+
+
+def test_a_proposed_skill_that_nobody_here_has_room_for_is_not_taken(cast: Any, propose: Any, now: dt.datetime) -> None:
+    effect = propose("skill", "refunds")
+    with pytest.raises(InvalidInput, match="Nobody in this basket who is here and has room is good at refunds"):
+        proposals.take(cast.amir, effect, now=now)
+    Conversation.objects.update(assignee=cast.amir)
+    Membership.objects.filter(pk__in=[cast.amir.pk, cast.lea.pk]).update(skills=["refunds"])
+    proposals.take(cast.amir, effect, now=now)
+    assert Conversation.objects.get(pk=effect.conversation_id).assignee == cast.amir
+
+
+def test_a_proposed_tag_that_was_taken_can_be_undone(cast: Any, propose: Any, now: dt.datetime) -> None:
+    effect = proposals.take(cast.amir, propose("tag", "parcel"), now=now)
+    standing = effect.conversation.tags.filter(removed_at=None)
+    assert standing.get().by == cast.amir
+    deed = undo.newest_deed(cast.amir, now=now)
+    assert deed is not None
+    undo.undo(cast.amir, deed, now=now)
+    assert not standing.exists()
 
 
 def test_what_cannot_be_done_any_more_leaves_the_proposal_as_it_is(cast: Any, propose: Any, now: dt.datetime) -> None:
@@ -156,7 +182,7 @@ def test_what_was_dismissed_long_ago_is_not_shown(cast: Any, enter: Any, complai
     act(enter(cast.amir), effect, "dismiss")
     RuleEffect.objects.update(decided_at=timezone.now() - dt.timedelta(hours=1))
     page = enter(cast.amir).get(f"/w/fernway/c/{complaint.pk}/").content.decode()
-    assert "Undo" not in page
+    assert f"proposals/{effect.pk}/back" not in page
     assert 'id="proposals"' not in page
 
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from rapport.actions import tasks
 from rapport.core.errors import InvalidInput, NotAllowed
+from rapport.pipeline.notice_words import words_of
 from rapport.store.models import Basket, Task
 from rapport.store.queries.tasks import read_tasks, visible_tasks
 
@@ -106,9 +107,24 @@ def test_what_makes_no_sense_is_refused_with_the_remedy(cast: Any, enter: Any, n
         tasks.make_task(cast.amir, "x", assignee=cast.charlie, now=now)
     with pytest.raises(NotAllowed):
         tasks.make_task(cast.vera, "x", now=now)
-    answer = enter(cast.amir).post(f"{HERE}new", {"title": "", "kind": "task"})
+    typed = {"title": "", "kind": "idea", "due": "2030-01-02T03:04", "assignee": cast.lea.pk, "basket": "care"}
+    answer = enter(cast.amir).post(f"{HERE}new", typed)
+    shown = answer.content.decode()
     assert answer.status_code == 422
-    assert "few words" in answer.content.decode()
+    assert "few words" in shown
+    assert 'value="2030-01-02T03:04"' in shown
+    for value in ("idea", cast.lea.pk, "care"):
+        assert f'<option value="{value}" selected>' in shown
+
+
+def test_a_change_that_is_refused_keeps_what_was_typed(cast: Any, enter: Any, now: dt.datetime) -> None:
+    task = tasks.make_task(cast.amir, "Call Nadia", now=now)
+    typed = {"title": "Call them all", "due": "2199-01-02T03:04", "assignee": cast.amir.pk}
+    answer = enter(cast.amir).post(f"{HERE}{task.pk}/", typed)
+    shown = answer.content.decode()
+    assert answer.status_code == 422
+    assert 'value="Call them all"' in shown
+    assert 'value="2199-01-02T03:04"' in shown
 
 
 def test_an_outsourced_agent_does_not_learn_from_the_page_who_works_here(cast: Any, enter: Any) -> None:
@@ -121,7 +137,7 @@ def test_a_page_of_a_hundred_takes_as_many_queries_as_a_page_of_one(
 ) -> None:
     for number in range(120):
         tasks.make_task(cast.amir, f"Call {number}", due_at=now + dt.timedelta(hours=number), now=now)
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         page = read_tasks(cast.amir, "mine", now)
     assert (len(page.tasks), page.more, page.counts["mine"]) == (100, True, 120)
     assert page.tasks[0].title == "Call 0"
@@ -136,10 +152,17 @@ def test_whoever_is_meant_is_told_once_that_it_is_due(cast: Any, now: dt.datetim
     tasks.make_task(cast.lea, "Later", assignee=cast.amir, due_at=now + dt.timedelta(days=1), now=now)
     assert tasks.remind_of_tasks(cast.workspace, now=now) == 2
     assert tasks.remind_of_tasks(cast.workspace, now=now) == 0
-    told = {(notice.membership_id, notice.text) for notice in Notification.objects.filter(event="task")}
+    told = {(notice.membership_id, words_of(notice.text)) for notice in Notification.objects.filter(event="task")}
     assert (cast.amir.pk, "Due now: Call") in told
     assert (cast.rita.pk, "Due now: Anybody") in told
     assert not any("Later" in text for _, text in told)
+
+
+def test_a_task_whose_title_is_changed_while_the_clock_tells_of_it_is_told_of_once(cast: Any, now: dt.datetime) -> None:
+    seen = tasks.make_task(cast.amir, "Call", due_at=now, now=now)
+    assert tasks.remind_of_tasks(cast.workspace, now=now) == 1
+    tasks.change_task(cast.amir, seen, "Call Nadia", assignee=cast.amir, due_at=now, now=now)
+    assert tasks.remind_of_tasks(cast.workspace, now=now) == 0
 
 
 def test_a_task_that_gets_another_date_is_told_of_again(cast: Any, now: dt.datetime) -> None:

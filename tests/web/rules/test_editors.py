@@ -11,6 +11,7 @@ from django.test import Client
 
 from conftest import NOON
 from rapport.actions.rule_drafts import begin_draft
+from rapport.actions.rules import save_rules
 from rapport.core.rules import compile_rules, default_document
 from rapport.core.rules.actions import ACTIONS
 from rapport.core.rules.edit import find_piece
@@ -63,6 +64,18 @@ def test_a_text_is_kept_as_a_draft_and_nothing_comes_in_force(browser: Client) -
     assert draft.document == "[[rule"
     assert in_force().version == 1
     assert f'value="{draft.pk}"' in browser.get(f"{HERE}?draft={draft.pk}").content.decode()
+
+
+def test_a_draft_of_words_that_began_before_a_colleagues_version_is_behind_it(browser: Client, alice: Any) -> None:
+    save_rules(alice, default_document() + "# theirs\n", "", now=NOON)
+    mine = {"document": "# mine\n" + default_document(), "revision": 1, "do": "draft"}
+    browser.post(HERE, mine)
+    draft = RuleDraft.objects.get()
+    assert draft.base == 1
+    page = f"/w/fernway/settings/rules/drafts/{draft.pk}/"
+    assert "this draft began from version 1" in browser.get(page).content.decode()
+    browser.post(f"{page}catch-up/", {"how": "merge"})
+    assert RuleDraft.objects.get().document == "# mine\n" + default_document() + "# theirs\n"
 
 
 def test_a_save_over_a_colleagues_newer_words_says_so_and_keeps_the_text(browser: Client, alice: Any) -> None:
@@ -181,6 +194,40 @@ def test_a_rule_is_moved_switched_off_and_deleted(browser: Client) -> None:
     browser.post(RULE, {**SPAM, "do": "delete", "revision": "3"})
     assert "Spam" not in [rule.name for rule in compile_rules(in_force().document).rules]
     assert in_force().version == 4
+
+
+def test_a_rule_is_put_into_a_group_and_out_again(browser: Client, alice: Any) -> None:
+    grouped = default_document().replace("[[rule]]", '[[group]]\nname = "Noise"\n\n[[rule]]', 1)
+    save_rules(alice, grouped, "", now=NOON)
+    assert '<option value="Noise">Noise</option>' in browser.get(RULE, {"name": "Spam"}).content.decode()
+    assert browser.post(RULE, {**SPAM, "in_group": "Noise", "revision": "2"}).status_code == 302
+    assert in_force().document == grouped.replace('name = "Spam"\n', 'name = "Spam"\ngroup = "Noise"\n')
+    shown = browser.get(RULE, {"name": "Spam"}).content.decode()
+    assert '<option value="Noise" selected>Noise</option>' in shown
+    assert browser.post(RULE, {**SPAM, "in_group": "Rain", "revision": "3"}).status_code == 422
+    assert browser.post(RULE, {**SPAM, "in_group": "", "revision": "3"}).status_code == 302
+    assert in_force().document == grouped
+
+
+def test_a_move_saves_what_was_typed_with_it(browser: Client) -> None:
+    browser.post(RULE, {**SPAM, "name": "Noise", "do": "up"})
+    assert [rule.name for rule in compile_rules(in_force().document).rules][:3] == [
+        "Our own post", "Noise", "Ignored person",
+    ]  # fmt: skip
+
+
+def test_rows_written_over_a_colleagues_newer_words_show_what_they_would_change(browser: Client, alice: Any) -> None:
+    theirs = default_document().replace('name = "Spam"', 'name = "Spam"\n# theirs')
+    save_rules(alice, theirs, "", now=NOON)
+    for do in ("save", "up", "delete"):
+        answer = browser.post(RULE, {**SPAM, "name": "Noise", "do": do})
+        assert answer.status_code == 409
+    shown = answer.content.decode()
+    assert "Alice saved while you were writing." in shown
+    assert "removed: </span>name = &quot;Spam&quot;" in shown
+    assert in_force().document == theirs
+    assert browser.post(RULE, {**SPAM, "name": "Noise", "revision": "2"}).status_code == 302
+    assert in_force().document == theirs.replace('name = "Spam"', 'name = "Noise"')
 
 
 def test_a_row_that_says_nothing_is_named(browser: Client) -> None:

@@ -37,16 +37,21 @@ def test_every_pack_is_offered(browser: Client) -> None:
 
 
 def test_a_pack_says_what_it_would_change_make_and_fire_on(browser: Client, hear: Any, make_post: Any) -> None:
-    hear(make_post("Where is my order?"), make_post("Hello you"))
+    urgent = "My parcel never arrived, terrible service, I need it today, please help now"
+    hear(make_post(urgent), make_post("You are terrible, I am so angry and disappointed"))
     shown = words(browser.get(f"{PAGE}shop/").content)
-    assert "Of the newest 2 posts here they would fire on 50.0 %" in shown
+    assert "Of the newest 2 posts here they would put 50.0 % into a basket" in shown
+    assert "Shop: complains again, or cannot wait makes its priority urgent, puts the tag pressing on it 1" in shown
     assert "Shop: where is my order puts it into the basket Care" in shown
     assert "prepares an answer from “Where is my order”" in shown
     assert "added: name = &quot;Shop: refund or return&quot;" in shown
     assert RuleDraft.objects.count() == 0
 
 
-def test_a_pack_goes_into_a_draft_with_its_baskets_and_replies(browser: Client, alice: Any) -> None:
+def test_a_pack_goes_into_a_draft_with_its_baskets_and_replies(
+    browser: Client, alice: Any, hear: Any, make_post: Any
+) -> None:
+    hear(make_post("Hello you"))
     PreparedReply.objects.create(workspace=alice.workspace, slug="press", name="Ours", text="Our own words")
     answer = browser.post(f"{PAGE}public-body/")
     draft = RuleDraft.objects.get()
@@ -61,6 +66,8 @@ def test_a_pack_goes_into_a_draft_with_its_baskets_and_replies(browser: Client, 
     listed = words(browser.get(answer.headers["Location"]).content)
     assert "This is a draft" in listed
     assert "Public body: danger" in listed
+    assert "rules did not fire in 30 days: Our own post , Ignored person" in listed
+    assert " , Public body: danger" not in listed
 
 
 def test_a_pack_is_added_to_the_draft_that_one_works_on(browser: Client, alice: Any) -> None:

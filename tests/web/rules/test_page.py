@@ -12,8 +12,10 @@ from django.test import Client
 
 from conftest import NOON
 from rapport.actions import desk
+from rapport.actions.rules import save_rules
 from rapport.core.post import Author, Post
-from rapport.store.models import Basket, Conversation, RuleDay
+from rapport.core.rules import default_document
+from rapport.store.models import Basket, Conversation, RuleDay, RuleSet
 from rapport.store.models import Post as Row
 
 pytestmark = pytest.mark.django_db
@@ -152,3 +154,25 @@ def test_the_pages_take_few_questions_to_the_database(
         read(browser, LIST)
     with django_assert_max_num_queries(42):
         read(browser, PAGE, name="Automated account")
+
+
+def test_a_group_is_switched_off_and_on_as_one(browser: Client, alice: Any) -> None:
+    grouped = default_document().replace(
+        'name = "Spam"', 'name = "Spam"\ngroup = "Noise"', 1
+    ).replace("[[rule]]", '[[group]]\nname = "Noise"\n\n[[rule]]', 1)  # fmt: skip
+    save_rules(alice, grouped, "", now=NOON)
+    page = read(browser, LIST)
+    assert "Noise 1 rule Switch off" in page
+    where = "/w/fernway/settings/rules/edit/group/"
+    sent = {"name": "Noise", "on": "false", "revision": RuleSet.objects.count()}
+    browser.post(where, sent)
+    newest = RuleSet.objects.order_by("-version")[0]
+    assert newest.note == "The group “Noise” off"
+    assert newest.document == grouped.replace('name = "Noise"\n', 'name = "Noise"\non = false\n')
+    assert "Noise off 1 rule Switch on" in read(browser, LIST)
+    told = browser.post(where, {**sent, "on": "true"}, follow=True).content.decode()
+    assert "A colleague saved version" in told
+    browser.post(where, {**sent, "on": "true", "revision": newest.version})
+    assert RuleSet.objects.order_by("-version")[0].document == grouped
+    gone = browser.post(where, {**sent, "name": "Rain"}, follow=True).content.decode()
+    assert "There is no group “Rain” any more." in gone

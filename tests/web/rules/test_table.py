@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
+from rapport.actions.rule_drafts import begin_draft
+from rapport.actions.rules import save_rules
 from rapport.core.rules import default_document
 from rapport.store.models import RuleDraft, RuleSet
 
@@ -26,14 +29,14 @@ def browser(alice: Any) -> Client:
 def number_of(page: str, name: str) -> str:
     """The number that the line of this rule has in the form."""
     before = page.split(f'value="{name}"', maxsplit=1)[0]
-    return before.rpartition('name="name-')[2].partition('"')[0]
+    return before.rpartition('name="was-')[2].partition('"')[0]
 
 
 def line(page: str, name: str, **changes: Any) -> dict[str, Any]:
     """The line of "Urgent complaint" as it is sent, with some of it changed."""
     at = number_of(page, name)
-    sent = {"name": name, "cell-0": "0.5", "cell-1": "0.6", "basket": "care", "priority": "urgent", "draft": "sorry",
-            "others": "", "stop": "on", **changes}  # fmt: skip
+    sent = {"was": name, "name": name, "cell-0": "0.5", "cell-1": "0.6", "basket": "care", "priority": "urgent",
+            "draft": "sorry", "others": "", "stop": "on", **changes}  # fmt: skip
     split = (key.partition("-") for key in sent)
     names = {key: f"{head}-{at}{dash}{rest}" for key, (head, dash, rest) in zip(sent, split, strict=True)}
     return {names[key]: value for key, value in sent.items() if value is not None}
@@ -90,3 +93,31 @@ def test_a_cell_that_makes_no_condition_names_its_rule_and_nothing_is_saved(brow
     assert answer.status_code == 422
     assert "“Urgent complaint”: much is no number" in answer.content.decode()
     assert in_force().version == 1
+
+
+def test_cells_written_over_a_colleagues_newer_rules_stay_with_their_rule(browser: Client, alice: Any) -> None:
+    page = browser.get(PAGE + COLUMNS).content.decode()
+    sent = line(page, "Urgent complaint", **{"cell-1": "0.75"})
+    first = '[[rule]]\nname = "First"\nwhen = \'complaint >= 0.1\'\nthen = ["tag:a"]\n\n'
+    moved = default_document().replace("[[rule]]", f"{first}[[rule]]", 1)
+    save_rules(alice, moved, "", now=timezone.now())
+    answer = browser.post(PAGE + COLUMNS, {**sent, "revision": 1, "do": "save"})
+    shown = answer.content.decode()
+    assert answer.status_code == 409
+    assert in_force().document == moved
+    assert "urgency &gt;= 0.75" in shown
+    assert f'name="cell-{number_of(shown, "Urgent complaint")}-1" value="0.75"' in shown
+    again = line(shown, "Urgent complaint", **{"cell-1": "0.75"})
+    assert browser.post(PAGE + COLUMNS, {**again, "revision": 2, "do": "save"}).status_code == 302
+    one, other = in_force().document.splitlines(), moved.splitlines()
+    assert [pair for pair in zip(one, other, strict=True) if pair[0] != pair[1]] == [
+        ("when = 'complaint >= 0.5 and urgency >= 0.75'", "when = 'complaint >= 0.5 and urgency >= 0.6'")
+    ]
+
+
+def test_a_draft_with_something_else_where_its_actions_should_be_can_be_looked_at(browser: Client, alice: Any) -> None:
+    document = "group = ['A']\n[[rule]]\nname = 'Odd'\nwhen = 'complaint >= 0.5'\nthen = 5\n"
+    draft = begin_draft(alice, "Odd", document, now=timezone.now())
+    for page in ("list/", "rule/", "edit/", "edit/rule/", "edit/table/", "packs/", "packs/shop/"):
+        answer = browser.get(f"/w/fernway/settings/rules/{page}", {"draft": draft.pk, "name": "Odd"})
+        assert answer.status_code == 200, page

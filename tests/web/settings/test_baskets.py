@@ -8,11 +8,14 @@ from typing import Any
 import pytest
 from django import forms
 from django.test import Client
+from django.utils import translation
 
+from conftest import NOON
+from rapport.actions.baskets import Wish, save_basket
 from rapport.core.hours import Hours, Shift, say_length
-from rapport.store.models import Basket, Conversation, Workspace
+from rapport.store.models import AuditEntry, Basket, Conversation, Workspace
 from rapport.store.queries.load import hours_of, terms_of
-from rapport.web.settings.basket_form import read_length, read_shifts, write_shifts
+from rapport.web.settings.basket_form import country_choices, read_length, read_shifts, write_shifts
 
 BASE = "/w/fernway/settings/baskets/"
 FILLED = {
@@ -101,8 +104,11 @@ def test_a_new_basket_is_there_for_rules_at_once(lea: Client, cast: Any) -> None
 
 def test_only_an_admin_says_who_works_in_a_basket(cast: Any, enter: Any, care: Basket) -> None:
     assert enter(cast.lea).post(f"{BASE}{care.pk}/people/", {"people": [cast.amir.pk]}).status_code == 403
-    answer = enter(cast.ben).post(f"{BASE}{care.pk}/people/", {"people": [cast.amir.pk, cast.charlie.pk, "x"]})
-    assert answer.status_code == 302
+    before = list(care.members.order_by("pk"))
+    for wrong in (cast.charlie.pk, "x"):
+        answer = enter(cast.ben).post(f"{BASE}{care.pk}/people/", {"people": [cast.amir.pk, wrong]})
+        assert (answer.status_code, list(care.members.order_by("pk"))) == (404, before)
+    assert enter(cast.ben).post(f"{BASE}{care.pk}/people/", {"people": [cast.amir.pk]}).status_code == 302
     assert [row.membership for row in care.members.all()] == [cast.amir]
 
 
@@ -169,3 +175,46 @@ def test_lengths_are_read_as_people_write_them(text: str, minutes: int) -> None:
 def test_a_length_that_cannot_be_read_is_refused(text: str) -> None:
     with pytest.raises(forms.ValidationError):
         read_length(text)
+
+
+def test_a_basket_is_archived_and_brought_back(lea: Client, cast: Any, hear: Any, make_post: Any) -> None:
+    hear(make_post("My parcel is broken, @fernway!"))
+    press = save_basket(cast.alice, None, Wish("Press"), now=NOON)
+    Conversation.objects.update(basket=press)
+    page = f"{BASE}{press.pk}/"
+    assert "1 conversation lies here" in lea.get(page).content.decode()
+    assert lea.post(f"{page}archive/", {"into": "nowhere"}).status_code == 404
+    answer = lea.post(f"{page}archive/", {"into": "care"}, follow=True).content.decode()
+    assert "Press is archived; what lay in it lies in Care." in answer
+    assert lea.get(page).status_code == 404
+    assert Conversation.objects.get().basket.slug == "care"  # type: ignore[union-attr]
+    audit = lea.get("/w/fernway/settings/audit/").content.decode()
+    assert "archived the basket Press; what lay in it lies in Care" in audit
+    assert "overflows" not in audit
+    entry = AuditEntry.objects.get(verb="basket.archive")
+    assert f"{BASE}archived/{entry.pk}/back/" in answer
+    back = lea.post(f"{BASE}archived/{entry.pk}/back/", follow=True).content.decode()
+    assert "Press is back" in back
+    assert Conversation.objects.get().basket == press
+    assert "Archived lately" not in lea.get(BASE).content.decode()
+
+
+def test_what_names_a_basket_is_listed_with_a_link_and_keeps_it(lea: Client, care: Basket) -> None:
+    shown = lea.get(f"{BASE}{care.pk}/").content.decode()
+    assert 'href="/w/fernway/settings/rules/edit/rule/?name=Urgent+complaint"' in shown
+    assert f"{care.pk}/archive/" not in shown
+    answer = lea.post(f"{BASE}{care.pk}/archive/", {"into": "praise"}, follow=True).content.decode()
+    assert "still named: " in answer
+    assert Basket.objects.filter(pk=care.pk).exists()
+
+
+def test_countries_have_their_names_in_the_language_of_the_page() -> None:
+    with translation.override("de"):
+        german = country_choices()
+    with translation.override("en"):
+        english = country_choices()
+    assert dict(german)["AT"] == "Österreich"
+    assert dict(english)["AT"] == "Austria"
+    assert dict(german).keys() == dict(english).keys()
+    names = [name for _code, name in german]
+    assert names.index("Norwegen") < names.index("Österreich") < names.index("Pakistan")

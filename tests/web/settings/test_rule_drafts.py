@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import Any
 
 import pytest
@@ -30,11 +31,12 @@ def begin(client: Client, name: str = "Rain", document: str | None = None) -> st
 
 
 def save(client: Client, page: str, document: str, revision: int) -> Any:
-    return client.post(page, {"document": document.replace("\n", "\r\n"), "revision": revision})
+    sent = {"document": document.replace("\n", "\r\n"), "revision": revision, "draft": page.split("/")[-2]}
+    return client.post(f"{BASE}edit/", {**sent, "do": "save"})
 
 
 def test_a_draft_begins_with_the_rules_in_force_with_a_file_or_empty(lea: Client) -> None:
-    assert "[[rule]]" in lea.get(begin(lea)).content.decode()
+    assert "It says what is in force" in lea.get(begin(lea)).content.decode()
     assert "complaint &gt;= 0.7" in lea.get(begin(lea, "File", GOOD)).content.decode()
     assert "Rain" in lea.get(BASE).content.decode()
     again = lea.post(f"{BASE}drafts/new/", {"name": "Rain", "begin": "live"})
@@ -44,14 +46,27 @@ def test_a_draft_begins_with_the_rules_in_force_with_a_file_or_empty(lea: Client
     assert "no text in UTF-8" in lea.post(f"{BASE}drafts/new/", data).content.decode()
 
 
-def test_a_fault_is_shown_at_its_place_and_keeps_nobody_from_saving(lea: Client) -> None:
+def test_a_fault_is_shown_at_its_place_leads_to_its_line_and_keeps_nobody_from_saving(lea: Client) -> None:
     page = begin(lea)
     assert save(lea, page, BAD, 1).status_code == 302
     shown = lea.get(page).content.decode()
     assert "line 3, column 9" in shown
     assert "did you mean complaint?" in shown
+    assert f'href="{BASE}edit/?draft={page.split("/")[-2]}&amp;line=3"' in shown
     assert f"{page}publish/" not in shown
     assert lea.get(f"{page}publish/").status_code == 200
+
+
+def test_the_page_names_the_rules_that_it_adds_changes_and_takes_out(lea: Client) -> None:
+    page = begin(lea)
+    text = lea.get(f"{page}file/").content.decode()
+    changed = text.replace("complaint >= 0.5 and urgency >= 0.6", "complaint >= 0.6 and urgency >= 0.6")
+    save(lea, page, changed.replace('name = "Spam"', 'name = "Noise"') + "\n" + GOOD, 1)
+    shown = " ".join(re.sub(r"<[^>]+>", " ", lea.get(page).content.decode()).split())
+    assert "changed Urgent complaint" in shown
+    assert "new Complaints" in shown
+    assert "new Noise" in shown
+    assert "taken out Spam" in shown
 
 
 def test_newer_words_of_a_colleague_are_shown_beside_mine(lea: Client, cast: Any, enter: Any) -> None:
@@ -61,9 +76,10 @@ def test_newer_words_of_a_colleague_are_shown_beside_mine(lea: Client, cast: Any
     answer = save(lea, page, GOOD.replace("0.7", "0.9"), 1)
     shown = answer.content.decode()
     assert answer.status_code == 409
-    assert "Ben saved this draft while you were writing." in shown
+    assert "Ben saved while you were writing." in shown
     assert "removed: </span>when = &#x27;complaint &gt;= 0.7&#x27;" in shown
     assert 'name="revision" value="2"' in shown
+    assert "data-unsaved" in shown
     assert save(lea, page, GOOD.replace("0.7", "0.9"), 2).status_code == 302
 
 

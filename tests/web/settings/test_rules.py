@@ -92,6 +92,17 @@ def test_an_old_version_is_put_in_force_again_as_a_new_one(lea: Client, cast: An
     assert (newest.version, newest.document, newest.note) == (3, first, "Version 1 again")
 
 
+def test_an_old_version_is_not_put_over_one_that_the_person_has_not_seen(lea: Client, cast: Any) -> None:
+    from rapport.store.models import RuleSet
+
+    save(lea, GOOD, 1)
+    assert '<input type="hidden" name="over" value="2">' in lea.get(f"{BASE}1/").content.decode()
+    save(lea, GOOD + "# a remark\n", 2)
+    assert lea.post(f"{BASE}1/restore/", {"over": "2"}).headers["Location"] == f"{BASE}1/"
+    assert "put other rules in force meanwhile. Look at what is in force now." in lea.get(f"{BASE}1/").content.decode()
+    assert RuleSet.objects.of(cast.workspace).count() == 3
+
+
 def test_a_version_that_no_longer_compiles_is_not_restored(lea: Client, cast: Any, now: Any) -> None:
     from rapport.store.models import RuleSet
 

@@ -46,6 +46,16 @@ def test_what_a_person_must_mend_comes_first(channel: Any, read: Cursor, now: dt
     assert said(channel, now, state="off").word == "off"
 
 
+def test_access_that_x_ended_says_by_when_it_must_be_connected_again(channel: Any, now: dt.datetime) -> None:
+    ended = {"network": "x", "state": "reauthorise", "state_reason": "401", "state_at": now}
+    assert said(channel, now, **ended).remedy.startswith("Nothing is read or sent")
+    found = said(channel, now, **ended, settings={"ended_since": now.isoformat()})
+    assert found.remedy.startswith("The network has ended our access. Connect it again by ")
+    assert (timezone.localtime(now) + 9 * DAY).strftime("%b %Y") in found.remedy
+    # another network asks for nothing, and connected again the mark stands for nothing
+    assert said(channel, now, network="mastodon").remedy.startswith("Nothing is read or sent")
+
+
 def test_a_server_that_does_not_answer_is_urgent_only_after_a_while(
     channel: Any, read: Cursor, now: dt.datetime
 ) -> None:
@@ -87,7 +97,7 @@ def test_silence_is_told(channel: Any, read: Cursor, now: dt.datetime) -> None:
 def noted(alice: Any) -> tuple[str, bool]:
     """What every page says of the sources, at its side."""
     request = RequestFactory().get("/w/fernway/")
-    [place] = [each for each in Navigation(request, alice).places if each.icon == "radio"]
+    [place] = [each for _name, group in Navigation(request, alice).groups for each in group if each.icon == "radio"]
     return place.note, place.late
 
 

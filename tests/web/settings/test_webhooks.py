@@ -44,3 +44,8 @@ def test_it_is_tried_paused_and_taken_up_again(cast: Any, enter: Any, now: dt.da
     assert "Given up after 10 tries" in page
     client.post(f"{HERE}calls/{WebhookCall.objects.get().pk}/retry/")
     assert WebhookCall.objects.get().state == "queued"
+    assert "It is tried again." in client.get(f"{HERE}{row.pk}/").content.decode()
+    WebhookCall.objects.update(state="failed")
+    Webhook.objects.update(active=False)
+    client.post(f"{HERE}calls/{WebhookCall.objects.get().pk}/retry/")
+    assert "It waits: this webhook is paused." in client.get(f"{HERE}{row.pk}/").content.decode()

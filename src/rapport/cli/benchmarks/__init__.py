@@ -35,7 +35,10 @@ BENCHMARKS: dict[str, Benchmark] = {
     "decode": Benchmark("decode", "Post JSONL into checked posts"),
     "desk.list": Benchmark("desk", "pages of lists and counts, on a desk with a million posts"),
     "desk.conversation": Benchmark("desk", "pages of conversations there, short ones and some of 500 posts"),
+    "desk.person": Benchmark("desk", "pages of people there, some of them on the ladder"),
     "desk.search": Benchmark("desk", "pages of searches there, for common words, rare ones, handles and names"),
+    "desk.work": Benchmark("desk", "promises, tasks and notices there"),
+    "desk.rules": Benchmark("desk", "drafts to approve, rules with what they did, baskets, absences there"),
 }
 
 

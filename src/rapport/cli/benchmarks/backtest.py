@@ -13,13 +13,13 @@ from pathlib import Path
 import msgspec
 
 from rapport.cli.benchmarks.corpus import Corpus, load_corpus
-from rapport.cli.benchmarks.line import BATCH, POSTS, WARM, _call, _sqlite
+from rapport.cli.benchmarks.line import BATCH, WARM, _call, _sqlite
 from rapport.cli.benchmarks.measure import Options, Result, Run, compare
 from rapport.cli.benchmarks.order import Done, Order
 from rapport.cli.benchmarks.rulebook import make_rules
 
-#: mentions that are held against both sets
-MENTIONS = 100_000
+#: posts that walk the line; each then stands in the tables several times (`backtest_sides.WANTED`)
+POSTS = 20_000
 PEER = "the peer reads whole outcomes as ORM rows and decides twice, rule set by rule set; both count the same changes"
 
 

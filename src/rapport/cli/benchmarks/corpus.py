@@ -1,8 +1,13 @@
-"""The posts that every benchmark works on: real ones where they lie beside the project, else the sample of the demo."""
+"""The posts that every benchmark works on: real ones where they lie beside the project, else the sample of the demo.
+
+The sample is small. Where it is repeated, every repetition ends with made-up names: so there are rare words, as there
+are among real posts, and the repetitions are no copies of one another.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
+import random
 from collections.abc import Iterator, Sequence
 from itertools import chain, zip_longest
 from pathlib import Path
@@ -19,6 +24,29 @@ FILES = ("03_twcs/threads.csv", "02_airline/airline_tweets.csv")
 #: the time of a benchmark that works on the sample
 _SAMPLE_TIME = dt.datetime(2026, 11, 21, 12, 0, tzinfo=dt.UTC)
 
+#: made-up names at the end of a repeated post, and how many there are for each post: each is said a few times
+NAMES, NAMES_A_POST = 6, 0.9
+_SYLLABLES = (
+    "ba",
+    "ce",
+    "du",
+    "fi",
+    "go",
+    "ha",
+    "ju",
+    "ke",
+    "lo",
+    "mi",
+    "nu",
+    "pa",
+    "re",
+    "so",
+    "ti",
+    "vu",
+    "wa",
+    "zo",
+)
+
 
 class Corpus(msgspec.Struct, frozen=True):
     """Posts, oldest file order kept within each source, and where they come from."""
@@ -32,7 +60,7 @@ class Corpus(msgspec.Struct, frozen=True):
 
 def load_corpus(count: int, folder: Path = REAL) -> Corpus:
     """`count` posts, always the same ones. Real posts run out at about 17,600; what is missing then, and everything
-    where there are none, comes from the sample, repeated under new ids.
+    where there are none, comes from the sample, repeated under new ids and with other names.
     """
     present = [folder / name for name in FILES if (folder / name).is_file()]
     real = _in_turn([_read(path) for path in present], count)
@@ -65,16 +93,19 @@ def _in_turn(sources: Sequence[Sequence[Post]], count: int) -> list[Post]:
 
 def _repeat_sample(count: int) -> Iterator[Post]:
     sample = make_posts(_SAMPLE_TIME) if count > 0 else []
+    chance = random.Random(count)  # noqa: S311  (the same names every time)
+    names = ["".join(chance.choices(_SYLLABLES, k=3)) for _ in range(int(count * NAMES_A_POST) + 1)]
     for number in range(count):
         turn, place = divmod(number, len(sample))
-        yield _renamed(sample[place], f"-{turn}")
+        yield _renamed(sample[place], f"-{turn}", " ".join(chance.choices(names, k=NAMES)) if turn else "")
 
 
-def _renamed(post: Post, suffix: str) -> Post:
+def _renamed(post: Post, suffix: str, names: str) -> Post:
     author = msgspec.structs.replace(post.author, id=post.author.id + suffix)
     return msgspec.structs.replace(
         post,
         id=post.id + suffix,
+        text=f"{post.text} {names}" if names else post.text,
         author=author,
         in_reply_to=post.in_reply_to and post.in_reply_to + suffix,
         thread=post.thread and post.thread + suffix,

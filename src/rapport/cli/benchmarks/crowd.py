@@ -1,4 +1,5 @@
-"""A desk after a busy year: a million posts by 200,000 people in 400,000 conversations, written by SQL alone.
+"""A desk after a busy year: a million posts by 200,000 people in 400,000 conversations, written by SQL alone, with the
+work that it made (`crowd_work`).
 
 The same seed gives the same desk. Texts are those of the corpus with two made-up words each, so that there are common
 words and rare ones; a few are Japanese. Outcomes are real ones: some hundred posts walk the line, and all others
@@ -18,6 +19,7 @@ from typing import Any, NamedTuple
 from django.db import connection, transaction
 
 from rapport.cli.benchmarks.corpus import load_corpus
+from rapport.cli.benchmarks.crowd_work import Work
 from rapport.cli.benchmarks.line_ours import Line, _fill
 from rapport.cli.benchmarks.order import Order
 from rapport.cli.benchmarks.rulebook import make_rules
@@ -102,6 +104,7 @@ def _colleagues(now: dt.datetime) -> None:
         for number in range(len(known), len(SHARES))
     ]
     invite(owner, "agent@localhost", "Agent", "agent", known[1:3], now=now)
+    invite(owner, "lead@localhost", "Lead", "lead", known, now=now)
     invite(owner, "other@localhost", "Other", "agent", known, now=now)
 
 
@@ -115,7 +118,7 @@ class _Writer:
         self.now, self.texts = now, texts
         self.begin = now - dt.timedelta(seconds=YEAR)
         owner = Membership.objects.filter(role="owner").get()
-        self.workspace = owner.workspace_id
+        self.workspace, self.owner = owner.workspace_id, owner.pk
         self.agents = list(Membership.objects.exclude(pk=owner.pk).values_list("pk", flat=True))
         self.baskets = list(Basket.objects.values_list("pk", "slug"))
         self.channel, self.network = Channel.objects.values_list("pk", "network")[0]
@@ -146,8 +149,11 @@ class _Writer:
         self._write("store_outcome", _OUTCOME_COLUMNS, self._outcomes(len(said)))
         links = ("workspace_id", "network", "external_id", "conversation_id")
         self._write("store_threadlink", links, self._links(said))
-        self._write("store_topicmatch", ("workspace_id", "topic_id", "post_id"), self._matches(len(said)))
+        self._write(
+            "store_topicmatch", ("workspace_id", "topic_id", "post_id"), self._matches(len(said), self._topics())
+        )
         self._write("store_deskevent", ("workspace_id", "kind", "payload", "at"), self._events())
+        Work(self.workspace, self.now, [self.owner, *self.agents], self._write).write_all()
         self._settle()
         return Crowd(len(said), len(talks), sum(row[7] == "open" for row in talks))
 
@@ -276,18 +282,23 @@ class _Writer:
         for row, (_, talk) in zip(count_up(self.post), said):
             yield self.workspace, self.network, f"crowd-{row}", self.conversation + talk
 
-    def _matches(self, count: int) -> Iterator[tuple[Any, ...]]:
+    def _topics(self) -> list[int]:
         from rapport.store.models import Topic
 
         space = {"workspace_id": self.workspace, "updated_at": self.now}
-        topics = [
-            Topic.objects.create(slug=f"crowd-{number}", name=f"Crowd {number}", query=self.vocabulary[number], **space)
+        return [
+            Topic.objects.create(
+                slug=f"crowd-{number}", name=f"Crowd {number}", query=self.vocabulary[number], **space
+            ).pk
             for number in range(TOPICS)
         ]
+
+    def _matches(self, count: int, topics: Sequence[int]) -> Iterator[tuple[Any, ...]]:
+        # nothing is asked of the database here: it waits for these rows
         for row in range(self.post, self.post + count):
             for number, topic in enumerate(topics):
                 if row % FOUND == number:
-                    yield self.workspace, topic.pk, row
+                    yield self.workspace, topic, row
 
     def _events(self) -> Iterator[tuple[Any, ...]]:
         for number in range(50_000):

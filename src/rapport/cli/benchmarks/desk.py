@@ -1,6 +1,6 @@
-"""`desk.list`, `desk.conversation`, `desk.search`: how long the pages of a desk with a million posts take.
+"""`desk.list`, `desk.conversation`, `desk.work` and the like: how long pages of a desk with a million posts take.
 
-Ours is SQLite; PostgreSQL stands beside it as if it were a peer. The desks are made once for all three benchmarks of
+Ours is SQLite; PostgreSQL stands beside it as if it were a peer. The desks are made once for all benchmarks of
 one call, and removed when the program ends. `RAPPORT_BENCH_POSTS`, or `--posts`, makes them smaller.
 """
 

@@ -93,16 +93,54 @@ def searches(baskets: Sequence[str]) -> Iterator[Page]:
         yield Page(kind, f"{ROOT}search/?q={quote(words)}")
 
 
-GROUPS = {"list": lists, "conversation": conversations, "search": searches}
+def people(baskets: Sequence[str]) -> Iterator[Page]:
+    """Some of those who wait, and some who reached a step of the ladder."""
+    from rapport.store.models import Conversation, Escalation
+
+    here = Conversation.objects.filter(basket__slug__in=baskets, state="open").order_by("-pk")
+    steps = Escalation.objects.filter(conversation__in=here).order_by("-pk").values_list("person", flat=True)[:10]
+    for kind, found in (("who waits", here.values_list("person", flat=True)[:20]), ("on the ladder", steps)):
+        for pk in found:
+            yield Page(kind, f"{ROOT}people/{pk}/")
+
+
+def work(baskets: Sequence[str]) -> Iterator[Page]:
+    """What is promised, what is to be done, what waits for a word, what somebody was told."""
+    for days in (1, 7, 30):
+        yield Page(f"promises, {days} days", f"{ROOT}promises/?days={days}")
+    yield Page("promises of a basket", f"{ROOT}promises/?days=30&basket={baskets[0]}")
+    for tab in ("mine", "team", "ticket", "idea", "done"):
+        yield Page(f"tasks, {tab}", f"{ROOT}tasks/?tab={tab}")
+    yield Page("notices", f"{ROOT}notices/")
+
+
+def rules(_baskets: Sequence[str]) -> Iterator[Page]:
+    """The pages of whoever sorts: for leads and above."""
+    from rapport.store.models import RuleSet
+
+    yield Page("approvals", f"{ROOT}approvals/")
+    for page in ("rules", "rules/list", "rules/edit", "baskets", "absences"):
+        yield Page(page, f"{ROOT}settings/{page}/")
+    for name in ("Added 3", "Added 40"):
+        yield Page("one rule", f"{ROOT}settings/rules/rule/?name={quote(name)}")
+    yield Page("a version", f"{ROOT}settings/rules/{RuleSet.objects.order_by('-version')[0].version}/")
+
+
+GROUPS = {
+    "list": lists, "conversation": conversations, "person": people, "search": searches, "work": work, "rules": rules,
+}  # fmt: skip
+#: who asks for the pages of a group, where not everybody does
+ASKERS = {"rules": ("bench@localhost", "lead@localhost")}
 
 
 def time_pages(group: str) -> Timed:
-    """Every page of a group, for the owner and for an agent who works in two baskets. Raises `PageFailed`."""
+    """Every page of a group, for the owner, a lead, and an agent who works in two baskets. Raises `PageFailed`."""
     from rapport.store.models import Basket
 
     everything = list(Basket.objects.values_list("slug", flat=True))
     taken: dict[str, list[float]] = {}
-    for email, baskets in (("bench@localhost", everything), ("agent@localhost", everything[1:3])):
+    for email in ASKERS.get(group, ("bench@localhost", "lead@localhost", "agent@localhost")):
+        baskets = everything[1:3] if email.startswith("agent") else everything
         client = _sign_in(email)
         pages = list(GROUPS[group](baskets))
         _take(client, pages[0])  # templates and models are loaded

@@ -35,6 +35,8 @@ LESS = (
     "put-together does less: no language, no intents but by a few words, no conversations, no bus, no audit, "
     "nothing kept to explain a decision (docs/reference/benchmarks.md)"
 )
+#: setting: an SQLite file with all tables and no rows, which new databases of ours begin as; making them takes long
+TABLES = "RAPPORT_BENCH_TABLES"
 PEER_PARTS = {"pydantic": "pydantic", "vaderSentiment.vaderSentiment": "vaderSentiment"}
 
 
@@ -164,9 +166,12 @@ class SqliteFiles:
         return {"RAPPORT_DATA": str(self._place())}
 
     def template(self) -> tuple[str, dict[str, str]]:
-        """See `Database`."""
-        place = str(self._folder / "template")
-        return place, {"RAPPORT_DATA": place}
+        """See `Database`. With the tables of the file that `TABLES` names, where it is set."""
+        place = self._folder / "template"
+        if made := os.environ.get(TABLES, ""):
+            place.mkdir(mode=0o700)
+            shutil.copyfile(made, place / "rapport.sqlite3")
+        return str(place), {"RAPPORT_DATA": str(place)}
 
     def _place(self) -> Path:
         return self._folder / str(self._made)

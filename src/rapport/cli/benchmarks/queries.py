@@ -14,6 +14,7 @@ from typing import Literal
 
 import msgspec
 
+from rapport.core.errors import InvalidInput
 from rapport.core.post import Post
 
 Form = Literal["word", "all", "any", "phrase", "without"]
@@ -23,6 +24,8 @@ Mix = Literal["sparse", "dense"]
 _FORMS: tuple[Form, ...] = ("word", "word", "word", "word", "word", "all", "all", "any", "any", "phrase", "without")
 _WORD = re.compile(r"(?<![@#\w'’])[a-z]{3,20}(?![\w'’@])")
 _OPERATORS = frozenset({"and", "not", "near", "onear"})
+#: terms of the longest query
+MOST_TERMS = 4
 #: share of rare words among the terms of the sparse mix
 _RARE = 0.9
 
@@ -56,7 +59,8 @@ def make_queries(posts: Sequence[Post], count: int, mix: Mix) -> list[Standing]:
     """`count` queries over the words of the posts.
 
     Sparse: nine of ten terms are rare (in two posts at least, in 0.2 % at most), as names and products are.
-    Dense: all terms are common (in more than 0.5 % of the posts).
+    Dense: all terms are common (in more than 0.5 % of the posts). Where posts have no words of a kind, any will do.
+    Raises `InvalidInput` for posts with hardly any words.
     """
     chance = random.Random(f"{mix} {count}")  # noqa: S311  (the same queries every time)
     texts = [_WORD.findall(post.text.lower()) for post in posts]
@@ -64,6 +68,9 @@ def make_queries(posts: Sequence[Post], count: int, mix: Mix) -> list[Standing]:
     ceiling = max(2, len(posts) // 500)
     rare = sorted(word for word, count in found.items() if 2 <= count <= ceiling)
     common = sorted(word for word, count in found.items() if count > len(posts) // 200)
+    if len(found) < MOST_TERMS:
+        raise InvalidInput(f"queries need posts with {MOST_TERMS} different words at least; these have {len(found)}")
+    rare, common = (words if len(words) >= MOST_TERMS else sorted(found) for words in (rare, common))
     pairs = Counter(pair for words in texts for pair in pairwise(words) if not _OPERATORS.intersection(pair))
     if mix == "sparse":
         phrases = sorted(pair for pair, count in pairs.items() if 2 <= count <= ceiling)
@@ -83,7 +90,7 @@ def _make(
     form = chance.choice(_FORMS)
     if form == "phrase" and phrases:
         return Standing(f"topic-{number}", form, chance.choice(phrases))
-    wanted = {"word": 1, "without": 2}.get(form) or chance.randint(2, 4)
+    wanted = {"word": 1, "without": 2}.get(form) or chance.randint(2, MOST_TERMS)
     terms: dict[str, None] = {}
     while len(terms) < wanted:
         terms[chance.choice(rare if chance.random() < share else common)] = None

@@ -43,6 +43,11 @@ def count(text: str, counting: Counting) -> int:
     return sum(1 for _ in graphemes(text))
 
 
+def has_link(text: str) -> bool:
+    """Whether X would make a link of some part of the text."""
+    return bool(_LINK.search(text) or _BARE_LINK.search(text))
+
+
 def graphemes(text: str) -> Iterator[str]:
     """The extended grapheme clusters of a text (UAX 29, without its rules for Indic conjuncts and prepended marks)."""
     start = 0

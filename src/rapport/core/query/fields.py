@@ -227,7 +227,7 @@ def _one_of(field: str, value: str, allowed: tuple[str, ...], place: int) -> str
     wanted = value.lower()
     if wanted not in allowed:
         raise InvalidQuery(
-            f'{field}: does not know "{value[:40]}"{_nearest(wanted, allowed)}', place, "one of " + ", ".join(allowed)
+            f'{field}: does not know "{value[:40]}"{_nearest(wanted, allowed)}', place, f"one of {', '.join(allowed)}"
         )
     return wanted
 

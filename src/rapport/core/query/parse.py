@@ -119,10 +119,10 @@ def _operand(node: Node, place: int) -> Placed:
         return node
     if isinstance(node, Or) and all(isinstance(part, Placed) for part in node.parts):
         return Either(tuple(part for part in node.parts if isinstance(part, Placed)))
-    hint = "; to exclude the pair write NOT (a NEAR/5 b)" if isinstance(node, Not) else ""
-    raise InvalidQuery(
-        "NEAR cannot measure from one of its operands", place, "a word, a phrase or an OR group of these" + hint
-    )
+    expected = "a word, a phrase or an OR group of these"
+    if isinstance(node, Not):
+        expected = f"{expected}; to exclude the pair write NOT (a NEAR/5 b)"
+    raise InvalidQuery("NEAR cannot measure from one of its operands", place, expected)
 
 
 def _refuse(error: UnexpectedToken, text: str) -> NoReturn:
@@ -136,4 +136,4 @@ def _refuse(error: UnexpectedToken, text: str) -> NoReturn:
         ) from None
     if token.type == "$END":
         raise InvalidQuery("the query ends too early", len(text), expected) from None
-    raise InvalidQuery(f'"{token}" cannot stand here', token.start_pos or 0, expected + " before it") from None
+    raise InvalidQuery(f'"{token}" cannot stand here', token.start_pos or 0, f"{expected} before it") from None

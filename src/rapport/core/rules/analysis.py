@@ -13,7 +13,7 @@ import msgspec
 
 from rapport.core.rules.actions import ACTIONS, Action, Known
 from rapport.core.rules.firing import Rule
-from rapport.core.rules.logic import Logic, conflict_of, implies, logic_of
+from rapport.core.rules.logic import Logic, conflict_of, covered, logic_of
 from rapport.core.rules.ruleset import RuleSet
 
 #: dead: its condition can never hold
@@ -24,6 +24,8 @@ from rapport.core.rules.ruleset import RuleSet
 Kind = Literal["dead", "shadowed", "idle", "contradicting", "unknown"]
 #: Rules beyond this many are not held against each other: the pairs grow with their square.
 MOST_RULES = 300
+#: The same for rules beyond this many alternatives (`logic`) in all.
+MOST_ALTERNATIVES = 1_000
 
 
 class Flaw(msgspec.Struct, frozen=True):
@@ -46,6 +48,7 @@ def find_flaws(rules: RuleSet, known: Known | None = None) -> list[Flaw]:
     known = known or Known()
     found: list[Flaw] = []
     earlier: list[tuple[Rule, Logic]] = []
+    room = MOST_ALTERNATIVES
     for rule in rules.rules[:MOST_RULES]:
         found += [
             Flaw("unknown", rule.name, rule.line, detail=action.written)
@@ -58,8 +61,10 @@ def find_flaws(rules: RuleSet, known: Known | None = None) -> list[Flaw]:
         if not logic.alternatives:
             found.append(Flaw("dead", rule.name, rule.line, detail=conflict_of(rule.node)))
             continue
-        found += _against(rule, logic, earlier)
-        earlier.append((rule, logic))
+        room -= len(logic.alternatives)
+        if room >= 0:
+            found += _against(rule, logic, earlier)
+            earlier.append((rule, logic))
     return found
 
 
@@ -76,11 +81,12 @@ def _exists(action: Action, known: Known) -> bool:
 
 def _against(rule: Rule, logic: Logic, earlier: Sequence[tuple[Rule, Logic]]) -> list[Flaw]:
     """What earlier rules leave of one."""
-    ending = [(other, theirs) for other, theirs in earlier if other.stop]
-    if ending and implies(logic, [theirs for _, theirs in ending]):
-        needed = _needed(logic, ending)
-        return [Flaw("shadowed", rule.name, rule.line, tuple(other.name for other in needed))]
-    covering = [other for other, theirs in earlier if implies(logic, [theirs])]
+    whole = frozenset(range(len(logic.alternatives)))
+    parts = [(other, covered(logic, theirs)) for other, theirs in earlier]
+    ending = [(other, part) for other, part in parts if other.stop and part]
+    if whole == frozenset().union(*(part for _, part in ending)):
+        return [Flaw("shadowed", rule.name, rule.line, tuple(other.name for other in _needed(whole, ending)))]
+    covering = [other for other, part in parts if part == whole]
     said = {action.verb: (action, other) for other in reversed(covering) for action in other.sorts}
     found = [
         Flaw("contradicting", rule.name, rule.line, (other.name,), action.written, earlier_one.written)
@@ -94,12 +100,12 @@ def _against(rule: Rule, logic: Logic, earlier: Sequence[tuple[Rule, Logic]]) ->
     return found
 
 
-def _needed(logic: Logic, ending: list[tuple[Rule, Logic]]) -> list[Rule]:
+def _needed(whole: frozenset[int], ending: Sequence[tuple[Rule, frozenset[int]]]) -> list[Rule]:
     """As few of these as still cover it, the later ones left out first."""
     kept = list(ending)
     for pair in reversed(ending):
         fewer = [each for each in kept if each is not pair]
-        if fewer and implies(logic, [theirs for _, theirs in fewer]):
+        if whole == frozenset().union(*(part for _, part in fewer)):
             kept = fewer
     return [other for other, _ in kept]
 

@@ -14,6 +14,7 @@ import msgspec
 from rapport.core.decision import Decision, Effect, Score
 from rapport.core.reading import Toward
 from rapport.core.rules.circumstances import Circumstances
+from rapport.core.rules.cut import asked_beyond
 from rapport.core.rules.fields import EVALUATION_ERRORS, Case
 from rapport.core.rules.index import Index
 from rapport.core.rules.leaves import Test
@@ -56,6 +57,8 @@ def differences(before: Decision, after: Decision) -> tuple[Change, ...]:
     changes += _exchanged("skill", before.skills, after.skills)
     changes += _exchanged("tag", before.tags, after.tags)
     changes += _exchanged("notify", before.notify, after.notify)
+    if before.effects == after.effects:
+        return tuple(changes)
     effects = [[effect for effect in each.effects if not _is_told(effect)] for each in (before, after)]
     for verb in dict.fromkeys(effect.verb for side in effects for effect in side):
         sides = ([_say_effect(effect) for effect in side if effect.verb == verb] for side in effects)
@@ -64,6 +67,8 @@ def differences(before: Decision, after: Decision) -> tuple[Change, ...]:
 
 
 def _exchanged(kind: str, before: Sequence[str], after: Sequence[str]) -> list[Change]:
+    if before == after:
+        return []
     gone, come = Counter(before) - Counter(after), Counter(after) - Counter(before)
     left = [Change(kind, value[:MAX_VALUE], "") for value in gone]
     return left + [Change(kind, "", value[:MAX_VALUE]) for value in come]
@@ -125,10 +130,18 @@ class Pair:
                     self._rules_of.append(([], []))
                 self._rules_of[slot][side].append(number)
         self._index, self._tests = Index(nodes), tests
+        #: what they ask of a person's history beyond what is kept of a long one
+        self.beyond = asked_beyond(nodes)
 
     def judge(self, case: Case) -> Verdict:
         """What both sets say of this case. Never raises for a value in it."""
-        bits = self._index.look(case)
+        return self._judge(self._index.look(case), case)
+
+    def judge_all(self, cases: Sequence[Case]) -> list[Verdict]:
+        """As `judge` for each of them, quicker."""
+        return list(map(self._judge, self._index.look_all(cases), cases))
+
+    def _judge(self, bits: int | None, case: Case) -> Verdict:
         if bits is None or bits & self._index.uncertain:
             return self._judge_one_by_one(case)
         known = self._certain.get(bits)
@@ -156,10 +169,10 @@ class Pair:
         known = self._known.get((held, broken))
         if known is None:
             one, two = (self._fired(side, held, broken) for side in (0, 1))
-            before, after = _decide(self.before, case), _decide(self.after, case)
-            known = Verdict(before, after, differences(before, after), one, two)
-            if _says(self.before, one, before) and _says(self.after, two, after):
-                self._known[held, broken] = known
+            before, after = _decide(self.before, one, case), _decide(self.after, two, case)
+            if len(self._known) >= REMEMBERED:
+                self._known.clear()
+            known = self._known[held, broken] = Verdict(before, after, differences(before, after), one, two)
         return known
 
     def _fired(self, side: int, held: tuple[int, ...], broken: tuple[int, ...]) -> Fired:
@@ -176,18 +189,15 @@ class Pair:
                 self.errors.setdefault((bool(side), number), shorten(str(error)))
 
 
-def _decide(rules: RuleSet, case: Case) -> Decision:
+def _decide(rules: RuleSet, fired: Fired, case: Case) -> Decision:
+    """What follows, without its words: they are the dear part, and nobody reads those of a hundred thousand posts."""
+    if not fired.broken:
+        return (rules.rulings.known.get(fired.matched) or rules.rule_on(fired.matched)).decision
     at = Circumstances(case.now, case.business_hours, case.zone, case.handles)
     felt = case.toward
     toward = () if felt is None or felt is case.sentiment else (Toward("", "", felt, ours=True),)
     score = Score(case.score)
     return rules.decide(case.post, case.reading, score, case.person, case.topics, at, toward, case.conversation)
-
-
-def _says(rules: RuleSet, fired: Fired, decision: Decision) -> bool:
-    """Whether the decision came of these rules: a rule can break while its reasons are put into words, on one post."""
-    names = [step.rule for step in decision.trace if step.matched]
-    return names == [rules.rules[number].name for number in fired.matched]
 
 
 def kinds_of(changes: Iterable[Change]) -> tuple[str, ...]:

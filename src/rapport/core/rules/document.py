@@ -51,7 +51,9 @@ TOP_KEYS: dict[str, tuple[type, str]] = {
 _KINDS = {str: "a text in quotes", list: "a list of texts", bool: "true or false", int: "a whole number"}
 
 #: tomllib takes time quadratic in the parts of a dotted key, and no key of ours has any.
-_LONG_KEY = re.compile(r"""(?m)(?:^[ \t]*\[*|[{,])[ \t]*(?:[\w-]+[ \t]*\.[ \t]*){9}""")
+_LONG_KEY = re.compile(
+    r"""(?m)(?:^[ \t]*(?:\[+[ \t]*)?|[{,][ \t]*)(?:(?:[\w-]+|"(?:\\.|[^"\\\n])*"|'[^'\n]*')[ \t]*\.[ \t]*){9}"""
+)
 #: Thousands of sections are counted before they are read.
 _RULE = re.compile(r"(?m)^[ \t]*\[\[[ \t]*rule[ \t]*\]\]")
 _PLACE = re.compile(r" \((?:at line (\d+), column (\d+)|at end of document)\)\Z")
@@ -104,11 +106,12 @@ def read_document(document: str, known: Known | None = None, bounded: bool = Tru
     `bounded` False: it was saved once, and what it costs is no fault any more.
     """
     document = document.replace("\r\n", "\n")  # as tomllib does, so that places agree
-    top = _load(document)
+    top = load_document(document)
     return _Reader(document, known or Known(), bounded).read(top)
 
 
-def _load(document: str) -> dict[str, Any]:
+def load_document(document: str) -> dict[str, Any]:
+    """What `tomllib` reads, rules or not. Raises `InvalidRule` for what is no TOML, or would take minutes to read."""
     if len(document) > MAX_DOCUMENT:
         raise InvalidRule(f"the document has {len(document):,} characters; at most {MAX_DOCUMENT:,} are read", 1, 1)
     too_long = _LONG_KEY.search(document)
@@ -130,7 +133,8 @@ def _load(document: str) -> dict[str, Any]:
         else:
             line, column = line_and_column(document, len(document) if place else 0)
         text = _PLACE.sub("", message)
-        raise InvalidRule(f"not TOML: {text[:1].lower()}{text[1:]}", line, column) from None
+        reason = text[:1].lower() + text[1:]
+        raise InvalidRule(f"not TOML: {reason}", line, column) from None
 
 
 def _deepest(document: str) -> int:

@@ -161,8 +161,8 @@ def check_call(node: Call, type_of: Callable[[Node], Type]) -> Type:
         wanted = f"{function.least} or more" if function.many else " or ".join(
             str(number) for number in range(function.least, len(function.takes) + 1)
         )  # fmt: skip
-        plural = "" if wanted == "1" else "s"
-        raise Fault(f"{node.function} takes {wanted} argument{plural}, and this is {given}", node.at, function.form)
+        noun = "argument" if wanted == "1" else "arguments"
+        raise Fault(f"{node.function} takes {wanted} {noun}, and this is {given}", node.at, function.form)
     for place, argument in enumerate(node.arguments):
         _check_argument(node, function, function.takes[min(place, len(function.takes) - 1)], argument, type_of)
     return function.type

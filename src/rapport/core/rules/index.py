@@ -18,16 +18,28 @@ import operator
 from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from functools import reduce
-from typing import Any, NamedTuple
+from functools import cached_property, reduce
+from itertools import accumulate, pairwise
+from typing import Any
 
 from rapport.core.rules.check import type_of
 from rapport.core.rules.clauses import Ask, Clause, clauses_of
-from rapport.core.rules.fields import EVALUATION_ERRORS, FIELDS, MOST_MOMENTS, Case, fold
+from rapport.core.rules.columns import Columns
+from rapport.core.rules.fields import EVALUATION_ERRORS, FIELDS, Case, fold
 from rapport.core.rules.leaves import OPERATORS
+from rapport.core.rules.lookups import (
+    CountedTable,
+    ItemTable,
+    OrderTable,
+    PatternTable,
+    ValueTable,
+    in_order,
+    searched,
+    within,
+)
 from rapport.core.rules.patterns import Patterns, group_patterns
 from rapport.core.rules.syntax import Call, Name, Node
-from rapport.core.rules.values import Read, constant_of, encoding, label, reader
+from rapport.core.rules.values import Read, constant_of, encoding, fetching, label, path_of, reader
 
 #: Combinations that are remembered before all are forgotten: of values that take few, and of bits.
 REMEMBERED = 4_096
@@ -35,57 +47,6 @@ REMEMBERED = 4_096
 _FEW = frozenset({"network", "language", "person.relationship"})
 #: Fields that are read in folded form, and where that which is folded stands: it is folded once, where it is looked up.
 _FOLDED_FROM = {"mentions": "post.mentions", "hashtags": "post.hashtags", "author.handle": "author.handle"}
-
-
-class _Order(NamedTuple):
-    """Bits by the place of a number among cuts: slot i holds for values that i cuts do not lie above."""
-
-    read: Read
-    cuts: list[float]
-    masks: list[int]
-    #: for a value that is not known
-    unknown: int
-
-
-class _Counted(NamedTuple):
-    """Tables of how many moments of one list lie within spans of time; most people have said nothing before."""
-
-    read: Read
-    #: where the list is empty
-    empty: int
-    spans: list[tuple[dt.timedelta, _Order]]
-
-
-class _Value(NamedTuple):
-    """Bits by the value itself."""
-
-    read: Read
-    folded: bool
-    masks: dict[Hashable, int]
-    #: for all other values
-    other: int
-    #: there can be no other value
-    closed: bool
-
-
-class _Item(NamedTuple):
-    """Bits of the clauses that need this item in the list, and of those that hold where there is none."""
-
-    read: Read
-    folded: bool
-    masks: dict[Hashable, int]
-    base: int
-    #: bits of the clauses that need it not to be there
-    barred: dict[Hashable, int]
-
-
-class _Pattern(NamedTuple):
-    """As `_Item`, for patterns that are searched together."""
-
-    read: Read
-    patterns: Patterns
-    masks: list[int]
-    base: int
 
 
 class Index:
@@ -143,12 +104,32 @@ class Index:
         except EVALUATION_ERRORS:
             return None
 
+    def look_all(self, cases: Sequence[Case]) -> list[int | None]:
+        """As `look` for each of many, a third quicker; a whole number beyond 2^53 counts as the nearest double."""
+        if not self._cuts:
+            return [self.look(case) for case in cases]
+        try:
+            found = self._columns.look([self._fetch_numbers(case) for case in cases])
+        except EVALUATION_ERRORS:
+            return [self.look(case) for case in cases]
+        for place, (case, alive) in enumerate(zip(cases, found, strict=True)):
+            if alive is not None:
+                try:
+                    found[place] = self._look_further(case, alive & self._look_at_values(case))
+                except EVALUATION_ERRORS:
+                    found[place] = None
+        return found
+
+    @cached_property
+    def _columns(self) -> Columns:
+        return Columns(self._cuts, self._masks, len(self._owner))
+
     def _look_further(self, case: Case, alive: int) -> int:
         for counted in self._counted:
             moments = counted.read(case)
-            alive &= _within(counted.spans, moments, case.now) if moments else counted.empty
+            alive &= within(counted.spans, moments, case.now) if moments else counted.empty
         if self._orders:
-            alive &= _in_order(self._orders, case)
+            alive &= in_order(self._orders, case)
         for read, folded, masks, base, barred in self._items:
             items = read(case)
             possible = base
@@ -162,7 +143,7 @@ class Index:
         for read, patterns, bits, base in self._patterns:
             # `clauses` lets nothing stand behind a pattern whose text could break: so nothing is passed over here.
             if alive & ~base:
-                alive &= _searched(read(case), patterns, bits, base)
+                alive &= searched(read(case), patterns, bits, base)
         return alive
 
     def _look_at_values(self, case: Case) -> int:
@@ -191,12 +172,12 @@ class Index:
     def _build_orders(self, groups: Iterable[list[tuple[int, Ask]]]) -> None:
         """Numbers that are always known and need nothing but to be fetched; lengths of lists; all others."""
         paths: list[str] = []
-        plain: list[_Order] = []
-        self._orders: list[_Order] = []
-        lists: dict[str, tuple[Read, list[tuple[dt.timedelta, _Order]]]] = {}
+        plain: list[OrderTable] = []
+        self._orders: list[OrderTable] = []
+        lists: dict[str, tuple[Read, list[tuple[dt.timedelta, OrderTable]]]] = {}
         for asks in groups:
             subject, table = asks[0][1].subject, self._order(asks)
-            path = _path_of(subject)
+            path = path_of(subject)
             if path and isinstance(subject, Name) and not FIELDS[subject.name].unknown:
                 paths.append(path)
                 plain.append(table)
@@ -205,11 +186,11 @@ class Index:
                 lists.setdefault(label(counted), (reader(counted), []))[1].append((constant_of(span), table))
             else:
                 self._orders.append(table)
-        self._fetch_numbers = _fetching(paths)
+        self._fetch_numbers = fetching(paths)
         self._cuts = [table.cuts for table in plain]
         self._masks = [table.masks for table in plain]
         self._counted = [
-            _Counted(
+            CountedTable(
                 read, reduce(operator.and_, [table.masks[bisect_right(table.cuts, 0)] for _, table in spans]), spans
             )
             for read, spans in lists.values()
@@ -219,9 +200,9 @@ class Index:
         """Fields that take few values are looked up together, by the combination of them."""
         tables = [(asks[0][1].subject, self._value(asks)) for asks in groups]
         self._values = [table for subject, table in tables if not _takes_few(subject)]
-        fetched = [(path, table) for subject, table in tables if _takes_few(subject) and (path := _path_of(subject))]
-        computed = [table for subject, table in tables if _takes_few(subject) and not _path_of(subject)]
-        self._fetch_few = _fetching([path for path, _ in fetched])
+        fetched = [(path, table) for subject, table in tables if _takes_few(subject) and (path := path_of(subject))]
+        computed = [table for subject, table in tables if _takes_few(subject) and not path_of(subject)]
+        self._fetch_few = fetching([path for path, _ in fetched])
         self._read_few = [table.read for table in computed]
         self._few = [*(table for _, table in fetched), *computed]
         self._known: dict[tuple[Any, ...], int] = {}
@@ -234,27 +215,60 @@ class Index:
                 mask &= ~(1 << bit)
         return mask
 
-    def _order(self, asks: list[tuple[int, Ask]]) -> _Order:
-        cuts = sorted({cut for _, ask in asks for cut in _cuts_of(ask)})
+    def _order(self, asks: list[tuple[int, Ask]]) -> OrderTable:
         # what holds at a cut holds up to the next one
-        masks = [
-            self._without(asks, lambda ask, at=at: OPERATORS[ask.operator](at, ask.fixed[0]) == ask.negated)  # type: ignore[misc]
-            for at in (-math.inf, *cuts)
-        ]
-        return _Order(reader(asks[0][1].subject), cuts, masks, self._without(asks, lambda ask: not ask.negated))
+        turns = [
+            (bit, {cut: _fails_at(ask, cut) - _fails_at(ask, before)
+                   for before, cut in pairwise((-math.inf, *_cuts_of(ask)))})
+            for bit, ask in asks
+        ]  # fmt: skip
+        first, flips = self._flips([(bit, _fails_at(ask, -math.inf)) for bit, ask in asks], turns, onward=True)
+        cuts = sorted(flips)
+        masks = list(accumulate((flips[cut] for cut in cuts), operator.xor, initial=first))
+        return OrderTable(reader(asks[0][1].subject), cuts, masks, self._without(asks, lambda ask: not ask.negated))
 
-    def _value(self, asks: list[tuple[int, Ask]]) -> _Value:
+    def _value(self, asks: list[tuple[int, Ask]]) -> ValueTable:
         def impossible(ask: Ask, value: Hashable) -> bool:
             holds = value is not None and (value in ask.fixed) == (ask.operator == "==")
             return holds == ask.negated
 
         first = asks[0][1]
         yes_no = type_of(first.subject) == "bool"
-        known = {value for _, ask in asks for value in ask.fixed} | ({None, True, False} if yes_no else {None})
-        masks = {value: self._without(asks, lambda ask, at=value: impossible(ask, at)) for value in known}  # type: ignore[misc]
-        return _Value(*_reading(first), masks, self._without(asks, lambda ask: impossible(ask, _OTHER)), yes_no)
+        turns = [
+            (bit, dict.fromkeys(ask.fixed, impossible(ask, ask.fixed[0]) - impossible(ask, _OTHER)))
+            for bit, ask in asks
+        ]  # fmt: skip
+        other, flips = self._flips([(bit, impossible(ask, _OTHER)) for bit, ask in asks], turns, onward=False)
+        masks: dict[Hashable, int] = dict.fromkeys((True, False), other) if yes_no else {}
+        masks |= {value: other ^ bits for value, bits in flips.items()}
+        masks[None] = self._without(asks, lambda ask: impossible(ask, None))
+        return ValueTable(*_reading(first), masks, other, yes_no)
 
-    def _item(self, asks: list[tuple[int, Ask]]) -> _Item:
+    def _flips(
+        self, at_first: list[tuple[int, bool]], turns: list[tuple[int, dict[Any, int]]], onward: bool
+    ) -> tuple[int, dict[Any, int]]:
+        """Bits that remain at first, and those that are others at each point; in time that grows with the asks.
+
+        `at_first`: for each ask its bit, and whether it fails there. `turns`: its bit, and point -> by how much more it
+        fails than before it (`onward`), or than at first. A bit remains where none of its asks fails.
+        """
+        failing: Counter[int] = Counter()
+        for bit, fails in at_first:
+            failing[bit] += fails
+        changes: dict[int, Counter[Any]] = defaultdict(Counter)
+        for bit, points in turns:
+            changes[bit].update(points)
+        remaining, flips = self._all, dict[Any, int]()
+        for bit, at_start in failing.items():
+            remaining &= ~(bool(at_start) << bit)
+            own, before = changes[bit], at_start
+            for point in sorted(own) if onward else own:
+                now = before + own[point]
+                flips[point] = flips.get(point, 0) ^ (bool(now) != bool(before)) << bit
+                before = now if onward else at_start
+        return remaining, flips
+
+    def _item(self, asks: list[tuple[int, Ask]]) -> ItemTable:
         masks: dict[Hashable, int] = defaultdict(int)
         barred: dict[Hashable, int] = defaultdict(int)
         for bit, ask in asks:
@@ -262,16 +276,16 @@ class Index:
                 (barred if ask.negated else masks)[item] |= 1 << bit
         base = self._without(asks, lambda ask: not ask.negated)
         read, folded = _reading(asks[0][1])
-        return _Item(read, folded, dict(masks), base, dict(barred))
+        return ItemTable(read, folded, dict(masks), base, dict(barred))
 
-    def _pattern(self, asks: list[tuple[int, Ask]]) -> list[_Pattern]:
+    def _pattern(self, asks: list[tuple[int, Ask]]) -> list[PatternTable]:
         tables = []
         left = dict.fromkeys(str(ask.fixed[0]) for _, ask in asks)
         for group in group_patterns(left):
             own = [(bit, ask) for bit, ask in asks if ask.fixed[0] in group]
             masks = [sum(1 << bit for bit, ask in own if ask.fixed[0] == pattern) for pattern in group]
             base = self._without(own, lambda _: True)
-            tables.append(_Pattern(encoding(asks[0][1].subject), Patterns(group), masks, base))
+            tables.append(PatternTable(encoding(asks[0][1].subject), Patterns(group), masks, base))
             for pattern in group:
                 del left[pattern]
         alone = {self._owner[bit] for bit, ask in asks if ask.fixed[0] in left}
@@ -307,35 +321,8 @@ def _bits_of(bits: int) -> Iterable[int]:
         bits ^= lowest
 
 
-def _within(spans: Sequence[tuple[dt.timedelta, _Order]], moments: Sequence[dt.datetime], now: dt.datetime) -> int:
-    """As `count` counts, for all spans at once."""
-    # posts of one batch can arrive out of order
-    latest = sorted(moments[-MOST_MOMENTS:])
-    alive = -1
-    for span, (_, cuts, masks, _) in spans:
-        alive &= masks[bisect_right(cuts, len(latest) - bisect_right(latest, now - span))]
-    return alive
-
-
-def _in_order(orders: Sequence[_Order], case: Case) -> int:
-    """The AND over these. Raises `ValueError` for NaN, which has no place among the cuts."""
-    alive = -1
-    for read, cuts, masks, unknown in orders:
-        value = read(case)
-        if value is None:
-            alive &= unknown
-        elif value == value:  # noqa: PLR0124 - false for NaN alone, at a third of the price of isnan()
-            alive &= masks[bisect_right(cuts, value)]
-        else:
-            raise ValueError(value)
-    return alive
-
-
-def _searched(text: bytes | None, patterns: Patterns, masks: list[int], base: int) -> int:
-    if text is not None:
-        for number in patterns.find(text):
-            base |= masks[number]
-    return base
+def _fails_at(ask: Ask, value: float) -> bool:
+    return OPERATORS[ask.operator](value, ask.fixed[0]) == ask.negated
 
 
 def _cuts_of(ask: Ask) -> tuple[float, ...]:
@@ -345,26 +332,12 @@ def _cuts_of(ask: Ask) -> tuple[float, ...]:
     return {">=": (bound,), "<": (bound,), ">": (behind,), "<=": (behind,)}.get(ask.operator, (bound, behind))
 
 
-def _fetching(paths: Sequence[str]) -> Callable[[Case], tuple[Any, ...]]:
-    """The attributes at these paths, all in one go."""
-    if len(paths) > 1:
-        return operator.attrgetter(*paths)
-    reads = [operator.attrgetter(path) for path in paths]
-    return lambda case: tuple([read(case) for read in reads])
-
-
 def _reading(ask: Ask) -> tuple[Read, bool]:
     """How its subject is read, and whether what is read is then to be folded."""
     name = ask.subject.name if isinstance(ask.subject, Name) else ""
     if name in _FOLDED_FROM:
         return operator.attrgetter(_FOLDED_FROM[name]), True
     return reader(ask.subject), ask.folded
-
-
-def _path_of(node: Node) -> str | None:
-    """The path of an attribute that needs nothing but to be fetched."""
-    source = FIELDS[node.name].source if isinstance(node, Name) else None
-    return source if isinstance(source, str) else None
 
 
 def _takes_few(node: Node) -> bool:

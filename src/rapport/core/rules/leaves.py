@@ -14,6 +14,7 @@ import msgspec
 
 from rapport.core.rules import words
 from rapport.core.rules.check import compile_pattern, field_of
+from rapport.core.rules.cut import at_least
 from rapport.core.rules.fields import Case, fold
 from rapport.core.rules.syntax import (
     Arithmetic,
@@ -107,7 +108,7 @@ def _compare(node: Compare) -> Leaf:
     if is_constant(right):
         fixed = fold(constant_of(right)) if folded else constant_of(right)
         test = _TESTS[sign](read, fixed)
-        say = _say_constant(told(left), read, sign, fixed, told(right))
+        say = _say_constant(told(left), read, sign, fixed, told(right), at_least(left))
         return Leaf(test, say, _compare_phrase(left, sign, test, read))
     other = folding(reader(right)) if folded else reader(right)
     holds = OPERATORS[sign]
@@ -120,7 +121,12 @@ def _compare(node: Compare) -> Leaf:
     return Leaf(test_both, say, _compare_phrase(left, sign, test_both, read))
 
 
-def _say_constant(name: str, read: Read, sign: Operator, fixed: Any, shown: str) -> Say:
+def _more(value: Any, least: float | None, case: Case) -> str:
+    """What is added to a number that may be larger than what a cut history tells (`cut.at_least`)."""
+    return " or more" if least is not None and case.person.cut and value >= least else ""
+
+
+def _say_constant(name: str, read: Read, sign: Operator, fixed: Any, shown: str, least: float | None) -> Say:
     holds = OPERATORS[sign]
     true, false = f" {sign} {shown}", f" {words.OPPOSITE[sign]} {shown}"
 
@@ -128,7 +134,8 @@ def _say_constant(name: str, read: Read, sign: Operator, fixed: Any, shown: str)
         value = read(case)
         if value is None:
             return f"{name} unknown"
-        return f"{name} {words.show_beside(value, fixed)}{true if holds(value, fixed) else false}"
+        found = f"{name} {words.show_beside(value, fixed)}{_more(value, least, case)}"
+        return found + (true if holds(value, fixed) else false)
 
     return say
 
@@ -148,6 +155,7 @@ def _say_both(name: str, read: Read, sign: Operator, other: Read, other_name: st
 
 def _compare_phrase(subject: Node, sign: Operator, test: Test, read: Read) -> Say:
     """What a comparison that holds says to a person. One that does not hold, or an inequality, says nothing."""
+    least = at_least(subject)
 
     def phrase(case: Case) -> str:  # noqa: PLR0911 - one line for each kind of subject
         if not test(case):
@@ -162,7 +170,7 @@ def _compare_phrase(subject: Node, sign: Operator, test: Test, read: Read) -> Sa
             case Call(function="length" | "words" as function):
                 return words.say_size(function, told(subject.arguments[0]), value)
             case Call() | Arithmetic() if isinstance(value, int | float):
-                return f"{told(subject)} {words.show(value)}"
+                return f"{told(subject)} {words.show(value)}{_more(value, least, case)}"
             case Name() if isinstance(value, bool):
                 return words.say_truth(subject.name, value)
             case Name() if isinstance(value, int | float):
@@ -186,6 +194,7 @@ def _inside(node: Inside) -> Leaf:
         holder = reader(node.right)
     fixed = is_constant(node.left)
     name, unknown, listed = told(node.left), f"{told(node.left)} unknown", told(node.right)
+    least = at_least(node.left)
 
     def test(case: Case) -> bool:
         value = read(case)
@@ -195,7 +204,7 @@ def _inside(node: Inside) -> Leaf:
         value = read(case)
         if value is None:
             return unknown
-        found = name if fixed else f"{name} {words.show(value)}"
+        found = name if fixed else f"{name} {words.show(value)}{_more(value, least, case)}"
         return f"{found} {'in' if value in holder(case) else 'not in'} {listed}"
 
     def phrase(case: Case) -> str:

@@ -14,6 +14,8 @@ import msgspec
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _BLANK = re.compile(r"(?:[ \t\r\n]+|#[^\n]*)*")
 _SCALAR = re.compile(r"[^,\]}\n#]*")
+_INNER_SCALAR = re.compile(r"[^,=\]}\s#]+")
+_CONTINUED = re.compile(r"\\[ \t\n]+")
 _ESCAPES = {"x": 2, "u": 4, "U": 8}
 
 
@@ -56,14 +58,14 @@ def locate(document: str) -> list[Section]:
     while at < len(document):
         if document[at] == "[":
             depth = 2 if document.startswith("[[", at) else 1
-            key, end = _key(document, at + depth)
-            sections.append(Section("[" * depth + key, at, {}))
+            parts, end = _key(document, at + depth)
+            sections.append(Section("[" * depth + ".".join(parts), at, {}))
             at = _skip(document, _after(document, end, "]" * depth))
             continue
-        key, end = _key(document, at)
+        parts, end = _key(document, at)
         start = _skip(document, _after(document, end, "="))
         value, end = _value(document, start)
-        sections[-1].entries.setdefault(key.partition(".")[0], Entry(at, value, end))
+        sections[-1].entries.setdefault(parts[0], Entry(at, value, end))
         at = _skip(document, end)
     return sections
 
@@ -83,9 +85,9 @@ def _after(document: str, at: int, mark: str) -> int:
     return document.index(mark, at) + len(mark)
 
 
-def _key(document: str, at: int) -> tuple[str, int]:
-    """A key, its parts joined with dots, and the offset behind it."""
-    parts = []
+def _key(document: str, at: int) -> tuple[list[str], int]:
+    """The parts of a key that dots hold together, and the offset behind it."""
+    parts: list[str] = []
     while True:
         at = _skip(document, at)
         if document[at] in "\"'":
@@ -96,7 +98,7 @@ def _key(document: str, at: int) -> tuple[str, int]:
             parts.append(document[at:end])
         at = _skip(document, end)
         if document[at] != ".":
-            return ".".join(parts), at
+            return parts, at
         at += 1
 
 
@@ -129,7 +131,7 @@ def _value(document: str, at: int) -> tuple[Value, int]:
         else:
             if depth == 1:
                 outer.elements.append(Value(at))
-            at = max(re.compile(r"[^,=\]}\s#]+").match(document, at).end(), at + 1)  # type: ignore[union-attr]
+            at = _INNER_SCALAR.match(document, at).end()  # type: ignore[union-attr]  # it begins with one of these
     return outer, at
 
 
@@ -156,8 +158,7 @@ def _string(document: str, at: int) -> tuple[Value, int]:
 
 def _escape(document: str, at: int, value: Value) -> int:
     """One escape of a basic string; a backslash at the end of a line swallows the blanks that follow."""
-    letter = document[at + 1]
-    if letter in " \t\n":
-        return at + 1 + len(document[at + 1 :]) - len(document[at + 1 :].lstrip(" \t\n"))
+    if (continued := _CONTINUED.match(document, at)) is not None:
+        return continued.end()
     value.characters.append(at)
-    return at + 2 + _ESCAPES.get(letter, 0)
+    return at + 2 + _ESCAPES.get(document[at + 1], 0)

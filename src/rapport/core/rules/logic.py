@@ -8,7 +8,8 @@ where they are said, and nothing is said of conditions that grow too wide.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import math
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -104,14 +105,17 @@ def conflict_of(node: Node) -> str:
     return ""
 
 
-def implies(one: Logic, others: Iterable[Logic]) -> bool:
-    """Whether one of the others holds wherever the first does."""
-    goals = [each for other in others if not other.fragile for each in other.alternatives]
+def covered(one: Logic, other: Logic) -> frozenset[int]:
+    """Which alternatives of the first hold nowhere but where the other does; all of them: it holds wherever they do."""
+    if other.fragile:
+        return frozenset()
+    return frozenset(number for number, given in enumerate(one.alternatives) if _is_within(given, other.alternatives))
+
+
+def _is_within(given: Grouped, goals: Sequence[Grouped]) -> bool:
     # a subject that is asked nothing is rarely bound by what always holds of it: those are looked at last
-    return all(
-        any(goal.keys() <= given.keys() and _follows(given, goal) for goal in goals)
-        or any(not goal.keys() <= given.keys() and _is_loose(goal, given) and _follows(given, goal) for goal in goals)
-        for given in one.alternatives
+    return any(goal.keys() <= given.keys() and _follows(given, goal) for goal in goals) or any(
+        not goal.keys() <= given.keys() and _is_loose(goal, given) and _follows(given, goal) for goal in goals
     )
 
 
@@ -169,7 +173,7 @@ def _points(literals: list[Literal]) -> list[Any]:
 def _numbers(subject: str, mentioned: list[Any]) -> list[float]:
     low, high = _RANGES.get(subject, (0.0, None) if subject.partition("(")[0] in _COUNTING else (None, None))
     bounds = sorted({float(value) for value in mentioned} | {bound for bound in (low, high) if bound is not None})
-    points = [bounds[0] - 1, bounds[-1] + 1, *bounds] if bounds else [0.0]
+    points = [-math.inf, math.inf, *bounds]
     points += [(one + other) / 2 for one, other in pairwise(bounds)]
     return [point for point in points if (low is None or point >= low) and (high is None or point <= high)]
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 import functools
 import importlib.resources
 import tomllib
+from collections.abc import Collection
 from typing import Any
 
 import msgspec
 
-from rapport.core.rules.edit import insert, pieces
+from rapport.core.rules.edit import find_piece, insert, pieces
 from rapport.core.rules.locate import locate
 
 #: slugs in the order in which they are offered
@@ -72,14 +73,17 @@ def read_pack(slug: str) -> Pack:
     )
 
 
-def has_pack(document: str, pack: Pack) -> bool:
-    """Whether a document holds the group of the pack already. Raises `ValueError` for what is no TOML."""
-    return any(group.get("name") == pack.name for group in tomllib.loads(document).get("group", []))
+def has_pack(document: str, pack: Pack, names: Collection[str] = ()) -> bool:
+    """Whether a document holds the group of the pack already, under its name or one of `names` (other languages).
+
+    Raises `ValueError` for what is no TOML.
+    """
+    return any(find_piece(document, name, "group") is not None for name in {pack.name, *names})
 
 
-def add_pack(document: str, pack: Pack) -> str:
-    """The document with the pack in it; as it was where it is there already."""
-    if has_pack(document, pack):
+def add_pack(document: str, pack: Pack, names: Collection[str] = ()) -> str:
+    """The document with the pack in it; as it was where it is there already (see `has_pack`)."""
+    if has_pack(document, pack, names):
         return document
     heading = f"# {'-' * 64} pack: {pack.name}\n"
     at = _place(document)
@@ -91,8 +95,7 @@ def add_pack(document: str, pack: Pack) -> str:
 def _place(document: str) -> int | None:
     """Before the first rule that sorts into a basket with more than low priority, and the comments above it."""
     for piece in pieces(document):
-        then = [str(each) for each in piece.values.get("then", [])]
-        if any(each.startswith("basket:") for each in then) and "priority:low" not in then:
+        if any(each.startswith("basket:") for each in piece.then) and "priority:low" not in piece.then:
             start = piece.start
             while start:
                 above = document.rfind("\n", 0, start - 1) + 1

@@ -15,7 +15,7 @@ TOGETHER = 1_000
 #: The same for patterns that find nothing but a few words: their states are the beginnings of these words, which are
 #: as many as their letters, whatever the text says.
 WORDS_TOGETHER = 10_000
-_WORDS = re.compile(r"(?:[\w #@'-]|[|)]|\((?:\?:)?|(?<=[\w )])\?|\\b|\\x\{[0-9a-f]+\})+")
+_WORDS = re.compile(r"(?:[\w #@'’-]|[|)]|\((?:\?:)?|(?<=[\w )])\?|\\b|\\x\{[0-9a-f]+\})+")
 
 
 class Patterns:

@@ -37,6 +37,10 @@ Rules are tried from top to bottom on every post. The first matching rule that n
 or a draft wins that one; everything else that matching rules do adds up. A matching rule with `stop = true` ends
 the list. Each decision keeps the rules that matched, with the values that were found; the desk and `rapport decide`
 tell the same of every rule that was tried.
+
+What was read from a text is a share from 0 to 1: from 0.5 on it is more likely than not, and the rules that ship ask
+for 0.5 to 0.6. Where to write rules, with rules to copy: [edit rules](../howto/edit-rules.md). How to try them on what
+was heard before they are in force: [change the rules](../howto/rules.md).
 """
 
 _GROUPS = """\

@@ -108,7 +108,7 @@ class RuleSet(msgspec.Struct, frozen=True):
         if not bits & self.index.uncertain:
             known = self.rulings.known.get(bits)
             if known is None:
-                known = self._rule_on(self._until_stop(self.index.numbers(bits)))
+                known = self.rule_on(self._until_stop(self.index.numbers(bits)))
                 self.rulings.keep(bits, known)
             return known
         rules = self.rules
@@ -116,7 +116,7 @@ class RuleSet(msgspec.Struct, frozen=True):
             fired = tuple([number for number in self.index.numbers(bits) if rules[number].condition.test(case)])
         except EVALUATION_ERRORS:
             return None
-        return self.rulings.known.get(fired) or self._rule_on(self._until_stop(fired), fired)
+        return self.rulings.known.get(fired) or self.rule_on(self._until_stop(fired), fired)
 
     def _until_stop(self, numbers: tuple[int, ...]) -> tuple[int, ...]:
         for place, number in enumerate(numbers, 1):
@@ -124,7 +124,8 @@ class RuleSet(msgspec.Struct, frozen=True):
                 return numbers[:place]
         return numbers
 
-    def _rule_on(self, numbers: tuple[int, ...], key: Hashable = None) -> Ruling:
+    def rule_on(self, numbers: tuple[int, ...], key: Hashable = None) -> Ruling:
+        """What follows where just these rules fire, up to the first that stops; kept under `key` where it is given."""
         outcome = Sum()
         rules = tuple(self.rules[number] for number in numbers)
         left_out = tuple(outcome.add(rule) for rule in rules)

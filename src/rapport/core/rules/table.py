@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Literal, get_args
+from decimal import Decimal
+from typing import Literal
 
 import msgspec
 
@@ -38,12 +39,11 @@ from rapport.core.rules.syntax import (
 Comparison = Literal[
     ">=", ">", "<=", "<", "==", "!=", "in", "not in", "matches", "not matches", "has", "lacks", "is"
 ]  # fmt: skip
-COMPARISONS: tuple[Comparison, ...] = get_args(Comparison)
 Join = Literal["all", "any"]
 
 #: type of what is asked -> the comparisons that it can stand in, the usual one first
 FITTING: dict[Type, tuple[Comparison, ...]] = {
-    "number": (">=", ">", "<=", "<", "==", "!="),
+    "number": (">=", ">", "<=", "<", "==", "!=", "in", "not in"),
     "text": ("==", "!=", "in", "not in", "matches", "not matches"),
     "bool": ("is",),
     "time": (">", "<", ">=", "<="),
@@ -52,7 +52,7 @@ FITTING: dict[Type, tuple[Comparison, ...]] = {
     "numbers": (),
     "times": (),
 }
-_NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,15})?\Z")
+_NUMBER = re.compile(r"-?[0-9]{1,16}(\.[0-9]{1,40})?\Z")
 
 
 class TooComplex(ValueError):
@@ -123,36 +123,47 @@ def _part(node: Node, join: Join) -> Row | Group:
 def _row(node: Node) -> Row:  # noqa: PLR0911 - one line for each kind of comparison
     match node:
         case Not(inner=Name() | Call() as inner):
-            return Row(write_node(inner), "is", "false")
+            return _asked(inner, "is", "false")
         case Not(inner=Inside() as inner):
             return _inside(inner, "not in", "lacks")
         case Not(inner=Matches(left=left, right=Text(value=value))):
-            return Row(write_node(left), "not matches", value)
+            return _asked(left, "not matches", value)
         case Not(inner=Has(left=left, right=Text(value=value))):
-            return Row(write_node(left), "lacks", value)
+            return _asked(left, "lacks", value)
         case Not():
             raise TooComplex("It has a “not” in front of a comparison or a group.")
         case Inside():
             return _inside(node, "in", "has")
         case Matches(left=left, right=Text(value=value)):
-            return Row(write_node(left), "matches", value)
+            return _asked(left, "matches", value)
         case Has(left=left, right=Text(value=value)):
-            return Row(write_node(left), "has", value)
+            return _asked(left, "has", value)
         case Name() | Call():
-            return Row(write_node(node), "is", "true")
+            return _asked(node, "is", "true")
         case Compare():
             return _compare(node)
     raise TooComplex("It holds always or never in one of its parts.")
 
 
+def _asked(subject: Node, comparison: Comparison, value: str) -> Row:
+    """A row that `write_form` writes as it was read. Raises `TooComplex` where there is none."""
+    if comparison not in FITTING[type_of(subject)]:
+        raise TooComplex("It compares in a way that rows do not offer.")
+    if not value.strip():
+        raise TooComplex("It looks for an empty text.")  # in a row or a cell, nothing means that nothing is asked
+    return Row(write_node(subject), comparison, value)
+
+
 def _inside(node: Inside, listed: Comparison, held: Comparison) -> Row:
     if isinstance(node.right, Items):
         values = [_plain(value) for value in node.right.values]
-        if isinstance(node.left, Name | Call) and not any("," in value or value != value.strip() for value in values):
-            return Row(write_node(node.left), listed, ", ".join(values))
-        raise TooComplex("It has a list with a comma inside one of its texts.")
+        if not isinstance(node.left, Name | Call):
+            raise TooComplex("It looks for a fixed value in a list.")
+        if any("," in value or value != value.strip() or not value for value in values):
+            raise TooComplex("It has a list with a comma inside one of its texts, or with an empty one.")
+        return _asked(node.left, listed, ", ".join(values))
     if isinstance(node.left, Text):
-        return Row(write_node(node.right), held, node.left.value)
+        return _asked(node.right, held, node.left.value)
     raise TooComplex("It compares two fields with each other.")
 
 
@@ -169,8 +180,8 @@ def _compare(node: Compare) -> Row:
     if isinstance(right, Truth):
         if comparison not in ("==", "!="):
             raise TooComplex("It compares true and false by their order.")
-        return Row(write_node(left), "is", "true" if right.value is (comparison == "==") else "false")
-    return Row(write_node(left), comparison, _plain(right))
+        return _asked(left, "is", "true" if right.value is (comparison == "==") else "false")
+    return _asked(left, comparison, _plain(right))
 
 
 def _is_fixed(node: Node) -> bool:
@@ -210,8 +221,7 @@ def write_node(node: Node) -> str:  # noqa: PLR0911 - one line for each kind of 
 
 
 def _number(value: float | int) -> str:
-    written = repr(value)
-    return f"{value:.15f}".rstrip("0").rstrip(".") if "e" in written else written
+    return format(Decimal(repr(value)), "f")  # the language knows no exponents
 
 
 # ---------------------------------------------------------------- from rows to a condition
@@ -247,18 +257,22 @@ def _write_row(row: Row, number: int) -> str:
         raise BadRow(f"{row.subject}: {fault.message}", number) from None
     if subject is None or found is None:
         raise BadRow("choose what is asked", number)
+    if not isinstance(subject, Name | Call):  # brackets would be missing around it
+        raise BadRow(f"{row.subject}: ask one field or function", number)
     if row.comparison not in FITTING[found]:
         fitting = ", ".join(FITTING[found])
         raise BadRow(f"{row.subject} cannot be asked with {row.comparison}; choose one of {fitting}", number)
     name, value = row.subject.strip(), row.value.strip() if found in ("number", "time", "bool") else row.value
     match row.comparison:
         case "is":
-            return name if value != "false" else f"not {name}"
+            if value not in ("true", "false"):
+                raise BadRow("choose yes or no", number)
+            return name if value == "true" else f"not {name}"
         case "in" | "not in":
             parts = [part.strip() for part in row.value.split(",") if part.strip()]
             if not parts:
                 raise BadRow("write the values with commas between them", number)
-            return f"{name} {row.comparison} [{', '.join(_text(part, number) for part in parts)}]"
+            return f"{name} {row.comparison} [{', '.join(_fixed(part, found, number) for part in parts)}]"
         case "matches" | "has":
             return f"{name} {row.comparison} {_text(value, number)}"
         case "not matches":
@@ -280,7 +294,7 @@ def _fixed(value: str, wanted: Type, number: int) -> str:
 
 
 def _text(value: str, number: int) -> str:
-    if not value:
+    if not value.strip():
         raise BadRow("the value is empty", number)
     written = _quoted(value)
     try:
@@ -339,8 +353,12 @@ def columns_of(when: str) -> dict[Column, str] | None:
 
 def common_columns(conditions: Iterable[str], most: int = 5) -> tuple[Column, ...]:
     """The columns that let a table hold as many of these rules as it can; those that most rules ask, first."""
-    asked: list[frozenset[Column]] = [frozenset(cells) for when in conditions if (cells := columns_of(when))]
-    times = Counter(column for columns in asked for column in columns)
+    # how many rules ask just these, because a long set asks few different things; and each column, as they come
+    asked: Counter[frozenset[Column]] = Counter()
+    times: Counter[Column] = Counter()
+    for cells in filter(None, map(columns_of, conditions)):
+        asked[frozenset(cells)] += 1
+        times.update(list(cells))
     chosen: set[Column] = set()
     while len(chosen) < most:
         # one more rule (or several) for the fewest columns more; the document's order breaks a tie
@@ -348,7 +366,8 @@ def common_columns(conditions: Iterable[str], most: int = 5) -> tuple[Column, ..
         for columns in asked:
             missing = frozenset(columns - chosen)
             if missing and len(chosen) + len(missing) <= most:
-                gains[missing] = sum(other <= chosen | missing for other in asked)
+                wider = chosen | missing
+                gains[missing] = sum(rules for other, rules in asked.items() if other <= wider)
         if not gains:
             break
         best = max(gains, key=lambda missing: _worth(missing, gains[missing], times))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import operator
 from collections import Counter, deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -131,6 +132,19 @@ class Report(msgspec.Struct, frozen=True, omit_defaults=True):
     unknown: Mapping[str, int] = {}
 
 
+class _Count:
+    """How often one verdict was given."""
+
+    __slots__ = ("examples", "hours", "times")
+
+    def __init__(self, hours: list[int], examples: deque[int] | None) -> None:
+        self.times = 0
+        #: by hour of the week, together with all verdicts that put a mention into the same two baskets
+        self.hours = hours
+        #: row ids of posts, the newest; None where both sets say the same
+        self.examples = examples
+
+
 class Trial:
     """Adds up what a pair of sets says, mention by mention."""
 
@@ -140,36 +154,42 @@ class Trial:
         self.promised = promised or {}
         #: basket -> promised and late, before and after
         self._promises: dict[str, list[int]] = {}
-        self.seen = 0
         self.drifted = 0
         self.left_out: Counter[str] = Counter()
         self.unknown: Counter[str] = Counter()
-        #: (identity of the verdict, hour of the week) -> mentions; the verdicts are kept alive by `_kept`
-        self._hours: Counter[tuple[int, int]] = Counter()
-        self._kept: dict[int, Verdict] = {}
-        self._examples: dict[int, deque[int]] = {}
+        self._counts: dict[Verdict, _Count] = {}
+        #: baskets before and after -> mentions by hour of the week
+        self._hours: dict[tuple[str, str], list[int]] = {}
+        self._version = pair.before.version
 
-    def look(self, mention: Mention) -> None:
-        """Hold one mention against both sets."""
-        if mention.case is None:
-            self.left_out[mention.why_not] += 1
-            return
-        verdict = self.pair.judge(mention.case)
-        self.seen += 1
-        number = id(verdict)
-        if number not in self._kept:
-            self._kept[number] = verdict
-            self._examples[number] = deque(maxlen=EXAMPLES)
-        self._hours[number, mention.hour] += 1
-        if verdict.changes:
-            self._examples[number].append(mention.row)
-        if mention.decided.rule_set != self.pair.before.version and _is_other(mention.decided, verdict.before):
+    def look(self, mentions: Sequence[Mention]) -> None:
+        """Hold mentions against both sets."""
+        told = [(mention, mention.case) for mention in mentions if mention.case is not None]
+        if len(told) < len(mentions):
+            self.left_out.update(mention.why_not for mention in mentions if mention.case is None)
+        for (mention, _), verdict in zip(told, self.pair.judge_all([case for _, case in told]), strict=True):
+            self._note(mention, verdict)
+
+    def _note(self, mention: Mention, verdict: Verdict) -> None:
+        count = self._counts.get(verdict)
+        if count is None:
+            count = self._counts[verdict] = self._count(verdict)
+        count.times += 1
+        count.hours[mention.hour] += 1
+        if count.examples is not None:
+            count.examples.append(mention.row)
+        if mention.decided.rule_set != self._version and _is_other(mention.decided, verdict.before):
             self.drifted += 1
         if mention.wait is not None:
             self._hold(mention.wait, verdict.before, 0)
             self._hold(mention.wait, verdict.after, 2)
         if mention.unknown:
             self.unknown[mention.unknown] += 1
+
+    def _count(self, verdict: Verdict) -> _Count:
+        places = _place(verdict.before), _place(verdict.after)
+        hours = self._hours.setdefault(places, [0] * WEEK)
+        return _Count(hours, deque(maxlen=EXAMPLES) if verdict.changes else None)
 
     def _hold(self, wait: Wait, decision: Decision, side: int) -> None:
         """Hold an answer against what the basket of a decision promises."""
@@ -183,17 +203,15 @@ class Trial:
 
     def report(self) -> Report:
         """What came of it so far."""
-        times: Counter[int] = Counter()
-        for (number, _), count in self._hours.items():
-            times[number] += count
+        times = {verdict: count.times for verdict, count in self._counts.items()}
         kinds: Counter[str] = Counter()
-        for number, count in times.items():
-            for kind in kinds_of(self._kept[number].changes):
+        for verdict, count in times.items():
+            for kind in kinds_of(verdict.changes):
                 kinds[kind] += count
         tallies = self._tallies(times)
         return Report(
-            seen=self.seen,
-            different=sum(count for number, count in times.items() if self._kept[number].changes),
+            seen=sum(times.values()),
+            different=sum(count for verdict, count in times.items() if verdict.changes),
             drifted=self.drifted,
             kinds=dict(kinds),
             tallies=tuple(tallies[:MAX_TALLIES]),
@@ -205,23 +223,22 @@ class Trial:
             unknown=dict(self.unknown),
         )
 
-    def _tallies(self, times: Mapping[int, int]) -> list[Tally]:
+    def _tallies(self, times: Mapping[Verdict, int]) -> list[Tally]:
         counts: Counter[tuple[str, str, str]] = Counter()
         rows: dict[tuple[str, str, str], list[int]] = {}
-        for number, count in times.items():
-            for change in self._kept[number].changes:
+        for verdict, count in times.items():
+            for change in verdict.changes:
                 key = (change.kind, change.before, change.after)
                 counts[key] += count
-                rows.setdefault(key, []).extend(self._examples[number])
+                rows.setdefault(key, []).extend(self._counts[verdict].examples or ())
         return [
             Tally(*key, count, tuple(sorted(rows[key], reverse=True)[:EXAMPLES]))
             for key, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
         ]
 
-    def _rules(self, times: Mapping[int, int]) -> tuple[RuleTally, ...]:
+    def _rules(self, times: Mapping[Verdict, int]) -> tuple[RuleTally, ...]:
         sides: list[tuple[Counter[int], Counter[int]]] = [(Counter(), Counter()), (Counter(), Counter())]
-        for number, count in times.items():
-            verdict = self._kept[number]
+        for verdict, count in times.items():
             for (fired, broken), found in zip(sides, (verdict.fired_before, verdict.fired_after), strict=True):
                 _add(fired, broken, found, count)
         told: dict[str, RuleTally] = {}
@@ -237,14 +254,11 @@ class Trial:
 
     def _load(self) -> tuple[Load, ...]:
         hours: dict[str, tuple[list[int], list[int]]] = {}
-        for (number, hour), count in self._hours.items():
-            verdict = self._kept[number]
-            for side, decision in enumerate((verdict.before, verdict.after)):
-                basket = _place(decision)
-                if basket not in hours:
-                    hours[basket] = ([0] * WEEK, [0] * WEEK)
-                hours[basket][side][hour] += count
-        return tuple(Load(basket, *map(tuple, both)) for basket, both in sorted(hours.items()))
+        for places, counts in self._hours.items():
+            for side, basket in enumerate(places):
+                load = hours.setdefault(basket, ([0] * WEEK, [0] * WEEK))[side]
+                load[:] = map(operator.add, load, counts)
+        return tuple(Load(basket, tuple(before), tuple(after)) for basket, (before, after) in sorted(hours.items()))
 
 
 def _add(fired: Counter[int], broken: Counter[int], found: Fired, count: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -288,3 +288,17 @@ def label(node: Node) -> str:
         case Arithmetic():
             return f"({label(node.left)} {node.operator} {label(node.right)})"
     return told(node)
+
+
+def fetching(paths: Sequence[str]) -> Callable[[Case], tuple[Any, ...]]:
+    """The attributes at these paths, all in one go."""
+    if len(paths) > 1:
+        return operator.attrgetter(*paths)
+    reads = [operator.attrgetter(path) for path in paths]
+    return lambda case: tuple([read(case) for read in reads])
+
+
+def path_of(node: Node) -> str | None:
+    """The path of an attribute that needs nothing but to be fetched."""
+    source = FIELDS[node.name].source if isinstance(node, Name) else None
+    return source if isinstance(source, str) else None

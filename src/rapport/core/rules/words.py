@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+from rapport.core.decision import MOST_KEPT
 from rapport.core.rules.fields import Case
 from rapport.core.rules.syntax import Operator
 
@@ -111,6 +112,8 @@ _AMOUNTS = {
     "reposts": "reposts",
     "replies": "replies",
 }
+#: singular of an amount that is not one letter shorter
+_ONE = {"replies": "reply", "posts by the author": "post by the author"}
 _ARTICLES = {"review": "a review", "repost": "a repost", "reply": "a reply", "mail": "a mail", "message": "a message"}
 _SINCE = {
     "person.last_seen": "last seen",
@@ -133,7 +136,7 @@ def say_number(name: str, value: Any) -> str:
     """ "complaint 0.93", "4,120 followers", "1 star"."""
     if name in _AMOUNTS:
         amount = _AMOUNTS[name]
-        return f"{value:,} {amount.removesuffix('s') if value == 1 else amount}"
+        return f"{value:,} {_ONE.get(amount, amount.removesuffix('s')) if value == 1 else amount}"
     if name == "author.bot_score":
         return f"automated {show(value)}"
     if name == "rating":
@@ -156,6 +159,8 @@ def say_count(name: str, number: int, span: str, case: Case) -> str:
     """ "third negative in 30 days" when this post continues the row, else "2 earlier negative in 30 days"."""
     word = name.rpartition(".")[2]
     within = f" in {span}" if span else ""
+    if case.person.cut and number >= MOST_KEPT and name.startswith("person."):
+        return f"{number} or more earlier {word}{within}"
     if word in ("negative", "positive") and case.sentiment.label == word:
         return f"{ordinal(number + 1)} {word}{within}"
     if word == "posts":

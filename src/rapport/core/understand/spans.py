@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from rapport.core.reading import Reading
 from rapport.core.understand.features import extract, locate
@@ -17,12 +18,17 @@ def why_spans(reading: Reading, text: str) -> list[tuple[int, int, str]]:
     Offsets count characters. Whole words only, whatever their case and accents; in the order of the text. The same
     words can be marked for two readings.
     """
+    return list(_spans(tuple(reading.why), text))
+
+
+@lru_cache(maxsize=512)  # a page asks twice for each of its posts, and somebody who comes back asks again
+def _spans(why: tuple[str, ...], text: str) -> tuple[tuple[int, int, str], ...]:
     spans: set[tuple[int, int, str]] = set()
     places = locate(text)
-    for line in reading.why:
+    for line in why:
         name, _, rest = line.partition(": ")
         spans |= {(start, end, name) for start, end in _find(_QUOTED.findall(rest), places)}
-    return sorted(spans)
+    return tuple(sorted(spans))
 
 
 def find_words(quoted: Iterable[str], text: str) -> list[tuple[int, int]]:

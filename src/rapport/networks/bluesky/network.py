@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Literal
 
-from rapport.core.reply import Reply
+from rapport.core.reply import Act, Picture, Reply
 from rapport.networks.base import Account, Capabilities, Connected, Field, Identity, Page, Rechecked, Sent, Step
 from rapport.networks.bluesky import form, push, recheck
+from rapport.networks.bluesky.act import ACTS, do_act, edit_post, remove_post
 from rapport.networks.bluesky.jetstream import first_cursor
 from rapport.networks.bluesky.parse import NAME
 from rapport.networks.bluesky.pull import LIVE, pull_list, streams_of
 from rapport.networks.bluesky.richtext import MOST_GRAPHEMES, counted_length
 from rapport.networks.bluesky.stream import listen
+from rapport.networks.bluesky.upload import LIMITS, upload_image
 from rapport.networks.contract import BaseNetwork
 from rapport.networks.http import GuardedSession
 
@@ -35,6 +37,13 @@ class Bluesky(BaseNetwork):
         idempotent_for=86_400,
         recheck_within=recheck.WITHIN,
         recheck_most=recheck.MOST,
+        acts=ACTS,
+        removes=True,
+        edits=True,
+        edits_anew=True,
+        media=LIMITS,
+        threads=True,
+        posts=("public",),
     )
     connect_fields: tuple[Field, ...] = form.FIELDS
     guide: tuple[Step, ...] = form.GUIDE
@@ -61,10 +70,35 @@ class Bluesky(BaseNetwork):
         return push.push_reply(account, reply, key, session)
 
     def find(
-        self, account: Account, reply: Reply, since: dt.datetime, key: str, session: GuardedSession
+        self,
+        account: Account,
+        reply: Reply,
+        since: dt.datetime,
+        key: str,
+        session: GuardedSession,
+        besides: Collection[str] = (),
     ) -> Sent | None:
-        del since  # the reply has one place, and it is there or not
+        del since, besides  # the reply has one place, and it is there or not
         return push.find_reply(account, reply, key, session)
+
+    def id_at(self, server: str, account_id: str, link: str) -> str:
+        return push.id_at(account_id, link)
+
+    def act(self, account: Account, act: Act, key: str, session: GuardedSession) -> Sent:
+        if act.kind not in ACTS:
+            return super().act(account, act, key, session)
+        del key  # what it is about names its record
+        return do_act(account, act, session)
+
+    def remove(self, account: Account, external_id: str, session: GuardedSession) -> None:
+        remove_post(account, external_id, session)
+
+    def edit(self, account: Account, external_id: str, reply: Reply, key: str, session: GuardedSession) -> Sent:
+        return edit_post(account, external_id, reply, key, session)
+
+    def upload(self, account: Account, picture: Picture, content: bytes, kind: str, session: GuardedSession) -> str:
+        del picture  # the post tells of its words
+        return upload_image(account, content, kind, session)
 
     def verify(self, account: Account, session: GuardedSession) -> Identity:
         return form.identify(account, session)

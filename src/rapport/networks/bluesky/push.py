@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import re
 from typing import Any
 
 from rapport.core.errors import GiveUp, Unconfirmed
-from rapport.core.reply import Reply
+from rapport.core.reply import Reply, begun_at
 from rapport.networks.base import Account, Sent
 from rapport.networks.bluesky.richtext import MOST_BYTES, MOST_GRAPHEMES, counted_length, find_facets
 from rapport.networks.bluesky.syntax import (
@@ -21,11 +22,13 @@ from rapport.networks.bluesky.syntax import (
     decode_tid,
     encode_tid,
     is_handle,
+    is_record_key,
     is_tid,
     parse_address,
     web_address,
     write_time,
 )
+from rapport.networks.bluesky.upload import embed_of
 from rapport.networks.bluesky.wire import Refused, Wire
 from rapport.networks.http import GuardedSession
 
@@ -33,6 +36,7 @@ VISIBILITIES = ("public",)
 _EPOCH = 1_704_067_200_000_000  # 2024-01-01, in microseconds: for answers to posts whose key holds no time
 _SPREAD = 26  # bits of microseconds, 67 seconds, over which the keys of answers to one post lie
 _LATEST = 1 << 52
+_SHOWN = re.compile(r"https://bsky\.app/profile/[^/?#]+/post/([^/?#]+)/?")
 
 
 def push_reply(account: Account, reply: Reply, key: str, session: GuardedSession) -> Sent:
@@ -48,9 +52,12 @@ def push_reply(account: Account, reply: Reply, key: str, session: GuardedSession
         "$type": POSTS,
         "text": reply.text,
         "createdAt": write_time(dt.datetime.now(dt.UTC)),
-        "reply": _places(wire, reply.target),
     }
-    facets = find_facets(reply.text, lambda handle: _did_of(wire, handle))
+    if reply.target:
+        record["reply"] = _places(wire, account, reply.target)
+    if (embed := embed_of(reply.media)) is not None:
+        record["embed"] = embed
+    facets = find_facets(reply.text, lambda handle: did_of(wire, handle))
     if facets:
         record["facets"] = facets
     where = _where(account, reply, key)
@@ -80,8 +87,15 @@ def find_reply(account: Account, reply: Reply, key: str, session: GuardedSession
     return _found(Wire.of(account, session), _where(account, reply, key), reply)
 
 
+def id_at(account_id: str, link: str) -> str:
+    """See `Network.id_at`. The page may name us by our handle: the post is ours, so its repository is known."""
+    shown = _SHOWN.fullmatch(link)
+    return Address(account_id, POSTS, shown[1]).uri if shown and is_record_key(shown[1]) else ""
+
+
 def chosen_key(key: str, target: str) -> str:
-    """The record key of a reply: made from our key, and placed in time just behind the post that it answers.
+    """The record key of a reply: made from our key, and placed in time just behind the post that it answers; a post of
+    our own, which answers none, just behind the time in our key.
 
     Bluesky wants keys of posts to be TIDs, which hold a time and sort by it. 36 bits of SHA-256 tell the answers to one
     post apart; should two meet all the same, the second is refused, never written over the first.
@@ -89,6 +103,8 @@ def chosen_key(key: str, target: str) -> str:
     digest = int.from_bytes(hashlib.sha256(f"{key}\n{target}".encode()).digest()[:8], "big")
     address = parse_address(target)
     base = decode_tid(address.record_key) if address is not None and is_tid(address.record_key) else _EPOCH
+    if not target:
+        base = begun_at(key) or _EPOCH
     if base > _LATEST:
         base = _EPOCH
     return encode_tid(base + 1 + (digest >> 10) % (1 << _SPREAD), digest & 1023)
@@ -107,31 +123,47 @@ def _found(wire: Wire, where: Address, reply: Reply) -> Sent | None:
         if error.error in {"RecordNotFound", "NotFound"}:
             return None
         raise
-    parent = _at(record, "reply", "parent", "uri")
-    if _at(record, "text") != reply.text or parent != reply.target:
+    parent = at(record, "reply", "parent", "uri")
+    if at(record, "text") != reply.text or parent != (reply.target or None):
         return None
     return Sent(where.uri, web_address(where.uri))
 
 
-def _places(wire: Wire, target: str) -> dict[str, dict[str, str]]:
+def _places(wire: Wire, account: Account, target: str) -> dict[str, dict[str, str]]:
     """The post that is answered, and the root of its thread, each with the hash of its content."""
+    address = parse_address(target)
+    if address is not None and address.authority == account.account_id:
+        return _own_places(wire, address)
     try:
         found = wire.query("app.bsky.feed.getPosts", {"uris": [target]}).get("posts")
     except Refused as error:
         raise GiveUp(f"{target[:100]!r} is no post on Bluesky that could be answered: {error}") from error
     view = found[0] if isinstance(found, list) and found else None
-    uri, cid = _at(view, "uri"), _at(view, "cid")
+    uri, cid = at(view, "uri"), at(view, "cid")
     if not isinstance(uri, str) or not isinstance(cid, str):
         raise GiveUp("the post that this answers is not on Bluesky any more, or its author has blocked the account")
-    if _at(view, "viewer", "replyDisabled"):
+    if at(view, "viewer", "replyDisabled"):
         raise GiveUp("the author of the post that this answers does not take replies from everybody")
     parent = {"uri": uri, "cid": cid}
-    root = _at(view, "record", "reply", "root")
-    above = {"uri": str(_at(root, "uri")), "cid": str(_at(root, "cid"))} if isinstance(root, dict) else parent
+    root = at(view, "record", "reply", "root")
+    above = {"uri": str(at(root, "uri")), "cid": str(at(root, "cid"))} if isinstance(root, dict) else parent
     return {"root": above, "parent": parent}
 
 
-def _did_of(wire: Wire, handle: str) -> str | None:
+def _own_places(wire: Wire, address: Address) -> dict[str, dict[str, str]]:
+    """The same of a post of ours, from where it lies: the rest of Bluesky may not have heard of it yet."""
+    parameters = {"repo": address.authority, "collection": address.collection, "rkey": address.record_key}
+    try:
+        found = wire.query("com.atproto.repo.getRecord", parameters)
+    except Refused as error:
+        raise GiveUp(f"the post of ours that this goes on from is not there any more: {error}") from error
+    parent = {"uri": str(found.get("uri")), "cid": str(found.get("cid"))}
+    root = at(found, "value", "reply", "root")
+    above = {"uri": str(at(root, "uri")), "cid": str(at(root, "cid"))} if isinstance(root, dict) else parent
+    return {"root": above, "parent": parent}
+
+
+def did_of(wire: Wire, handle: str) -> str | None:
     """Who has this handle; None where nobody has it."""
     if not is_handle(handle):
         return None
@@ -142,7 +174,8 @@ def _did_of(wire: Wire, handle: str) -> str | None:
     return did if isinstance(did, str) else None
 
 
-def _at(value: Any, *path: str) -> Any:
+def at(value: Any, *path: str) -> Any:
+    """What lies at the end of a path of keys; None where there is no such path."""
     for key in path:
         value = value.get(key) if isinstance(value, dict) else None
     return value

@@ -93,6 +93,11 @@ class Wire:
         response = self._call("POST", method, self._grant.access if token is None else token, **sent)
         return self._object(response, is_write=True) if response.content else {}
 
+    def upload(self, method: str, content: bytes, kind: str) -> dict[str, Any]:
+        """A call that hands over a file -> the JSON object. Raises `Unconfirmed` when it may have been taken."""
+        response = self._call("POST", method, self._grant.access, data=content, headers={"Content-Type": kind})
+        return self._object(response, is_write=True)
+
     def breath(self, wish: float) -> float:
         """Seconds until the next call of a series: `wish`, or longer where the limit of the server comes near."""
         if self._limit is None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Literal
 
-from rapport.core.reply import Reply
+from rapport.core.reply import Act, Picture, Reply
 from rapport.networks.base import (
     Account,
     Answer,
@@ -22,8 +22,10 @@ from rapport.networks.base import (
 )
 from rapport.networks.contract import BaseNetwork
 from rapport.networks.discourse import form, push, receive, recheck
+from rapport.networks.discourse.act import ACTS, do_act, edit_post, remove_post
 from rapport.networks.discourse.parse import NAME
 from rapport.networks.discourse.pull import pull_pages, streams_of
+from rapport.networks.discourse.upload import LIMITS, upload_image
 from rapport.networks.discourse.wire import Wire
 from rapport.networks.http import GuardedSession
 
@@ -43,12 +45,21 @@ class Discourse(BaseNetwork):
         visibilities=push.VISIBILITIES,
         idempotent_for=120,  # as long as a forum remembers the answer to a request of a key
         webhook=True,
+        acts=ACTS,
+        removes=True,
+        edits=True,
         recheck_within=recheck.WITHIN,
         recheck_most=recheck.MOST,
+        media=LIMITS,
+        posts=("public",),
+        post_place="topic",
     )
     connect_fields: tuple[Field, ...] = form.FIELDS
     guide: tuple[Step, ...] = form.GUIDE
     settings_fields: tuple[Field, ...] = form.SETTINGS
+
+    def place_of_post(self, account: Account, entered: str) -> str:
+        return push.read_topic(account, entered)
 
     def own_key(self, account: Account) -> str:
         return account.handle.lower()
@@ -67,10 +78,33 @@ class Discourse(BaseNetwork):
         return push.push_reply(account, reply, session)
 
     def find(
-        self, account: Account, reply: Reply, since: dt.datetime, key: str, session: GuardedSession
+        self,
+        account: Account,
+        reply: Reply,
+        since: dt.datetime,
+        key: str,
+        session: GuardedSession,
+        besides: Collection[str] = (),
     ) -> Sent | None:
         del key
-        return push.find_reply(account, reply, since, session)
+        return push.find_reply(account, reply, since, session, besides)
+
+    def upload(self, account: Account, picture: Picture, content: bytes, kind: str, session: GuardedSession) -> str:
+        del picture  # the post tells of its words
+        return upload_image(account, content, kind, session)
+
+    def act(self, account: Account, act: Act, key: str, session: GuardedSession) -> Sent:
+        if act.kind not in ACTS:
+            return super().act(account, act, key, session)
+        del key  # the post itself says what was done
+        return do_act(account, act, session)
+
+    def remove(self, account: Account, external_id: str, session: GuardedSession) -> None:
+        remove_post(account, external_id, session)
+
+    def edit(self, account: Account, external_id: str, reply: Reply, key: str, session: GuardedSession) -> Sent:
+        del key
+        return edit_post(account, external_id, reply, session)
 
     def verify(self, account: Account, session: GuardedSession) -> Identity:
         return form.identify(Wire.of(account, session))

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
+from collections.abc import Collection
 from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
 
-from rapport.core.errors import GiveUp, InvalidPost, Unconfirmed
+from rapport.core.errors import GiveUp, InvalidInput, InvalidPost, Unconfirmed
 from rapport.core.reply import Reply
 from rapport.networks.base import Account, Sent
 from rapport.networks.discourse.parse import RawPost, post_id, read_post, split_id
+from rapport.networks.discourse.upload import with_images, without_images
 from rapport.networks.discourse.wire import Refused, Wire, who
 from rapport.networks.http import GuardedSession
 from rapport.networks.payload import required_moment, same_text
@@ -19,6 +22,8 @@ from rapport.networks.payload import required_moment, same_text
 MAX_LENGTH = 32_000  # characters; what a forum allows unless it was set up otherwise
 VISIBILITIES = ("public", "direct")
 _CLOCKS = dt.timedelta(minutes=5)  # how far the forum's clock may be behind ours
+_TOPIC = re.compile(r"https?://([^/\s]+)/t/(?:[^/\s]+/)?(\d+)(?:/\d+)?/?(?:\?\S*)?")
+_MOST_DIGITS = 18
 _PAGE = 20  # posts of one request
 _MOST_PAGES = 5
 
@@ -40,7 +45,7 @@ def push_reply(account: Account, reply: Reply, session: GuardedSession) -> Sent:
     wire = Wire.of(account, session)
     topic, number = _place(account, wire, reply)
     began = dt.datetime.now(dt.UTC)
-    body = {"raw": reply.text, "topic_id": topic, "reply_to_post_number": number}
+    body = {"raw": with_images(reply.text, reply.media), "topic_id": topic, "reply_to_post_number": number}
     try:
         answer = wire.write("/posts.json", body)
     except Refused as error:
@@ -55,14 +60,29 @@ def push_reply(account: Account, reply: Reply, session: GuardedSession) -> Sent:
         raise Unconfirmed(f"the forum accepted the reply and did not say where it stands ({error})") from None
 
 
-def find_reply(account: Account, reply: Reply, since: dt.datetime, session: GuardedSession) -> Sent | None:
+def read_topic(account: Account, entered: str) -> str:
+    """See `Network.place_of_post`: the address or number of a topic -> its first post, which all others answer."""
+    host = urlsplit(account.server).netloc
+    said, topic = entered.strip(), ""
+    if said.isascii() and said.isdigit():
+        topic = said
+    elif found := _TOPIC.fullmatch(said):
+        topic = found[2] if found[1] == host else ""
+    if not topic or len(topic) > _MOST_DIGITS or int(topic) < 1:
+        raise InvalidInput(f"Paste the address of a topic of this forum: https://{host}/t/its-name/123")
+    return post_id(host, int(topic), 1)
+
+
+def find_reply(
+    account: Account, reply: Reply, since: dt.datetime, session: GuardedSession, besides: Collection[str] = ()
+) -> Sent | None:
     """See `Network.find`. Our posts in the topic, newest first, by the post that they answer and their words."""
     wire = Wire.of(account, session)
     _place(account, wire, reply)
-    return _look(account, wire, reply, since)
+    return _look(account, wire, reply, since, besides)
 
 
-def _look(account: Account, wire: Wire, reply: Reply, since: dt.datetime) -> Sent | None:
+def _look(account: Account, wire: Wire, reply: Reply, since: dt.datetime, besides: Collection[str] = ()) -> Sent | None:
     topic, number = split_id(reply.target, urlsplit(account.server).netloc)
     stream = wire.read(f"/t/{topic}.json", _Page).post_stream.stream[::-1]
     if not stream:
@@ -73,8 +93,9 @@ def _look(account: Account, wire: Wire, reply: Reply, since: dt.datetime) -> Sen
         for post in sorted(posts, key=lambda each: -each.id):
             if str(post.user_id) == account.account_id and (post.reply_to_post_number or 1) == number:
                 whole = post if post.raw is not None else read_post(wire.read(f"/posts/{post.id}.json", dict[str, Any]))
-                if same_text(whole.raw or "", reply.text):
-                    return _sent(account, post)
+                sent = _sent(account, post)
+                if sent.id not in besides and same_text(without_images(whole.raw or ""), reply.text):
+                    return sent
         if posts and min(required_moment(post.created_at) for post in posts) < since - _CLOCKS:
             return None
     if len(stream) > _MOST_PAGES * _PAGE:

@@ -74,6 +74,21 @@ class Wire:
         except InvalidPost as error:
             raise Unconfirmed(f"{self.host} accepted the request and gave no readable answer ({error})") from None
 
+    def change(self, method: str, path: str, body: Mapping[str, Any]) -> None:
+        """A POST, PUT or DELETE of which only the status counts."""
+        self._check(self._session.request(method, self.server + path, json=dict(body), headers=self._headers), path)
+
+    def send_file(self, path: str, fields: Mapping[str, str], file: tuple[str, bytes, str]) -> dict[str, Any]:
+        """The answer to a form with a file (name, content, type). One that cannot be read is `Unconfirmed`."""
+        response = self._session.post(
+            self.server + path, data=dict(fields), files={"file": file}, headers=self._headers
+        )
+        self._check(response, path)
+        try:
+            return read_object(response.content)
+        except InvalidPost as error:
+            raise Unconfirmed(f"{self.host} accepted the file and gave no readable answer ({error})") from None
+
     def _check(self, response: Response, path: str) -> None:
         status = response.status_code
         if 200 <= status < 300:

@@ -19,7 +19,8 @@ SCOPES = {
     "pages_show_list": "which pages the person who signs in may speak for",
     "pages_read_engagement": "the page's own posts, and who wrote to it",
     "pages_read_user_content": "comments on the page, posts of visitors, posts that mention it",
-    "pages_manage_engagement": "answering comments with the replies that a person approved",
+    "pages_manage_engagement": "answering comments with the replies that a person approved, liking comments, changing "
+    "and deleting those replies",
     "pages_manage_metadata": "having Meta tell what is new at once (webhooks)",
     "pages_messaging": "reading messages and answering them within Meta's time",
 }

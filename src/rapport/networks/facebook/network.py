@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Literal
 
-from rapport.core.reply import Reply
+from rapport.core.reply import Act, Reply
 from rapport.networks import graph_door as door
 from rapport.networks import graph_login as login
 from rapport.networks.base import (
@@ -25,6 +25,7 @@ from rapport.networks.base import (
 )
 from rapport.networks.contract import BaseNetwork
 from rapport.networks.facebook import form, push, recheck
+from rapport.networks.facebook.act import ACTS, do_act, edit_comment, remove_comment
 from rapport.networks.facebook.parse import NAME, read_entry
 from rapport.networks.facebook.pull import STREAMS, pull_pages
 from rapport.networks.http import GuardedSession
@@ -48,6 +49,10 @@ class Facebook(BaseNetwork):
         webhook=True,
         recheck_within=recheck.WITHIN,
         recheck_most=recheck.MOST,
+        acts=ACTS,
+        removes=True,
+        edits=True,
+        direct=frozenset(),
     )
     connect_fields: tuple[Field, ...] = form.FIELDS
     guide: tuple[Step, ...] = form.GUIDE
@@ -68,10 +73,29 @@ class Facebook(BaseNetwork):
         return push.push_reply(account, reply, session, dt.datetime.now(dt.UTC))
 
     def find(
-        self, account: Account, reply: Reply, since: dt.datetime, key: str, session: GuardedSession
+        self,
+        account: Account,
+        reply: Reply,
+        since: dt.datetime,
+        key: str,
+        session: GuardedSession,
+        besides: Collection[str] = (),
     ) -> Sent | None:
         del key
-        return push.find_reply(account, reply, since, session)
+        return push.find_reply(account, reply, since, session, besides)
+
+    def act(self, account: Account, act: Act, key: str, session: GuardedSession) -> Sent:
+        if act.kind not in ACTS:
+            return super().act(account, act, key, session)
+        del key  # the Graph API takes none
+        return do_act(account, act, session)
+
+    def edit(self, account: Account, external_id: str, reply: Reply, key: str, session: GuardedSession) -> Sent:
+        del key
+        return edit_comment(account, external_id, reply, session)
+
+    def remove(self, account: Account, external_id: str, session: GuardedSession) -> None:
+        remove_comment(account, external_id, session)
 
     def verify(self, account: Account, session: GuardedSession) -> Identity:
         return form.identify(account, session)

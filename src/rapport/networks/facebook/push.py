@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 
 from rapport.core.errors import GiveUp, InvalidPost, RetryLater, Unconfirmed
 from rapport.core.reply import Reply
@@ -37,16 +38,18 @@ def push_reply(account: Account, reply: Reply, session: GuardedSession, now: dt.
     return Sent(identifier, f"https://www.facebook.com/{identifier}")
 
 
-def find_reply(account: Account, reply: Reply, since: dt.datetime, session: GuardedSession) -> Sent | None:
+def find_reply(
+    account: Account, reply: Reply, since: dt.datetime, session: GuardedSession, besides: Collection[str] = ()
+) -> Sent | None:
     """See `Network.find`. Reads the comments under the target, newest first, back to `since`.
 
     An answer to an answer stands under the same top comment, so that one is looked under too.
     """
     if split_target(reply.target) is not None:
-        return inbox.find_sent(account, reply, NAME, account.account_id, since, session)
+        return inbox.find_sent(account, reply, NAME, account.account_id, since, session, besides)
     graph = Graph.of(account, session)
     for place in (segment(reply.target), _parent_of(graph, reply.target)):
-        found = _look_under(graph, place, account, reply, since) if place else None
+        found = _look_under(graph, place, account, reply, since, besides) if place else None
         if found is not None:
             return found
     return None
@@ -61,7 +64,9 @@ def _parent_of(graph: Graph, target: str) -> str:
     return str(parent.get("id") or "") if isinstance(parent, dict) else ""
 
 
-def _look_under(graph: Graph, place: str, account: Account, reply: Reply, since: dt.datetime) -> Sent | None:
+def _look_under(
+    graph: Graph, place: str, account: Account, reply: Reply, since: dt.datetime, besides: Collection[str]
+) -> Sent | None:
     params = {"fields": COMMENT_FIELDS, "filter": "stream", "order": "reverse_chronological", "limit": _PAGE}
     older = False
     for items, more in graph.pages(f"{segment(place)}/comments", params, _MOST_PAGES):
@@ -74,7 +79,7 @@ def _look_under(graph: Graph, place: str, account: Account, reply: Reply, since:
         for post in posts:
             if post.created_at < since - _CLOCKS:
                 return None
-            if post.author.ours and same_text(post.text, reply.text):
+            if post.author.ours and post.id not in besides and same_text(post.text, reply.text):
                 return Sent(post.id, post.url)
     if older:
         raise Unconfirmed(f"the newest {_MOST_PAGES * _PAGE} comments do not go back to the time of the send")

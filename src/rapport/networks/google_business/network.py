@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Literal
 
 from rapport.core.reply import Reply
@@ -31,6 +31,8 @@ class GoogleBusiness(BaseNetwork):
         idempotent_for=3600,  # an answer is put in its one place, so the same words again change nothing
         max_length=push.MAX_BYTES,
         visibilities=("public",),
+        removes=True,
+        edits=True,
     )
     connect_fields: tuple[Field, ...] = form.FIELDS
     guide: tuple[Step, ...] = form.GUIDE
@@ -48,10 +50,23 @@ class GoogleBusiness(BaseNetwork):
         return push.push_reply(account, reply, session, dt.datetime.now(dt.UTC))
 
     def find(
-        self, account: Account, reply: Reply, since: dt.datetime, key: str, session: GuardedSession
+        self,
+        account: Account,
+        reply: Reply,
+        since: dt.datetime,
+        key: str,
+        session: GuardedSession,
+        besides: Collection[str] = (),
     ) -> Sent | None:
-        del since, key  # a review has one answer, whenever it was written
+        del since, key, besides  # a review has one answer, whenever it was written
         return push.find_reply(account, reply, session, dt.datetime.now(dt.UTC))
+
+    def remove(self, account: Account, external_id: str, session: GuardedSession) -> None:
+        push.remove_answer(account, external_id, session, dt.datetime.now(dt.UTC))
+
+    def edit(self, account: Account, external_id: str, reply: Reply, key: str, session: GuardedSession) -> Sent:
+        del key  # Google takes none
+        return push.edit_answer(account, external_id, reply, session, dt.datetime.now(dt.UTC))
 
     def verify(self, account: Account, session: GuardedSession) -> Identity:
         return form.identify(account, session, dt.datetime.now(dt.UTC))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 
+import msgspec
+
 from rapport.core.errors import GiveUp, InvalidPost, RetryLater
 from rapport.core.reply import Reply
 from rapport.networks.base import Account, Sent
-from rapport.networks.google import Google
+from rapport.networks.google import Google, Missing
 from rapport.networks.google_business.parse import REVIEW, answer_of
 from rapport.networks.google_business.pull import API
 from rapport.networks.http import GuardedSession
@@ -44,6 +46,43 @@ def find_reply(
     if words and refuse_other:
         raise GiveUp("the review has an answer already; change that one on Google, a review has only one")
     return None
+
+
+def remove_answer(account: Account, external_id: str, session: GuardedSession, now: dt.datetime) -> None:
+    """See `Network.remove`: accounts.locations.reviews.deleteReply, an empty object; of none it answers 404."""
+    google, url = Google.of(account, session, now), f"{API}/{account.account_id}/reviews/{_review_of(external_id)}"
+    try:
+        if answer_of(google.read(url)) is not None:
+            google.delete(f"{url}/reply", {})
+    except Missing:
+        return
+    except InvalidPost as error:
+        raise RetryLater(f"the review cannot be read: {error}") from None
+
+
+def edit_answer(account: Account, external_id: str, reply: Reply, session: GuardedSession, now: dt.datetime) -> Sent:
+    """See `Network.edit`: accounts.locations.reviews.updateReply, which changes the answer that is there."""
+    reply = msgspec.structs.replace(reply, target=_review_of(external_id))
+    _check(reply)
+    google, url = Google.of(account, session, now), _address(account, reply)
+    try:
+        words = answer_of(google.read(url))
+    except Missing:
+        words = None
+    except InvalidPost as error:
+        raise RetryLater(f"the review cannot be read: {error}") from None
+    if words is None:
+        raise GiveUp("the answer is not on Google any more; answer anew")
+    if words != reply.text:
+        google.write("PUT", f"{url}/reply", {}, {"comment": reply.text})
+    return Sent(external_id)
+
+
+def _review_of(external_id: str) -> str:
+    review, _, rest = external_id.partition("/")
+    if rest != "reply" or not REVIEW.fullmatch(review):
+        raise GiveUp(f"{external_id[:40]!r} is no answer to a review on Google")
+    return review
 
 
 def _address(account: Account, reply: Reply) -> str:

@@ -19,7 +19,8 @@ from rapport.networks.payload import name_of
 #: the rights that are asked for, each with the reason
 SCOPES = {
     "instagram_basic": "who the account is, its media and the comments under them",
-    "instagram_manage_comments": "answering comments and mentions with the replies that a person approved",
+    "instagram_manage_comments": "answering comments and mentions with the replies that a person approved, and "
+    "deleting those replies",
     "instagram_manage_messages": "reading messages and answering them within Meta's time",
     "pages_show_list": "which pages, and with them which Instagram accounts, the person may speak for",
     "pages_read_engagement": "reading through the page that the account belongs to",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Literal
 
 from rapport.core.reply import Reply
@@ -26,6 +26,7 @@ from rapport.networks.base import (
 from rapport.networks.contract import BaseNetwork
 from rapport.networks.http import GuardedSession
 from rapport.networks.instagram import form, push, recheck
+from rapport.networks.instagram.act import remove_comment
 from rapport.networks.instagram.parse import NAME, read_entry
 from rapport.networks.instagram.pull import STREAMS, pull_pages
 
@@ -46,6 +47,8 @@ class Instagram(BaseNetwork):
         webhook=True,
         recheck_within=recheck.WITHIN,
         recheck_most=recheck.MOST,
+        removes=True,
+        direct=frozenset(),
     )
     connect_fields: tuple[Field, ...] = form.FIELDS
     guide: tuple[Step, ...] = form.GUIDE
@@ -66,10 +69,19 @@ class Instagram(BaseNetwork):
         return push.push_reply(account, reply, session, dt.datetime.now(dt.UTC))
 
     def find(
-        self, account: Account, reply: Reply, since: dt.datetime, key: str, session: GuardedSession
+        self,
+        account: Account,
+        reply: Reply,
+        since: dt.datetime,
+        key: str,
+        session: GuardedSession,
+        besides: Collection[str] = (),
     ) -> Sent | None:
         del key
-        return push.find_reply(account, reply, since, session)
+        return push.find_reply(account, reply, since, session, besides)
+
+    def remove(self, account: Account, external_id: str, session: GuardedSession) -> None:
+        remove_comment(account, external_id, session)
 
     def verify(self, account: Account, session: GuardedSession) -> Identity:
         return form.identify(account, session)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 
 from rapport.core.errors import GiveUp, InvalidPost, RetryLater, Unconfirmed
 from rapport.core.post import Post
@@ -39,20 +40,23 @@ def push_reply(account: Account, reply: Reply, session: GuardedSession, now: dt.
     return Sent(identifier)
 
 
-def find_reply(account: Account, reply: Reply, since: dt.datetime, session: GuardedSession) -> Sent | None:
+def find_reply(
+    account: Account, reply: Reply, since: dt.datetime, session: GuardedSession, besides: Collection[str] = ()
+) -> Sent | None:
     """See `Network.find`. Reads the answers under the comment, newest first.
 
     What stands under somebody else's media cannot be read: for an answer to a mention a person must look there.
     """
     if split_target(reply.target) is not None:
-        return inbox.find_sent(account, reply, NAME, page_of(account), since, session)
+        return inbox.find_sent(account, reply, NAME, page_of(account), since, session, besides)
     kind, _, rest = reply.target.partition(":")
     if kind == "mention":
         raise Unconfirmed("Instagram does not show the comments under other people's media; look there")
     graph = Graph.of(account, session)
     if kind == "media":
-        return _look_under(graph, f"{segment(rest)}/comments", account, reply, since)
-    return _look_under(graph, f"{segment(_top_comment(graph, segment(reply.target)))}/replies", account, reply, since)
+        return _look_under(graph, f"{segment(rest)}/comments", account, reply, since, besides)
+    place = f"{segment(_top_comment(graph, segment(reply.target)))}/replies"
+    return _look_under(graph, place, account, reply, since, besides)
 
 
 def _place(account: Account, target: str) -> tuple[str, dict[str, str]]:
@@ -74,13 +78,16 @@ def _top_comment(graph: Graph, target: str) -> str:
     return str(graph.read(target, {"fields": "parent_id"}).get("parent_id") or target)
 
 
-def _look_under(graph: Graph, path: str, account: Account, reply: Reply, since: dt.datetime) -> Sent | None:
+def _look_under(
+    graph: Graph, path: str, account: Account, reply: Reply, since: dt.datetime, besides: Collection[str]
+) -> Sent | None:
     """The order of answers is not documented, so all of them are read."""
     older = False
     for items, more in graph.pages(path, {"fields": REPLY_FIELDS, "limit": _PAGE}, _MOST_PAGES):
         older = more
         for post in _posts(items, account):
-            if post.author.ours and post.created_at >= since - _CLOCKS and same_text(post.text, reply.text):
+            ours = post.author.ours and post.created_at >= since - _CLOCKS and post.id not in besides
+            if ours and same_text(post.text, reply.text):
                 return Sent(post.id)
     if older:
         raise Unconfirmed(f"there are more than {_MOST_PAGES * _PAGE} comments; look there")

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Literal
 
-from rapport.core.reply import Reply
+from rapport.core.reply import Picture, Reply
 from rapport.networks.base import Account, Capabilities, Connected, Field, Identity, Page, Sent, Step
 from rapport.networks.contract import BaseNetwork
 from rapport.networks.http import GuardedSession
 from rapport.networks.mail import form, push
+from rapport.networks.mail.attach import LIMITS, carry
 from rapport.networks.mail.parse import NAME
 from rapport.networks.mail.pull import pull_pages, streams_of
 from rapport.networks.mail.stream import listen
@@ -29,6 +30,7 @@ class Mail(BaseNetwork):
         idempotent_push=False,
         max_length=push.MAX_LENGTH,
         visibilities=("direct",),
+        media=LIMITS,
     )
     connect_fields: tuple[Field, ...] = form.FIELDS
     guide: tuple[Step, ...] = form.GUIDE
@@ -49,10 +51,20 @@ class Mail(BaseNetwork):
         return push.push_reply(account, reply, key, session)
 
     def find(
-        self, account: Account, reply: Reply, since: dt.datetime, key: str, session: GuardedSession
+        self,
+        account: Account,
+        reply: Reply,
+        since: dt.datetime,
+        key: str,
+        session: GuardedSession,
+        besides: Collection[str] = (),
     ) -> Sent | None:
-        del reply, since  # the key alone names it
+        del reply, since, besides  # the key alone names it
         return push.find_reply(account, key, session)
+
+    def upload(self, account: Account, picture: Picture, content: bytes, kind: str, session: GuardedSession) -> str:
+        del account, picture, session  # it travels in the mail
+        return carry(content, kind)
 
     def verify(self, account: Account, session: GuardedSession) -> Identity:
         return form.identify(account, session)

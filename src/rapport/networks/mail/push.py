@@ -22,6 +22,7 @@ from rapport.core.reply import Reply
 from rapport.networks.base import Account, Sent
 from rapport.networks.http import GuardedSession
 from rapport.networks.mail.account import address_of, folders_of, mailbox_of, open_imap, open_smtp, setting
+from rapport.networks.mail.attach import wrap
 from rapport.networks.mail.headers import clean_address, visible
 from rapport.networks.mail.imap import Imap
 from rapport.networks.mail.letter import Letter
@@ -86,6 +87,11 @@ def id_of(account: Account, key: str) -> str:
 
 def compose(account: Account, reply: Reply, target: _Target, own_id: str, now: dt.datetime) -> bytes:
     """The mail as it leaves: exactly the approved text, in UTF-8. No value can begin a header of its own."""
+    text = reply.text.replace("\r\n", "\n").replace("\r", "\n")
+    body = quopri.encodestring(text.encode("utf-8", "replace")).replace(b"\n", b"\r\n")
+    about = ['Content-Type: text/plain; charset="utf-8"', "Content-Transfer-Encoding: quoted-printable"]
+    if reply.media:
+        about, body = wrap(about, body, reply.media)
     lines = [
         f"Date: {format_datetime(now)}",
         f"From: {_mailbox(setting(account, 'name'), address_of(account))}",
@@ -97,11 +103,8 @@ def compose(account: Account, reply: Reply, target: _Target, own_id: str, now: d
         # said by a machine: programs that answer by themselves leave it unanswered (RFC 3834)
         *(("Auto-Submitted: auto-replied",) if reply.approved_by is None else ()),
         "MIME-Version: 1.0",
-        'Content-Type: text/plain; charset="utf-8"',
-        "Content-Transfer-Encoding: quoted-printable",
+        *about,
     ]
-    text = reply.text.replace("\r\n", "\n").replace("\r", "\n")
-    body = quopri.encodestring(text.encode("utf-8", "replace")).replace(b"\n", b"\r\n")
     return "\r\n".join([*lines, "", ""]).encode("utf-8") + body + b"\r\n"
 
 

@@ -32,7 +32,10 @@ SCOPES = {
     "read:follows": "whether somebody blocked the account: posts of theirs that are not shown are not deleted",
     "read:search": "the searches that are followed",
     "read:notifications": "the posts that mention us, and the live stream of them",
-    "write:statuses": "sending the replies that a person approved",
+    "write:statuses": "sending the replies that a person approved, and sharing a post on",
+    "write:media": "images that go with a reply",
+    "write:favourites": "likes, each pressed by a person",
+    "write:follows": "following somebody, each time pressed by a person",
 }
 FIELDS = (
     Field(

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Literal
 
-from rapport.core.reply import Reply
+from rapport.core.reply import Act, Picture, Reply
 from rapport.networks.base import (
     Account,
     Capabilities,
@@ -22,9 +22,11 @@ from rapport.networks.base import (
 from rapport.networks.contract import BaseNetwork
 from rapport.networks.http import GuardedSession
 from rapport.networks.mastodon import form, push, recheck
+from rapport.networks.mastodon.act import ACTS, do_act, edit_status, remove_status
 from rapport.networks.mastodon.parse import NAME
 from rapport.networks.mastodon.pull import domain_of, pull_pages, streams_of
 from rapport.networks.mastodon.stream import listen
+from rapport.networks.mastodon.upload import LIMITS, upload_image
 from rapport.networks.mastodon.wire import Wire
 
 
@@ -45,6 +47,12 @@ class Mastodon(BaseNetwork):
         watch_every=2.0,  # a server allows 300 requests in 5 minutes
         recheck_within=recheck.WITHIN,
         recheck_most=recheck.MOST,
+        acts=ACTS,
+        removes=True,
+        edits=True,
+        media=LIMITS,
+        threads=True,
+        posts=("public", "unlisted", "private"),
     )
     connect_fields: tuple[Field, ...] = form.FIELDS
     guide: tuple[Step, ...] = form.GUIDE
@@ -68,10 +76,35 @@ class Mastodon(BaseNetwork):
         return push.push_reply(account, reply, key, session)
 
     def find(
-        self, account: Account, reply: Reply, since: dt.datetime, key: str, session: GuardedSession
+        self,
+        account: Account,
+        reply: Reply,
+        since: dt.datetime,
+        key: str,
+        session: GuardedSession,
+        besides: Collection[str] = (),
     ) -> Sent | None:
         del key  # Mastodon shows it to nobody
-        return push.find_reply(account, reply, since, session)
+        return push.find_reply(account, reply, since, session, besides)
+
+    def id_at(self, server: str, account_id: str, link: str) -> str:
+        return push.id_at(server, link)
+
+    def act(self, account: Account, act: Act, key: str, session: GuardedSession) -> Sent:
+        if act.kind not in ACTS:
+            return super().act(account, act, key, session)
+        del key  # each says what is to be, not what is to change
+        return do_act(account, act, session)
+
+    def remove(self, account: Account, external_id: str, session: GuardedSession) -> None:
+        remove_status(account, external_id, session)
+
+    def edit(self, account: Account, external_id: str, reply: Reply, key: str, session: GuardedSession) -> Sent:
+        del key
+        return edit_status(account, external_id, reply, session)
+
+    def upload(self, account: Account, picture: Picture, content: bytes, kind: str, session: GuardedSession) -> str:
+        return upload_image(account, picture, content, kind, session)
 
     def verify(self, account: Account, session: GuardedSession) -> Identity:
         return form.identify(Wire.of(account, session), domain_of(account))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import re
 import unicodedata
+from collections.abc import Collection
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import mastodon
 
@@ -23,6 +24,8 @@ VISIBILITIES = ("public", "unlisted", "private", "direct")
 _CLOCKS = dt.timedelta(minutes=5)  # how far the server's clock may be behind ours
 _MOST_PAGES = 10  # 400 posts of ours since the send
 _LINK = re.compile(r"https?://\S+")
+#: paths by which a server shows a status to people
+_SHOWN = re.compile(r"(?:/deck)?/(?:@[^/]+|users/[^/]+/statuses|web/statuses|statuses)/(\d+)/?", re.ASCII)
 _HANDLE = re.compile(r"@([\w.-]*\w)@[\w.-]*\w")
 
 
@@ -37,6 +40,7 @@ def push_reply(account: Account, reply: Reply, key: str, session: GuardedSession
             in_reply_to_id=reply.target or None,
             visibility=reply.visibility,
             idempotency_key=key,
+            media_ids=[each.uploaded for each in reply.media] or None,
         )
     except mastodon.MastodonError as error:
         raise cause(error) from error
@@ -45,7 +49,9 @@ def push_reply(account: Account, reply: Reply, key: str, session: GuardedSession
     return Sent(str(status["id"]), status.get("url") or status.get("uri"))
 
 
-def find_reply(account: Account, reply: Reply, since: dt.datetime, session: GuardedSession) -> Sent | None:
+def find_reply(
+    account: Account, reply: Reply, since: dt.datetime, session: GuardedSession, besides: Collection[str] = ()
+) -> Sent | None:
     """See `Network.find`. Reads our own posts back to `since` and compares target and text."""
     wire = Wire.of(account, session)
     path = f"/api/v1/accounts/{quote(account.account_id, safe='')}/statuses"
@@ -54,12 +60,20 @@ def find_reply(account: Account, reply: Reply, since: dt.datetime, session: Guar
     for _ in range(_MOST_PAGES):
         posts = _own_posts(wire.read(path, params), account)
         for post in posts:
-            if post.in_reply_to == (reply.target or None) and comparable(post.text) == wanted:
+            same = post.in_reply_to == (reply.target or None) and comparable(post.text) == wanted
+            if same and post.id not in besides:
                 return Sent(post.id, post.url)
         if not posts or posts[-1].created_at < since - _CLOCKS:
             return None
         params["max_id"] = posts[-1].id
     raise Unconfirmed(f"{_MOST_PAGES * PAGE_SIZE} of our newest posts do not go back to the time of the send")
+
+
+def id_at(server: str, link: str) -> str:
+    """See `Network.id_at`. Another server has an id of its own for the same post."""
+    found = urlsplit(link)
+    shown = _SHOWN.fullmatch(found.path)
+    return shown[1] if shown and f"{found.scheme}://{found.netloc}" == server else ""
 
 
 def comparable(text: str) -> str:

@@ -15,7 +15,7 @@ What Mastodon.py is used for and what not, with the reasons:
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -64,6 +64,15 @@ class Wire:
             return msgspec.json.decode(response.content, type=dict[str, Any])
         except (msgspec.MsgspecError, UnicodeDecodeError):
             raise GiveUp(f"{urlsplit(self.server).hostname} does not answer like a Mastodon server") from None
+
+    def write(self, method: str, path: str, form: Sequence[tuple[str, str]] = ()) -> bytes:
+        """The body that answers a POST, PUT or DELETE. Raises any `NetworkError`."""
+        return self.request(method, self.server + path, data=list(form), headers=self._headers()).content
+
+    def send_file(self, path: str, fields: Mapping[str, str], file: tuple[str, bytes, str]) -> bytes:
+        """The body that answers a form with a file (name, content, type). Raises any `NetworkError`."""
+        url, files = self.server + path, {"file": file}
+        return self.request("POST", url, data=dict(fields), files=files, headers=self._headers()).content
 
     def open_stream(self, base: str, path: str, silence: float) -> Response:
         """An event stream, to be read with `read_lines`, broken off after `silence` seconds without a byte."""

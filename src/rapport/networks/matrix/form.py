@@ -16,7 +16,7 @@ from rapport.core.errors import GiveUp, InvalidInput, InvalidPost, NetworkError,
 from rapport.networks.base import Account, Connected, Field, Grant, Identity, Step
 from rapport.networks.entered import read_origin
 from rapport.networks.http import GuardedSession
-from rapport.networks.matrix.parse import handle_of
+from rapport.networks.matrix.parse import handle_of, is_room
 from rapport.networks.matrix.wire import Refused, Wire, segment
 from rapport.networks.payload import read_json, take
 
@@ -162,6 +162,17 @@ def renew(account: Account, session: GuardedSession) -> tuple[str, dt.datetime |
     expires = _expiry(told.expires_in_ms)
     fresh = Grant(told.access_token, told.refresh_token or grant.refresh, expires, grant.more)
     return fresh.encode(), expires
+
+
+def read_room(account: Account, entered: str) -> str:
+    """See `Network.place_of_post`: one of the rooms that an admin chose, by the name that they wrote, or an id."""
+    name = unquote(entered.strip().removeprefix("https://matrix.to/#/").partition("?")[0])
+    named, ids = account.settings.get("rooms"), account.settings.get("room_ids")
+    if isinstance(named, list) and isinstance(ids, list) and len(named) == len(ids) and entered.strip() in named:
+        return str(ids[named.index(entered.strip())])
+    if not is_room(name):
+        raise InvalidInput("Write the room as its number, !id:server, or as it stands in the settings of the source.")
+    return name
 
 
 def check_settings(

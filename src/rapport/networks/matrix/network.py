@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Literal
 
-from rapport.core.reply import Reply
+from rapport.core.reply import Act, Picture, Reply
 from rapport.networks.base import Account, Capabilities, Connected, Field, Identity, Page, Sent, Step
 from rapport.networks.contract import BaseNetwork
 from rapport.networks.http import GuardedSession
 from rapport.networks.matrix import form, push
+from rapport.networks.matrix.act import ACTS, do_act, edit_message, remove_message
 from rapport.networks.matrix.parse import NAME
 from rapport.networks.matrix.pull import STREAM, pull_pages
 from rapport.networks.matrix.stream import listen
+from rapport.networks.matrix.upload import LIMITS, upload_image
 from rapport.networks.matrix.wire import Wire
 
 
@@ -30,11 +32,20 @@ class Matrix(BaseNetwork):
         idempotent_push=True,
         max_length=push.MAX_LENGTH,
         visibilities=push.VISIBILITIES,
+        acts=ACTS,
+        removes=True,
+        edits=True,
         idempotent_for=3600,  # the specification names no time; Synapse keeps transactions for a day
+        media=LIMITS,
+        posts=("public",),
+        post_place="room",
     )
     connect_fields: tuple[Field, ...] = form.FIELDS
     guide: tuple[Step, ...] = form.GUIDE
     settings_fields: tuple[Field, ...] = form.SETTINGS
+
+    def place_of_post(self, account: Account, entered: str) -> str:
+        return form.read_room(account, entered)
 
     def own_key(self, account: Account) -> str:
         return account.handle.lower()
@@ -55,9 +66,30 @@ class Matrix(BaseNetwork):
         return push.push_reply(account, reply, key, session)
 
     def find(
-        self, account: Account, reply: Reply, since: dt.datetime, key: str, session: GuardedSession
+        self,
+        account: Account,
+        reply: Reply,
+        since: dt.datetime,
+        key: str,
+        session: GuardedSession,
+        besides: Collection[str] = (),
     ) -> Sent | None:
-        return push.find_reply(account, reply, since, key, session)
+        return push.find_reply(account, reply, since, key, session, besides)
+
+    def upload(self, account: Account, picture: Picture, content: bytes, kind: str, session: GuardedSession) -> str:
+        del picture  # the post tells of its words
+        return upload_image(account, content, kind, session)
+
+    def act(self, account: Account, act: Act, key: str, session: GuardedSession) -> Sent:
+        if act.kind not in ACTS:
+            return super().act(account, act, key, session)
+        return do_act(account, act, key, session)
+
+    def remove(self, account: Account, external_id: str, session: GuardedSession) -> None:
+        remove_message(account, external_id, session)
+
+    def edit(self, account: Account, external_id: str, reply: Reply, key: str, session: GuardedSession) -> Sent:
+        return edit_message(account, external_id, reply, key, session)
 
     def verify(self, account: Account, session: GuardedSession) -> Identity:
         return form.identify(Wire.of(account, session))

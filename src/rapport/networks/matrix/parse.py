@@ -78,6 +78,11 @@ def split_id(identifier: str) -> tuple[str, str]:
     return (room, f"${event}") if slash and room.startswith("!") and event else ("", "")
 
 
+def is_room(target: str) -> bool:
+    """Whether it is the id of a room, and of no message in it."""
+    return target.startswith("!") and len(target) > 1 and "/" not in target and target.isprintable()
+
+
 def handle_of(user: str) -> str:
     """@ann:example.org -> ann:example.org"""
     return user.removeprefix("@")

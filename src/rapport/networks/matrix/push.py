@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from typing import Any
 from urllib.parse import quote
 
@@ -12,7 +13,8 @@ from rapport.core.errors import GiveUp, InvalidPost, Unconfirmed
 from rapport.core.reply import Reply
 from rapport.networks.base import Account, Sent
 from rapport.networks.http import GuardedSession
-from rapport.networks.matrix.parse import Event, post_id, split_id
+from rapport.networks.matrix.parse import Event, is_room, post_id, split_id
+from rapport.networks.matrix.upload import shown
 from rapport.networks.matrix.wire import Wire, segment
 from rapport.networks.payload import same_text, take
 
@@ -39,7 +41,8 @@ def push_reply(account: Account, reply: Reply, key: str, session: GuardedSession
     content = {
         "msgtype": "m.text",
         "body": reply.text,
-        "m.relates_to": _relation(wire, room, target),
+        **shown(reply.media),
+        **({"m.relates_to": _relation(wire, room, target)} if target else {}),
         "m.mentions": {"user_ids": [f"@{handle}" for handle in reply.to if ":" in handle]},
     }
     path = f"/rooms/{segment(room)}/send/m.room.message/{segment(key)}"
@@ -47,7 +50,14 @@ def push_reply(account: Account, reply: Reply, key: str, session: GuardedSession
     return _sent(room, sent.event_id)
 
 
-def find_reply(account: Account, reply: Reply, since: dt.datetime, key: str, session: GuardedSession) -> Sent | None:
+def find_reply(
+    account: Account,
+    reply: Reply,
+    since: dt.datetime,
+    key: str,
+    session: GuardedSession,
+    besides: Collection[str] = (),
+) -> Sent | None:
     """See `Network.find`. Our own messages in the room, newest first: the one with our transaction id, or our words."""
     wire = Wire.of(account, session)
     room, target = _place(wire, reply)
@@ -57,8 +67,10 @@ def find_reply(account: Account, reply: Reply, since: dt.datetime, key: str, ses
     for _ in range(_MOST_PAGES):
         page = wire.read(f"/rooms/{segment(room)}/messages", _Messages, params)
         for event in _own(page.chunk, account):
-            if event.unsigned.get("transaction_id") == key or _is_it(event, reply, target):
-                return _sent(room, event.event_id)
+            sent = _sent(room, event.event_id)
+            named = event.unsigned.get("transaction_id")  # the server tells it to whom it belongs to alone, if at all
+            if named == key or (named is None and sent.id not in besides and _is_it(event, reply, target)):
+                return sent
             if event.origin_server_ts < oldest:
                 return None
         if not page.end or page.end == params.get("from"):
@@ -73,7 +85,9 @@ def counted_length(text: str) -> int:
 
 
 def _place(wire: Wire, reply: Reply) -> tuple[str, str]:
-    """The room and the event that the reply is for. Raises `GiveUp` where its target is none of ours."""
+    """Room and event that the reply is for; no event for a message to a room. Raises `GiveUp` for other targets."""
+    if is_room(reply.target):
+        return reply.target, ""
     room, target = split_id(reply.target)
     if not room:
         wire.read("/account/whoami", dict[str, Any])  # a dead token is the more urgent thing to say
@@ -114,7 +128,7 @@ def _is_it(event: Event, reply: Reply, target: str) -> bool:
     relation = event.content.get("m.relates_to")
     answered = relation.get("m.in_reply_to") if isinstance(relation, dict) else None
     body = event.content.get("body")
-    same = isinstance(answered, dict) and answered.get("event_id") == target
+    same = answered is None if not target else isinstance(answered, dict) and answered.get("event_id") == target
     return same and isinstance(body, str) and same_text(body, reply.text)
 
 

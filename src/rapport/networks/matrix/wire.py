@@ -74,6 +74,7 @@ class Wire:
     def request(self, method: str, path: str, **kwargs: Any) -> Response:
         """One request. Raises a `NetworkError` for every answer but a 2xx."""
         headers = {"Authorization": f"Bearer {self._grant.access}"} if self._grant.access else {}
+        headers |= kwargs.pop("headers", {})
         response = self._session.request(method, self.server + path, headers=headers, **kwargs)
         self._check(response, dt.datetime.now(dt.UTC))
         return response

@@ -23,6 +23,8 @@ SCOPES = {
     "privatemessages": "the inbox: answers, mentions and private messages",
     "history": "our own comments, to find a reply whose answer was lost",
     "submit": "sending the replies that a person approved",
+    "edit": "changing and deleting those replies, where a person asks for it",
+    "vote": "the votes that a person gives, one press for each",
 }
 FIELDS = (
     Field("client_id", "Client ID", help="The short line below the name of your app on reddit.com/prefs/apps."),

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Literal
 
-from rapport.core.reply import Reply
+from rapport.core.reply import Act, Reply
 from rapport.networks.base import (
     Account,
     Capabilities,
@@ -22,6 +22,7 @@ from rapport.networks.base import (
 from rapport.networks.contract import BaseNetwork
 from rapport.networks.http import GuardedSession
 from rapport.networks.reddit import form, push, recheck
+from rapport.networks.reddit.act import ACTS, do_act, edit_comment, remove_comment
 from rapport.networks.reddit.parse import NAME
 from rapport.networks.reddit.pull import pull_pages, streams_of
 from rapport.networks.reddit.wire import Wire
@@ -42,6 +43,11 @@ class Reddit(BaseNetwork):
         visibilities=push.VISIBILITIES,
         recheck_within=recheck.WITHIN,
         recheck_most=recheck.MOST,
+        acts=ACTS,
+        acts_proposed=False,
+        removes=True,
+        edits=True,
+        direct=frozenset(),
     )
     connect_fields: tuple[Field, ...] = form.FIELDS
     guide: tuple[Step, ...] = form.GUIDE
@@ -64,10 +70,29 @@ class Reddit(BaseNetwork):
         return push.push_reply(account, reply, session)
 
     def find(
-        self, account: Account, reply: Reply, since: dt.datetime, key: str, session: GuardedSession
+        self,
+        account: Account,
+        reply: Reply,
+        since: dt.datetime,
+        key: str,
+        session: GuardedSession,
+        besides: Collection[str] = (),
     ) -> Sent | None:
         del key
-        return push.find_reply(account, reply, since, session)
+        return push.find_reply(account, reply, since, session, besides)
+
+    def act(self, account: Account, act: Act, key: str, session: GuardedSession) -> Sent:
+        if act.kind not in ACTS:
+            return super().act(account, act, key, session)
+        del key  # Reddit takes none
+        return do_act(account, act, session)
+
+    def remove(self, account: Account, external_id: str, session: GuardedSession) -> None:
+        remove_comment(account, external_id, session)
+
+    def edit(self, account: Account, external_id: str, reply: Reply, key: str, session: GuardedSession) -> Sent:
+        del key
+        return edit_comment(account, external_id, reply, session)
 
     def verify(self, account: Account, session: GuardedSession) -> Identity:
         return form.identify(Wire.of(account, session))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import unicodedata
+from collections.abc import Collection
 from html import unescape
 from typing import Any
 from urllib.parse import quote
@@ -70,7 +71,9 @@ def push_reply(account: Account, reply: Reply, session: GuardedSession) -> Sent:
     return _sent(told.things[0].data)
 
 
-def find_reply(account: Account, reply: Reply, since: dt.datetime, session: GuardedSession) -> Sent | None:
+def find_reply(
+    account: Account, reply: Reply, since: dt.datetime, session: GuardedSession, besides: Collection[str] = ()
+) -> Sent | None:
     """See `Network.find`. Reads our own comments, or the messages that we sent, back to `since`."""
     wire = Wire.of(account, session)
     direct = reply.target.startswith("t4_")
@@ -82,8 +85,9 @@ def find_reply(account: Account, reply: Reply, since: dt.datetime, session: Guar
         slice_ = _read_slice(wire, path, params)
         for thing in slice_.children:
             said = thing.data
-            if said.created_utc >= floor and said.parent_id == reply.target and comparable(said.body or "") == wanted:
-                return _sent(said)
+            ours = said.created_utc >= floor and said.parent_id == reply.target
+            if ours and comparable(said.body or "") == wanted and (sent := _sent(said)).id not in besides:
+                return sent
         if not slice_.after or any(0 < thing.data.created_utc < floor for thing in slice_.children):
             return None
         params = params | {"after": slice_.after}

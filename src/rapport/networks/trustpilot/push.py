@@ -10,7 +10,7 @@ from rapport.networks.base import Account, Sent
 from rapport.networks.http import GuardedSession
 from rapport.networks.payload import same_text
 from rapport.networks.trustpilot.parse import REVIEW, answer_of
-from rapport.networks.trustpilot.wire import Trust
+from rapport.networks.trustpilot.wire import Missing, Trust
 
 MAX_LENGTH = 10_000  # our own bound: Trustpilot documents none
 _SITE = "https://www.trustpilot.com/reviews"
@@ -45,6 +45,21 @@ def find_reply(
     if words and refuse_other:
         raise GiveUp("the review has an answer already; change that one on Trustpilot, a review has only one")
     return None
+
+
+def remove_answer(account: Account, external_id: str, session: GuardedSession, now: dt.datetime) -> None:
+    """See `Network.remove`: developers.trustpilot.com, Service Reviews API, "Delete a reply to a review"."""
+    review, _, rest = external_id.partition("/")
+    if rest != "reply" or not REVIEW.fullmatch(review):
+        raise GiveUp(f"{external_id[:40]!r} is no answer to a review on Trustpilot")
+    trust = Trust.of(account, session, now)
+    try:
+        if answer_of(trust.read(f"/v1/private/reviews/{review}")) is not None:
+            trust.delete(f"/v1/private/reviews/{review}/reply")
+    except Missing:
+        return
+    except InvalidPost as error:
+        raise RetryLater(f"the review cannot be read: {error}") from None
 
 
 def _sent(reply: Reply) -> Sent:

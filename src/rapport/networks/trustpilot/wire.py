@@ -55,6 +55,10 @@ class Trust:
         """POST a JSON object; what is answered does not matter. Raises any `NetworkError`."""
         self._ask("POST", path, json=body)
 
+    def delete(self, path: str) -> None:
+        """Take something away; what is answered does not matter. Raises any `NetworkError`."""
+        self._ask("DELETE", path)
+
     def _ask(self, method: str, path: str, **kwargs: Any) -> Response:
         headers = {"Authorization": f"Bearer {self._grant.access}", "apikey": self._grant.more.get("api_key", "")}
         response = self._session.request(method, self._server + path, headers=headers, **kwargs)

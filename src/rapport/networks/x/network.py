@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Literal
 
-from rapport.core.reply import Reply
+from rapport.core.reply import Act, Picture, Reply
 from rapport.networks.base import (
     Account,
     Capabilities,
@@ -22,10 +22,12 @@ from rapport.networks.base import (
 from rapport.networks.contract import BaseNetwork
 from rapport.networks.http import GuardedSession
 from rapport.networks.x import form, push, recheck
+from rapport.networks.x.act import ACTS, do_act, remove_post
 from rapport.networks.x.cursor import RECHECK, share
 from rapport.networks.x.parse import NAME
 from rapport.networks.x.pull import pull_pages, streams_of
 from rapport.networks.x.stream import listen
+from rapport.networks.x.upload import LIMITS, upload_image
 from rapport.networks.x.wire import Wire
 
 
@@ -44,6 +46,12 @@ class X(BaseNetwork):
         visibilities=push.VISIBILITIES,
         recheck_within=recheck.WITHIN,
         recheck_most=recheck.MOST,
+        acts=ACTS,
+        removes=True,
+        direct=frozenset({"removes"}),
+        media=LIMITS,
+        threads=True,
+        posts=("public",),
     )
     connect_fields: tuple[Field, ...] = form.FIELDS
     guide: tuple[Step, ...] = form.GUIDE
@@ -71,10 +79,31 @@ class X(BaseNetwork):
         return push.push_reply(account, reply, session)
 
     def find(
-        self, account: Account, reply: Reply, since: dt.datetime, key: str, session: GuardedSession
+        self,
+        account: Account,
+        reply: Reply,
+        since: dt.datetime,
+        key: str,
+        session: GuardedSession,
+        besides: Collection[str] = (),
     ) -> Sent | None:
         del key
-        return push.find_reply(account, reply, since, session)
+        return push.find_reply(account, reply, since, session, besides)
+
+    def upload(self, account: Account, picture: Picture, content: bytes, kind: str, session: GuardedSession) -> str:
+        return upload_image(account, picture, content, kind, session)
+
+    def id_at(self, server: str, account_id: str, link: str) -> str:
+        return push.id_at(link)
+
+    def act(self, account: Account, act: Act, key: str, session: GuardedSession) -> Sent:
+        if act.kind not in ACTS:
+            return super().act(account, act, key, session)
+        del key  # X has no use for one
+        return do_act(account, act, session)
+
+    def remove(self, account: Account, external_id: str, session: GuardedSession) -> None:
+        remove_post(account, external_id, session)
 
     def verify(self, account: Account, session: GuardedSession) -> Identity:
         return form.identify(Wire.of(account, session))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import unicodedata
+from collections.abc import Collection
 from typing import Any
 from urllib.parse import quote
 
@@ -28,6 +29,10 @@ _MOST_CASHTAGS = 1  # since 2026
 _CLOCKS = dt.timedelta(minutes=5)  # how far X's clock may be behind ours
 _MOST_PAGES = 3  # of a hundred posts of ours
 _LEADING_HANDLES = re.compile(r"^(?:@\w{1,20}\s+)+")
+_BEHIND = re.compile(r"\s*(?:t\.co/\w+|pic\.(?:x|twitter)\.com/\w+|x\.com/\w+/status/\d+/photo/\d+)$")
+_SHOWN = re.compile(
+    r"https?://(?:(?:www|mobile)\.)?(?:x|twitter)\.com/\w+(?:/web)?/status/(\d{1,19})(?:[/?#]\S*)?", re.ASCII
+)
 _PROTOCOL = re.compile(r"https?://(?:www\.)?([^\s]*?)/?(?=\s|$)", re.IGNORECASE)
 
 
@@ -48,20 +53,34 @@ def push_reply(account: Account, reply: Reply, session: GuardedSession) -> Sent:
     if len(find_cashtags(reply.text)) > _MOST_CASHTAGS:
         raise GiveUp("X takes one cashtag ($TICKER) in a post of a program: leave the others without the $.")
     if conversation:
+        if reply.media:
+            raise GiveUp("X takes no images of programs with a direct message: send the words alone.")
         path = f"/2/dm_conversations/{quote(conversation, safe='-')}/messages"
         created = _read_created(wire.write(path, {"text": reply.text}))
         if not created.dm_event_id:
             raise Unconfirmed("X accepted the message and did not say under which id")
         return Sent(f"dm:{conversation}:{created.dm_event_id}", f"https://x.com/messages/{conversation}")
     _check_public(reply)
-    body = {"text": reply.text, "reply": {"in_reply_to_tweet_id": reply.target}}
+    body: dict[str, Any] = {"text": reply.text}
+    if reply.target:
+        body["reply"] = {"in_reply_to_tweet_id": reply.target}
+    if reply.media:
+        body["media"] = {"media_ids": [each.uploaded for each in reply.media]}
     created = _read_created(wire.write("/2/tweets", body))
     if not created.id:
         raise Unconfirmed("X accepted the reply and did not say under which id")
     return Sent(created.id, f"https://x.com/{account.handle or 'i'}/status/{created.id}")
 
 
-def find_reply(account: Account, reply: Reply, since: dt.datetime, session: GuardedSession) -> Sent | None:
+def id_at(link: str) -> str:
+    """See `Network.id_at`."""
+    shown = _SHOWN.fullmatch(link)
+    return shown[1] if shown else ""
+
+
+def find_reply(
+    account: Account, reply: Reply, since: dt.datetime, session: GuardedSession, besides: Collection[str] = ()
+) -> Sent | None:
     """See `Network.find`. Reads our own posts, or the conversation, back to `since`; compares target and text."""
     wire = Wire.of(account, session)
     conversation = conversation_of(reply.target)
@@ -71,8 +90,11 @@ def find_reply(account: Account, reply: Reply, since: dt.datetime, session: Guar
         posts, token = _read_own(wire, account, conversation, since - _CLOCKS, token)
         for post in posts:
             ours = post.author.ours and post.created_at >= since - _CLOCKS
-            answers = bool(conversation) or post.in_reply_to == reply.target
-            if ours and answers and comparable(post.text) == wanted:
+            answers = bool(conversation) or post.in_reply_to == (reply.target or None)
+            said = comparable(post.text)
+            if reply.media:  # X puts the address of the images behind the words
+                said = _BEHIND.sub("", said)
+            if ours and answers and post.id not in besides and said == wanted:
                 return Sent(post.id, post.url)
         if not token or (posts and posts[-1].created_at < since - _CLOCKS):
             return None
@@ -103,7 +125,7 @@ def _check_public(reply: Reply) -> None:
         )
     if reply.visibility not in VISIBILITIES:
         raise GiveUp(f"X has no visibility {reply.visibility!r}; choose public.")
-    if not (reply.target.isascii() and reply.target.isdigit()):
+    if reply.target and not (reply.target.isascii() and reply.target.isdigit()):
         raise GiveUp(f"{reply.target[:40]!r} is no post of X that can be answered.")
 
 

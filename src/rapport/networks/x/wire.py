@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from rapport.core.errors import GiveUp, NetworkError, Reauthorise, RetryLater, Unconfirmed
+from rapport.core.errors import AccessEnded, GiveUp, NetworkError, Reauthorise, RetryLater, Unconfirmed
 from rapport.networks.base import Account, Grant
 from rapport.networks.http import GuardedSession, Response, parse_retry_after
 
@@ -28,7 +28,12 @@ _LONGEST_WAIT = 86_400.0
 #: words of a 403 -> what it means and what to do; the first row that fits counts
 _FORBIDDEN: tuple[tuple[tuple[str, ...], type[NetworkError], str], ...] = (
     (
-        ("your account is suspended", "temporarily locked", "account is locked"),
+        ("your account is suspended",),
+        AccessEnded,
+        "Sign in to X with this account, see what X wants, then connect it again.",
+    ),
+    (
+        ("temporarily locked", "account is locked"),
         Reauthorise,
         "Sign in to X with this account, see what X wants, then connect it again.",
     ),
@@ -62,6 +67,10 @@ class Limited(RetryLater):
 
 class Refused(RetryLater):
     """X answered, and could not serve (5xx, 402)."""
+
+
+class NotThere(GiveUp):
+    """What was asked for is not there (404)."""
 
 
 def app_token_of(account: Account) -> str:
@@ -124,6 +133,18 @@ class Wire:
         token = self._app_token if as_app else self._token
         return self._request("POST", path, token, data=msgspec.json.encode(body), headers=headers).content
 
+    def start(self, path: str) -> bytes:
+        """A POST without a body, where X describes none -> the body of the answer."""
+        return self._request("POST", path, self._token).content
+
+    def send_file(self, path: str, fields: Mapping[str, str], file: tuple[str, bytes, str]) -> bytes:
+        """A form with a file (name, content, type), whose field is called `media` -> the body of the answer."""
+        return self._request("POST", path, self._token, data=dict(fields), files={"media": file}).content
+
+    def delete(self, path: str) -> None:
+        """A DELETE. Raises `NotThere` for what is gone."""
+        self._request("DELETE", path, self._token)
+
     def open_stream(self, path: str, params: Mapping[str, Any], silence: float) -> Response:
         """A stream of the application, to be read with `read_lines`; broken off after `silence` seconds of nothing."""
         headers = {"Accept-Encoding": "identity"}
@@ -155,8 +176,10 @@ class Wire:
         response = self._session.request(method, self.server + path, headers=headers, **kwargs)
         try:
             check_answer(response, dt.datetime.now(dt.UTC))
-        except NetworkError:
+        except NetworkError as error:
             response.close()
+            if response.status_code == 401 and token == self._token:
+                raise AccessEnded(str(error)) from None
             raise
         return response
 
@@ -183,7 +206,7 @@ def check_answer(response: Response, now: dt.datetime) -> None:
     if 300 <= status < 400:
         raise GiveUp(f"{said}; X's API seems to have moved")
     if status == 404:
-        raise GiveUp(f"{said}. It was deleted, or the account may not see it.")
+        raise NotThere(f"{said}. It was deleted, or the account may not see it.")
     raise GiveUp(said)
 
 

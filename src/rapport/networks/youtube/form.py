@@ -19,7 +19,7 @@ SERVER = "https://youtube.googleapis.com"
 #: the rights that are asked for, each with the reason
 SCOPES = {
     "https://www.googleapis.com/auth/youtube.force-ssl": "reading the comments on your videos, and answering them with "
-    "the replies that a person approved",
+    "the replies that a person approved, and changing or deleting those replies",
 }
 FIELDS = google.CLIENT_FIELDS
 GUIDE = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Literal
 
 from rapport.core.reply import Reply
@@ -23,6 +23,7 @@ from rapport.networks.base import (
 from rapport.networks.contract import BaseNetwork
 from rapport.networks.http import GuardedSession
 from rapport.networks.youtube import form, push, recheck
+from rapport.networks.youtube.act import edit_comment, remove_comment
 from rapport.networks.youtube.parse import NAME
 from rapport.networks.youtube.pull import pull_pages, recheck_units, streams_of
 
@@ -42,6 +43,8 @@ class YouTube(BaseNetwork):
         visibilities=push.VISIBILITIES,
         recheck_within=recheck.WITHIN,
         recheck_most=recheck.MOST,
+        removes=True,
+        edits=True,
     )
     connect_fields: tuple[Field, ...] = form.FIELDS
     guide: tuple[Step, ...] = form.GUIDE
@@ -64,10 +67,23 @@ class YouTube(BaseNetwork):
         return push.push_reply(account, reply, session, dt.datetime.now(dt.UTC))
 
     def find(
-        self, account: Account, reply: Reply, since: dt.datetime, key: str, session: GuardedSession
+        self,
+        account: Account,
+        reply: Reply,
+        since: dt.datetime,
+        key: str,
+        session: GuardedSession,
+        besides: Collection[str] = (),
     ) -> Sent | None:
         del key
-        return push.find_reply(account, reply, since, session, dt.datetime.now(dt.UTC))
+        return push.find_reply(account, reply, since, session, dt.datetime.now(dt.UTC), besides)
+
+    def remove(self, account: Account, external_id: str, session: GuardedSession) -> None:
+        remove_comment(account, external_id, session, dt.datetime.now(dt.UTC))
+
+    def edit(self, account: Account, external_id: str, reply: Reply, key: str, session: GuardedSession) -> Sent:
+        del key  # YouTube takes none
+        return edit_comment(account, external_id, reply, session, dt.datetime.now(dt.UTC))
 
     def verify(self, account: Account, session: GuardedSession) -> Identity:
         return form.identify(account, session, dt.datetime.now(dt.UTC))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from typing import Any
 
 from rapport.core.errors import GiveUp, InvalidPost, RetryLater, Unconfirmed
@@ -44,7 +45,12 @@ def push_reply(account: Account, reply: Reply, session: GuardedSession, now: dt.
 
 
 def find_reply(
-    account: Account, reply: Reply, since: dt.datetime, session: GuardedSession, now: dt.datetime
+    account: Account,
+    reply: Reply,
+    since: dt.datetime,
+    session: GuardedSession,
+    now: dt.datetime,
+    besides: Collection[str] = (),
 ) -> Sent | None:
     """See `Network.find`. Reads the answers under the top comment, or the newest comments under the video."""
     google = Google.of(account, session, now)
@@ -58,7 +64,8 @@ def find_reply(
         answer = google.read(url, asked)
         posts = _posts(items_of(answer), account, threads=bool(video))
         for post in posts:
-            if post.author.ours and post.created_at >= since - _CLOCKS and same_text(post.text, reply.text):
+            ours = post.author.ours and post.created_at >= since - _CLOCKS and post.id not in besides
+            if ours and same_text(post.text, reply.text):
                 return Sent(post.id, post.url)
         token = next_page(answer)
         if not token or (video and posts and posts[-1].created_at < since - _CLOCKS):

@@ -1,21 +1,26 @@
 """Every table.
 
-They point one way: accounts <- people <- listening <- readings <- desk <- outbound <- work; promises, notices <- desk;
-rules, api <- accounts.
+They point one way: accounts <- people <- listening <- readings <- desk <- seats; desk <- outbound <- drafts, work;
+outbound <- campaigns, policy, surveys; promises, notices, limits <- desk; rules, api <- accounts.
 """
 
-from rapport.store.models.accounts import AuditEntry, Membership, SignInLink, User, Workspace
+from rapport.store.models.accounts import AuditEntry, Hold, Membership, SignInLink, User, Workspace
 from rapport.store.models.api import ApiToken, KeptAnswer
+from rapport.store.models.campaigns import Campaign, CampaignPost, Variant
 from rapport.store.models.desk import (
     Basket,
     BasketMember,
     Check,
     Conversation,
+    ConversationTag,
     DeskEvent,
     Note,
+    NoteMention,
     ScoreCorrection,
     ThreadLink,
 )
+from rapport.store.models.drafts import DraftingSettings, DraftUse, DraftVersion
+from rapport.store.models.limits import ApprovalRule, ChannelPolicy, Spend
 from rapport.store.models.listening import (
     BusMessage,
     Channel,
@@ -33,17 +38,44 @@ from rapport.store.models.listening import (
     TopicMatch,
 )
 from rapport.store.models.notices import Notification, NotificationSettings, PushSubscription
-from rapport.store.models.outbound import Approval, Attempt, Delivery, Draft, DraftReturn, PreparedReply
-from rapport.store.models.people import Handle, Person, PersonMerge
+from rapport.store.models.outbound import (
+    Approval,
+    Attachment,
+    Attempt,
+    Delivery,
+    DeliveryPart,
+    Draft,
+    DraftReturn,
+    DraftSource,
+    PostDraft,
+    PreparedReply,
+    ReplyBasket,
+)
+from rapport.store.models.people import (
+    BrandHandle,
+    Consent,
+    Handle,
+    Person,
+    PersonField,
+    PersonJob,
+    PersonMerge,
+    PersonNote,
+    PersonValue,
+    Suppression,
+)
+from rapport.store.models.policy import Allowance, Article, ArticleTopic, Offer
 from rapport.store.models.promises import Absence, Promise
 from rapport.store.models.readings import Correction, ReadingSettings, TeamModel
 from rapport.store.models.rules import BackTest, RuleDay, RuleDraft, RuleSet, ScoreWeights, ShadowDifference
+from rapport.store.models.seats import ComposerClaim, Deed, Presence, SavedView
+from rapport.store.models.surveys import Invitation, Survey, SurveyAnswer
 from rapport.store.models.work import (
     Acknowledgement,
     AcknowledgementSettings,
     Escalation,
     Ignoring,
     RuleEffect,
+    StepPlan,
     Task,
     Webhook,
     WebhookCall,
@@ -53,53 +85,88 @@ __all__ = [
     "Absence",
     "Acknowledgement",
     "AcknowledgementSettings",
+    "Allowance",
     "ApiToken",
     "Approval",
+    "ApprovalRule",
+    "Article",
+    "ArticleTopic",
+    "Attachment",
     "Attempt",
     "AuditEntry",
     "BackTest",
     "Basket",
     "BasketMember",
+    "BrandHandle",
     "BusMessage",
+    "Campaign",
+    "CampaignPost",
     "Channel",
     "ChannelHour",
+    "ChannelPolicy",
     "Check",
+    "ComposerClaim",
+    "Consent",
     "Conversation",
+    "ConversationTag",
     "Correction",
     "Cursor",
+    "Deed",
     "Delivery",
+    "DeliveryPart",
     "DeskEvent",
     "Draft",
     "DraftReturn",
+    "DraftSource",
+    "DraftUse",
+    "DraftVersion",
+    "DraftingSettings",
     "Escalation",
     "Fingerprint",
     "Gap",
     "Handle",
+    "Hold",
     "Ignoring",
+    "Invitation",
     "KeptAnswer",
     "Membership",
     "MoodHour",
     "NetworkApp",
     "Note",
+    "NoteMention",
     "Notification",
     "NotificationSettings",
+    "Offer",
     "Outcome",
     "Person",
+    "PersonField",
+    "PersonJob",
     "PersonMerge",
+    "PersonNote",
+    "PersonValue",
     "Post",
+    "PostDraft",
     "PreparedReply",
+    "Presence",
     "Promise",
     "PushSubscription",
     "ReadingSettings",
     "Received",
+    "ReplyBasket",
     "RuleDay",
     "RuleDraft",
     "RuleEffect",
     "RuleSet",
+    "SavedView",
     "ScoreCorrection",
     "ScoreWeights",
     "ShadowDifference",
     "SignInLink",
+    "Spend",
+    "StepPlan",
+    "Suppression",
+    "Survey",
+    "SurveyAnswer",
     "Task",
     "TeamModel",
     "ThreadLink",
@@ -107,6 +174,7 @@ __all__ = [
     "Topic",
     "TopicMatch",
     "User",
+    "Variant",
     "Webhook",
     "WebhookCall",
     "Workspace",

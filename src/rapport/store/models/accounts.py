@@ -40,6 +40,10 @@ class User(AbstractBaseUser):
     )
     #: single-letter keys; off for those whose tools or hands they get in the way of (WCAG 2.1.4)
     shortcuts = models.BooleanField(default=True)
+    #: their own keys: name of an act -> key ("" = none); null = the shipped ones
+    keys = models.JSONField(null=True, blank=True)
+    #: where they go once a conversation is dealt with: "next", "list" or "stay"; null = the shipped way
+    after = models.CharField(max_length=8, null=True, blank=True)
     is_active = models.BooleanField(default=True)
     joined_at = models.DateTimeField(default=now)
 
@@ -99,8 +103,8 @@ class Membership(models.Model):
         return str(self.user)
 
     def may(self, right: Right) -> bool:
-        """Whether the role holds the right; a former member holds none."""
-        return self.active and self.user.is_active and may(self.role, right)
+        """Whether the role holds the right; a former member holds none. True alone is yes, whatever the table says."""
+        return self.active is True and self.user.is_active is True and may(self.role, right) is True
 
     @property
     def is_outside(self) -> bool:
@@ -110,7 +114,7 @@ class Membership(models.Model):
     @property
     def sees_every_basket(self) -> bool:
         """Whether basket membership narrows what this person sees."""
-        return sees_every_basket(self.role)
+        return sees_every_basket(self.role) is True
 
 
 class SignInLink(models.Model):
@@ -145,3 +149,42 @@ class AuditEntry(models.Model):
             # what people did, among a hundred times as much that the machine did
             models.Index(fields=["workspace", "-id"], condition=models.Q(actor__isnull=False), name="acts_of_people"),
         ]
+
+
+class Hold(models.Model):
+    """A time in which nothing of a workspace went out: who began and who ended it, and what was known.
+
+    `Workspace.held_at` says whether one stands now; a sender asks nothing else.
+    """
+
+    class Way(models.TextChoices):
+        """Where the switch was pressed."""
+
+        DESK = "desk"
+        API = "api"
+        CLI = "cli"
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="holds", db_index=False)
+    began_at = models.DateTimeField()
+    by = models.ForeignKey(
+        Membership, on_delete=models.SET_NULL, null=True, blank=True, db_index=False, related_name="+"
+    )
+    via = models.CharField(max_length=8, choices=Way.choices, default=Way.DESK)
+    reason = models.CharField(max_length=300)
+    #: what we know by now, in front of everybody who opens a conversation while it stands
+    known = models.TextField(blank=True)
+    #: null = it stands
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ended_by = models.ForeignKey(
+        Membership, on_delete=models.SET_NULL, null=True, blank=True, db_index=False, related_name="+"
+    )
+
+    objects = ScopedQuerySet["Hold"].as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["workspace"], condition=models.Q(ended_at__isnull=True), name="one_hold_at_a_time"
+            )
+        ]
+        indexes = [models.Index(fields=["workspace", "-began_at"], name="holds_by_time")]

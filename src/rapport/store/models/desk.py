@@ -270,8 +270,62 @@ class Note(models.Model):
     rule = models.CharField(max_length=200, null=True, blank=True)
     text = models.TextField()
     at = models.DateTimeField()
+    #: made by the page that it was written on: the same form sent twice is one note; null = none was given
+    key = models.CharField(max_length=32, null=True, blank=True)
+    edited_at = models.DateTimeField(null=True, blank=True)
+    #: its author took it back; nobody is shown it any more
+    removed_at = models.DateTimeField(null=True, blank=True)
 
     objects = ScopedQuerySet["Note"].as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["conversation", "key"], condition=models.Q(key__isnull=False), name="one_note_a_form"
+            )
+        ]
+
+
+class NoteMention(models.Model):
+    """A colleague who is named in a note with their @."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, db_index=False)
+    note = models.ForeignKey(Note, on_delete=models.CASCADE, related_name="mentions", db_index=False)
+    membership = models.ForeignKey(Membership, on_delete=models.CASCADE, related_name="mentions", db_index=False)
+
+    objects = ScopedQuerySet["NoteMention"].as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["note", "membership"], name="one_mention_a_note")]
+        indexes = [models.Index(fields=["membership", "-note"], name="mentions_of")]
+
+
+class ConversationTag(models.Model):
+    """A word that a rule or a colleague put on a conversation, to find it by."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, db_index=False)
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="tags", db_index=False)
+    name = models.CharField(max_length=63)
+    #: the rule that put it there; empty = a colleague did
+    rule = models.CharField(max_length=200, blank=True)
+    by = models.ForeignKey(
+        Membership, on_delete=models.SET_NULL, null=True, blank=True, db_index=False, related_name="+"
+    )
+    at = models.DateTimeField()
+    #: a colleague took it away: no rule puts it there again; null = it stands
+    removed_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ScopedQuerySet["ConversationTag"].as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["conversation", "name"], name="one_tag_of_a_name")]
+        indexes = [
+            models.Index(
+                fields=["workspace", "name", "conversation"],
+                condition=models.Q(removed_at__isnull=True),
+                name="tagged",
+            )
+        ]
 
 
 class DeskEvent(models.Model):

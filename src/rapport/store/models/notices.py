@@ -33,6 +33,8 @@ class Notification(models.Model):
     mailed_at = models.DateTimeField(null=True, blank=True)
     push_at = models.DateTimeField(null=True, blank=True)
     pushed_at = models.DateTimeField(null=True, blank=True)
+    #: while it is pushed: ids of the devices that are still to be told, each taken off just before; null = all
+    push_left = models.JSONField(null=True, blank=True)
 
     objects = ScopedQuerySet["Notification"].as_manager()
 

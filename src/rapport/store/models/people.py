@@ -123,3 +123,214 @@ class PersonMerge(models.Model):
             )
         ]
         indexes = [models.Index(fields=["workspace", "kept"])]
+
+
+class PersonField(models.Model):
+    """A field of its own that a workspace keeps of people: a customer number, a size, a birthday."""
+
+    class Kind(models.TextChoices):
+        TEXT = "text"
+        NUMBER = "number"
+        DATE = "date"
+        CHOICE = "choice"
+        FLAG = "flag"
+        LINK = "link"
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="person_fields", db_index=False)
+    slug = models.SlugField(max_length=63)
+    name = models.CharField(max_length=120)
+    kind = models.CharField(max_length=8, choices=Kind.choices, default=Kind.TEXT)
+    #: what a choice is made of
+    choices = models.JSONField(default=list, blank=True)
+    position = models.PositiveIntegerField(default=0)
+
+    objects = ScopedQuerySet["PersonField"].as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workspace", "slug"], name="one_person_field_slug")]
+        ordering = ["position", "name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class PersonValue(models.Model):
+    """What a person has in one field."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, db_index=False)
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="values", db_index=False)
+    field = models.ForeignKey(PersonField, on_delete=models.CASCADE, related_name="values", db_index=False)
+    #: as text of the kind of the field: a number with a point, a date as 2026-11-22, a flag as "yes" or "no"
+    value = models.CharField(max_length=500)
+    by = models.ForeignKey(Membership, on_delete=models.SET_NULL, null=True, db_index=False, related_name="+")
+    at = models.DateTimeField()
+
+    objects = ScopedQuerySet["PersonValue"].as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["person", "field"], name="one_person_value")]
+        indexes = [models.Index(fields=["field", "value"], name="people_by_value")]
+
+
+class PersonNote(models.Model):
+    """Said among colleagues of a person, whatever the conversation; never outside."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, db_index=False)
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="notes", db_index=False)
+    author = models.ForeignKey(Membership, on_delete=models.SET_NULL, null=True, db_index=False, related_name="+")
+    text = models.TextField()
+    at = models.DateTimeField()
+    #: taken back; nobody is shown it any more
+    removed_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ScopedQuerySet["PersonNote"].as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["person", "-at"], name="notes_on_a_person")]
+
+
+class Consent(models.Model):
+    """What a person allowed or refused us, where they said so, and when they took it back."""
+
+    class Purpose(models.TextChoices):
+        #: to be written to without having asked
+        CONTACT = "contact"
+        SURVEY = "survey"
+        #: to be quoted, by name, in our own posts
+        QUOTE = "quote"
+        NEWSLETTER = "newsletter"
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, db_index=False)
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="consents", db_index=False)
+    purpose = models.CharField(max_length=16, choices=Purpose.choices)
+    #: false: they were asked and refused
+    given = models.BooleanField()
+    #: where they said so: an address of their post, "by phone"
+    source = models.CharField(max_length=300)
+    by = models.ForeignKey(Membership, on_delete=models.SET_NULL, null=True, db_index=False, related_name="+")
+    at = models.DateTimeField()
+    #: null = it stands
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ScopedQuerySet["Consent"].as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["person", "purpose"], condition=models.Q(withdrawn_at__isnull=True), name="one_consent"
+            )
+        ]
+        indexes = [models.Index(fields=["person", "-at"], name="consents_of")]
+
+
+class Suppression(models.Model):
+    """One account that asked us to stop, or that we decided to write to no more, with where that came from.
+
+    It names the account by a keyed digest alone and points at no person: it outlives the erasure of those it protects.
+    `Person.suppressed_reason` repeats it for as long as there is a person.
+    """
+
+    class Source(models.TextChoices):
+        #: they said "stop"
+        WORD = "word"
+        COLLEAGUE = "colleague"
+        #: the network told us (blocked, unsubscribed, #nobot)
+        NETWORK = "network"
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, db_index=False)
+    #: HMAC-SHA-256 of network and `Handle.external_id`
+    digest = models.CharField(max_length=64)
+    reason = models.CharField(max_length=300)
+    source = models.CharField(max_length=16, choices=Source.choices)
+    at = models.DateTimeField()
+    by = models.ForeignKey(
+        Membership, on_delete=models.SET_NULL, null=True, blank=True, db_index=False, related_name="+"
+    )
+    #: null = it stands
+    lifted_at = models.DateTimeField(null=True, blank=True)
+    lifted_by = models.ForeignKey(
+        Membership, on_delete=models.SET_NULL, null=True, blank=True, db_index=False, related_name="+"
+    )
+    lift_reason = models.CharField(max_length=300, blank=True)
+
+    objects = ScopedQuerySet["Suppression"].as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["workspace", "digest"], condition=models.Q(lifted_at__isnull=True), name="one_suppression"
+            )
+        ]
+        indexes = [models.Index(fields=["workspace", "digest", "-at"], name="suppressions_of")]
+
+
+class BrandHandle(models.Model):
+    """An account that speaks for another firm; its answers count when many brands jump on one person."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="brand_handles", db_index=False)
+    network = models.CharField(max_length=32)
+    #: core.post.Author.key: the network's stable id, its handle where it has none
+    key = models.CharField(max_length=500)
+    name = models.CharField(max_length=200, blank=True)
+    by = models.ForeignKey(
+        Membership, on_delete=models.SET_NULL, null=True, blank=True, db_index=False, related_name="+"
+    )
+    at = models.DateTimeField()
+
+    objects = ScopedQuerySet["BrandHandle"].as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workspace", "network", "key"], name="one_brand_handle")]
+
+
+class PersonJob(models.Model):
+    """Everything of one person put in a file, or taken away: who asked, how far it is, what was done where.
+
+    The person may be gone when it is read, so they are kept by their number alone.
+    """
+
+    class Kind(models.TextChoices):
+        EXPORT = "export"
+        ERASE = "erase"
+
+    class State(models.TextChoices):
+        WAITING = "waiting"
+        RUNNING = "running"
+        DONE = "done"
+        FAILED = "failed"
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="person_jobs", db_index=False)
+    #: row id of the person
+    person = models.BigIntegerField()
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    #: what made us do it ("asked by mail on 3 May"); names nobody, because it stays
+    reason = models.CharField(max_length=300)
+    asked_by = models.ForeignKey(Membership, on_delete=models.SET_NULL, null=True, db_index=False, related_name="+")
+    asked_at = models.DateTimeField()
+    state = models.CharField(max_length=8, choices=State.choices, default=State.WAITING)
+    claimed_by = models.CharField(max_length=64, blank=True)
+    claimed_at = models.DateTimeField(null=True, blank=True)
+    #: table -> how many rows were put in, blanked or taken away; what is out of reach, in words. No word of theirs
+    report = models.JSONField(default=dict, blank=True)
+    problem = models.CharField(max_length=300, blank=True)
+    #: of an export: name of its file within the data folder; empty = none, or gone again
+    path = models.CharField(max_length=200, blank=True)
+    #: when the file is taken away
+    expires_at = models.DateTimeField(null=True, blank=True)
+    done_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ScopedQuerySet["PersonJob"].as_manager()
+
+    class Meta:
+        constraints = [
+            # pressed twice is asked once
+            models.UniqueConstraint(
+                fields=["workspace", "person", "kind"],
+                condition=models.Q(state__in=["waiting", "running"]),
+                name="one_job_at_a_time",
+            )
+        ]
+        indexes = [
+            models.Index(fields=["state", "asked_at"], name="jobs_waiting"),
+            models.Index(fields=["workspace", "-asked_at"], name="jobs_by_time"),
+        ]

@@ -71,4 +71,10 @@ class Promise(models.Model):
                 fields=["workspace", "due_at"], condition=models.Q(ended_at__isnull=True), name="promises_running"
             ),
             models.Index(fields=["workspace", "-broken_at"], name="promises_broken"),
+            # how many were kept, by basket and kind: counted on the index alone
+            models.Index(
+                fields=["workspace", "ended_at", "basket", "kind"],
+                condition=models.Q(done=True, broken_at__isnull=True),
+                name="promises_kept",
+            ),
         ]

@@ -8,6 +8,7 @@ from rapport.store.models.accounts import Membership, Workspace
 from rapport.store.models.desk import Basket, Conversation
 from rapport.store.models.outbound import Delivery
 from rapport.store.models.people import Person
+from rapport.store.models.policy import Offer
 from rapport.store.models.scoped import ScopedQuerySet
 
 
@@ -53,6 +54,29 @@ class RuleEffect(models.Model):
         indexes = [models.Index(fields=["workspace", "state", "-at"], name="effects_waiting")]
 
 
+class StepPlan(models.Model):
+    """Steps over days: what is done after how many of them, and whether a word of theirs ends it."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="step_plans", db_index=False)
+    name = models.CharField(max_length=120)
+    #: list of core.tasks.Step as JSON
+    steps = models.JSONField(default=list)
+    #: what is left of it is not done once they speak again
+    until_word = models.BooleanField(default=True)
+    active = models.BooleanField(default=True)
+    changed_by = models.ForeignKey(Membership, on_delete=models.SET_NULL, null=True, db_index=False, related_name="+")
+    changed_at = models.DateTimeField()
+
+    objects = ScopedQuerySet["StepPlan"].as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workspace", "name"], name="one_step_plan")]
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Task(models.Model):
     """Something to be done by a date: a promise to come back, a ticket for another team, an idea for the product."""
 
@@ -82,6 +106,12 @@ class Task(models.Model):
     dropped = models.CharField(max_length=300, blank=True)
     #: somebody was told that it is due
     reminded_at = models.DateTimeField(null=True, blank=True)
+    #: the offer whose outcome it asks for
+    offer = models.ForeignKey(Offer, on_delete=models.SET_NULL, null=True, blank=True, related_name="tasks")
+    #: it is a step of this plan
+    plan = models.ForeignKey(StepPlan, on_delete=models.SET_NULL, null=True, blank=True, db_index=False)
+    #: it ends by itself once they speak again; null = it does not
+    until_word = models.BooleanField(null=True, blank=True)
 
     objects = ScopedQuerySet["Task"].as_manager()
 
@@ -89,7 +119,13 @@ class Task(models.Model):
         indexes = [
             models.Index(
                 fields=["workspace", "assignee", "due_at"], condition=models.Q(done_at__isnull=True), name="tasks_open"
-            )
+            ),
+            models.Index(
+                fields=["workspace", "-done_at"], condition=models.Q(done_at__isnull=False), name="tasks_done"
+            ),
+            models.Index(
+                fields=["workspace"], condition=models.Q(done_at__isnull=True, until_word=True), name="tasks_until_word"
+            ),
         ]
 
 

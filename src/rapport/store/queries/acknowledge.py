@@ -59,7 +59,9 @@ def read_wishes(
     on_the_way = Delivery.objects.of(workspace_id).filter(conversation__in=numbers, state__in=_ALIVE)
     answered = {
         *ours.values_list("conversation_id", flat=True),
-        *on_the_way.filter(approval__machine__isnull=True).values_list("conversation_id", flat=True),
+        *on_the_way.filter(approval__machine__isnull=True, approval__kind__isnull=True).values_list(
+            "conversation_id", flat=True
+        ),
     }
     return {
         each.post: Wish(
@@ -86,7 +88,10 @@ def why_not_now(approval: Approval, queued_at: dt.datetime, now: dt.datetime) ->
         return "It is older than an hour: an automatic word that comes late helps nobody."
     rows = Post.objects.of(approval.workspace_id).filter(conversation_id=approval.conversation_id, ours=True)
     by_people = Delivery.objects.of(approval.workspace_id).filter(
-        conversation=approval.conversation_id, approval__machine__isnull=True, state__in=_ALIVE
+        conversation=approval.conversation_id,
+        approval__machine__isnull=True,
+        approval__kind__isnull=True,
+        state__in=_ALIVE,
     )
     if rows.exists() or by_people.exists():
         return "A person has answered meanwhile."
@@ -96,8 +101,8 @@ def why_not_now(approval: Approval, queued_at: dt.datetime, now: dt.datetime) ->
 def refresh_acknowledged(delivery: Delivery, now: dt.datetime) -> None:
     """What the network told of our word before we knew its id may have looked like an answer: they wait still."""
     number = delivery.conversation_id
-    words = read_words([number]).get(number, [])
-    if not words:
+    words = read_words([number]).get(number) if number else None
+    if not words or not number:
         return
     linked = Linked()
     linked.conversations = {words[0].post: number}

@@ -77,7 +77,7 @@ def _pairs_answered(workspace: Workspace, since: dt.datetime) -> _Found:
 
 def _answers(workspace: Workspace, since: dt.datetime) -> list[tuple[int, _Answer]]:
     """(basket, answer), oldest first; several replies to one post count as one, the first."""
-    rows = Approval.objects.of(workspace).filter(approved_at__gt=since).order_by("-sequence")
+    rows = Approval.objects.of(workspace).filter(approved_at__gt=since, kind__isnull=True).order_by("-sequence")
     newest = list(
         rows.values_list("target_id", "approved_at", "conversation_id", "conversation__basket_id")[:MOST_ANSWERS]
     )

@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime as dt
 
 import msgspec
-from django.db.models import Count, Exists, OuterRef, Subquery
+from django.db.models import Count, Exists, OuterRef, Q, Subquery
 
-from rapport.store.models import Draft, Membership, Notification, Task
+from rapport.store.models import Draft, Membership, Notification, SavedView, Task
 
 
 class Calls(msgspec.Struct, frozen=True):
@@ -19,6 +19,8 @@ class Calls(msgspec.Struct, frozen=True):
     approvals: bool = False
     #: one's own tasks whose time is over
     late_tasks: int = 0
+    #: lists that the member, or somebody for all, keeps under a name
+    views: bool = False
 
 
 def read_calls(member: Membership, now: dt.datetime) -> Calls:
@@ -29,8 +31,9 @@ def read_calls(member: Membership, now: dt.datetime) -> Calls:
         .values_list(
             Exists(Notification.objects.filter(membership=OuterRef("pk"), read_at__isnull=True)),
             Exists(Draft.objects.of(member.workspace_id).filter(proposed=True)),
+            Exists(SavedView.objects.of(member.workspace_id).filter(Q(owner=OuterRef("pk")) | Q(owner__isnull=True))),
             Subquery(late.order_by().values("assignee").annotate(count=Count("pk")).values("count")),
         )
         .first()
     )
-    return Calls(bool(found[0]), bool(found[1]), found[2] or 0) if found else Calls()
+    return Calls(bool(found[0]), bool(found[1]), found[3] or 0, bool(found[2])) if found else Calls()

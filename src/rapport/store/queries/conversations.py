@@ -87,7 +87,8 @@ def stand(words: Iterable[Word], settled_at: dt.datetime | None = None) -> Stand
     before and heard after still asks for an answer: nobody has read it.
     """
     ordered = sorted(words, key=lambda word: (word.at, word.post))
-    ours = [word for word in ordered if word.ours and not word.machine]
+    # what we have deleted is no answer any more
+    ours = [word for word in ordered if word.ours and not word.machine and not word.gone]
     theirs = [word for word in ordered if not word.ours and not word.repost]
     # equal times (some networks tell whole seconds) are taken in the order of arrival
     last_ours = (ours[-1].at, ours[-1].post) if ours else None

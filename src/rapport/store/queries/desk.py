@@ -1,9 +1,9 @@
-"""Reads of the desk: baskets with counts, lists of conversations, search."""
+"""Reads of the desk: baskets with counts, lists of conversations."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -16,10 +16,10 @@ from rapport.store.models import Basket, BasketMember, Conversation, Handle, Mem
 from rapport.store.models.scoped import ScopedQuerySet
 from rapport.store.queries.accounts import of_automated
 from rapport.store.queries.felt import has_intent, has_mood
-from rapport.store.queries.search import find_conversations
+from rapport.store.queries.tags import tags_of
 
 Tab = Literal["mine", "unassigned", "all"]
-Sort = Literal["pressing", "due", "waiting", "newest", "oldest"]
+Sort = Literal["pressing", "due", "waiting", "newest", "oldest", "created"]
 
 #: an open conversation that waits longer is shown in red
 LATE_AFTER = dt.timedelta(hours=1)
@@ -67,6 +67,8 @@ class Row(msgspec.Struct, frozen=True):
     #: how many shared it, and how many of these accounts look automated
     reposts: int
     machines: int = 0
+    #: what rules and colleagues put on it
+    tags: tuple[str, ...] = ()
 
 
 class Tally(msgspec.Struct, frozen=True):
@@ -106,6 +108,18 @@ def visible_conversations(member: Membership) -> ScopedQuerySet[Conversation]:
     return rows.filter(Q(basket__in=own.values("basket")) | Q(assignee=member))
 
 
+def within_sight(member: Membership) -> Q:
+    """`visible_conversations` as a condition on rows that are about a conversation, by their column of that name.
+
+    It reads the conversation of each such row. A test of being among all that are visible makes SQLite gather every
+    conversation of the workspace first.
+    """
+    if member.sees_every_basket is True:
+        return Q(conversation__isnull=False)
+    own = BasketMember.objects.of(member.workspace_id).filter(membership=member)
+    return Q(conversation__basket__in=own.values("basket")) | Q(conversation__assignee=member)
+
+
 def count_by_basket(member: Membership, now: dt.datetime) -> dict[tuple[int, str], Counted]:
     """(basket id, state) -> conversations, for open and quarantined ones."""
     counted = (
@@ -123,11 +137,11 @@ def count_by_basket(member: Membership, now: dt.datetime) -> dict[tuple[int, str
     return {(basket or 0, state): Counted(*numbers) for basket, state, *numbers in counted}
 
 
-def counted_baskets(member: Membership, counts: dict[tuple[int, str], Counted]) -> list[BasketCount]:
-    """The visible baskets in their order, with the open conversations of each."""
+def counted_baskets(baskets: Iterable[Basket], counts: dict[tuple[int, str], Counted]) -> list[BasketCount]:
+    """Baskets in their order, with the open conversations of each."""
     return [
         BasketCount(basket.pk, basket.slug, basket.name, basket.tone, *counts.get((basket.pk, "open"), Counted(0))[:2])
-        for basket in visible_baskets(member)
+        for basket in baskets
     ]
 
 
@@ -169,7 +183,8 @@ def in_order(
     rows: ScopedQuerySet[Conversation], sort: Sort, now: dt.datetime, weights: Weights = SHIPPED
 ) -> ScopedQuerySet[Conversation]:
     """`pressing`: score + points for priority and for waiting; `due`: whose promise runs out first, then those without
-    one; `waiting`: who waits longest; newest; oldest.
+    one; `waiting`: who waits longest; `newest` and `oldest`: by their last post; `created`: the conversation that began
+    last.
     """
     if sort == "due":
         return rows.order_by(F("due_at").asc(nulls_last=True), F("waiting_since").asc(nulls_last=True), "pk")
@@ -177,6 +192,8 @@ def in_order(
         return rows.order_by(F("waiting_since").asc(nulls_last=True), "pk")
     if sort == "newest":
         return rows.order_by(F("last_post_at").desc(nulls_last=True), "-pk")
+    if sort == "created":
+        return rows.order_by("-pk")  # rows are made as conversations begin
     if sort == "oldest":
         return rows.order_by(F("last_post_at").asc(nulls_last=True), "pk")
     return rows.order_by(presses(now, weights).desc(), F("waiting_since").asc(nulls_last=True), "pk")
@@ -224,7 +241,7 @@ def _due_first(rows: ScopedQuerySet[Conversation], limit: int) -> list[int]:
 def list_rows(rows: ScopedQuerySet[Conversation], limit: int, sort: Sort | None = None) -> tuple[list[Row], bool]:
     """The first `limit` of the ordered `rows` with what a list shows of each, and whether there are more.
 
-    Four queries, however long the list is: the order is found on an index alone, then whole rows are read by id.
+    Five queries, however long the list is: the order is found on an index alone, then whole rows are read by id.
     """
     found = _due_first(rows, limit + 1) if sort == "due" else list(rows.values_list("pk", flat=True)[: limit + 1])
     read = Conversation.objects.filter(pk__in=found[:limit]).select_related("person", "basket", "assignee__user")
@@ -232,8 +249,12 @@ def list_rows(rows: ScopedQuerySet[Conversation], limit: int, sort: Sort | None 
     shown = [by_id[pk] for pk in found[:limit] if pk in by_id]
     handles = _writing_handles(shown)
     reposts = _count_reposts(shown)
+    tags = tags_of([each.pk for each in shown])
     return [
-        Row(each, handles.get((each.person_id or 0, each.network)), *reposts.get(each.pk, (0, 0))) for each in shown
+        Row(
+            each, handles.get((each.person_id or 0, each.network)), *reposts.get(each.pk, (0, 0)), tags.get(each.pk, ())
+        )
+        for each in shown
     ], len(found) > limit
 
 
@@ -253,15 +274,6 @@ def _count_reposts(shown: Sequence[Conversation]) -> dict[int, tuple[int, int]]:
     machines = Count("pk", filter=of_automated("handle"))
     counted = reposts.order_by().values_list("conversation_id").annotate(found=Count("pk"), machines=machines)
     return {conversation or 0: (found, automated) for conversation, found, automated in counted}
-
-
-def search(member: Membership, words: str, states: Collection[str] = frozenset(LISTED)) -> ScopedQuerySet[Conversation]:
-    """Conversations within sight whose people or posts hold `words`; at most `search.FOUND`, the newest ones.
-
-    What is found is decided here and now; the rows are then read by their id alone.
-    """
-    found = find_conversations(member.workspace_id, words, lambda among: in_sight(member, among, states))
-    return Conversation.objects.filter(pk__in=found)
 
 
 def in_sight(

@@ -143,10 +143,16 @@ class Done(msgspec.Struct, frozen=True):
     settled: list[RuleEffect]
 
 
+#: of a conversation on which no rule ever acted
+NO_EFFECTS = Done([], [])
+
+
 def read_effects(conversation: Conversation, member: Membership, now: dt.datetime) -> Done:
     """What rules proposed and did here, in one query."""
     rows = RuleEffect.objects.of(conversation.workspace_id).filter(conversation=conversation)
     found = list(rows.select_related("by__user").order_by("-at", "-pk")[:SHOWN])
+    for each in found:
+        each.conversation = conversation
     waiting = [each for each in reversed(found) if each.state == RuleEffect.State.PROPOSED]
     undone = [
         each

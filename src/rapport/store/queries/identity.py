@@ -8,8 +8,24 @@ from collections.abc import Collection
 import msgspec
 from django.db.models import Max, Min, Q
 
-from rapport.core.identity import Known
-from rapport.store.models import Conversation, Escalation, Handle, Ignoring, Membership, Person, PersonMerge, Post, Task
+from rapport.core.identity import Held, Known
+from rapport.store.models import (
+    Consent,
+    Conversation,
+    Escalation,
+    Handle,
+    Ignoring,
+    Invitation,
+    Membership,
+    Offer,
+    Person,
+    PersonField,
+    PersonMerge,
+    PersonNote,
+    PersonValue,
+    Post,
+    Task,
+)
 from rapport.store.models.scoped import ScopedQuerySet
 from rapport.store.queries.conversations import read_words, stand
 from rapport.store.queries.desk import visible_conversations
@@ -47,16 +63,41 @@ def known_of(person: Person) -> Known:
         relationship=person.relationship, ignored=person.ignored, suppressed_reason=person.suppressed_reason,
         known_to=person.known_to_id,
         ignorings=tuple(Ignoring.objects.filter(person=person).order_by("pk").values_list("pk", flat=True)),
+        notes=tuple(PersonNote.objects.filter(person=person).order_by("pk").values_list("pk", flat=True)),
+        consents=tuple(Consent.objects.filter(person=person).order_by("pk").values_list("pk", flat=True)),
+        values=tuple(
+            Held(row.field_id, row.value, row.by_id, row.at)
+            for row in PersonValue.objects.filter(person=person).order_by("field")
+        ),
     )  # fmt: skip
 
 
 def write_known(person: Person, known: Known) -> None:
     """Put what is known onto the row (not saved). A colleague who is gone meanwhile is left out."""
     for name in Known.__struct_fields__:
-        if name not in {"known_to", "ignorings"}:
+        if name not in {"known_to", "ignorings", "notes", "consents", "values"}:
             setattr(person, name, getattr(known, name))
     still = Membership.objects.of(person.workspace_id).filter(pk=known.known_to or 0).exists()
     person.known_to_id = known.known_to if still else None
+
+
+def write_values(person: Person, known: Known) -> None:
+    """Let the person (saved) have in the fields of the workspace what is known, and nothing else.
+
+    A field that was deleted meanwhile is left out, and so is the name of a colleague who is gone.
+    """
+    PersonValue.objects.filter(person=person).delete()
+    fields = set(PersonField.objects.of(person.workspace_id).values_list("pk", flat=True))
+    wanted = {held.by for held in known.values if held.by}
+    still = set(Membership.objects.of(person.workspace_id).filter(pk__in=wanted).values_list("pk", flat=True))
+    PersonValue.objects.bulk_create(
+        PersonValue(
+            workspace_id=person.workspace_id, person=person, field_id=held.field, value=held.value,
+            by_id=held.by if held.by in still else None, at=held.at,
+        )
+        for held in known.values
+        if held.field in fields
+    )  # fmt: skip
 
 
 def carry_decisions(was: Person, to: Person, by: Membership, now: dt.datetime) -> None:
@@ -71,6 +112,53 @@ def carry_decisions(was: Person, to: Person, by: Membership, now: dt.datetime) -
         shorter = min(both, key=lambda row: (row.until is None, row.until or now, row.person_id == to.pk))
         Ignoring.objects.filter(pk=shorter.pk).update(ended_at=now, ended_by=by)
     Ignoring.objects.filter(person=was).update(person=to)
+    for table in (PersonNote, Offer, Invitation):
+        table.objects.filter(person=was).update(person=to)
+    _carry_consents(was, to, now)
+
+
+def _carry_consents(was: Person, to: Person, now: dt.datetime) -> None:
+    """Of two that stand for one purpose a refusal goes on, else the newer; the other ends with the join."""
+    mine = {row.purpose: row for row in Consent.objects.filter(person=to, withdrawn_at__isnull=True)}
+    for row in Consent.objects.filter(person=was, withdrawn_at__isnull=True):
+        if other := mine.get(row.purpose):
+            ends = max(row, other, key=lambda each: (each.given, -each.at.timestamp(), -each.pk))
+            Consent.objects.filter(pk=ends.pk).update(withdrawn_at=now)
+    Consent.objects.filter(person=was).update(person=to)
+
+
+def return_known(was: Person, to: Person, merge: PersonMerge) -> None:
+    """Of two who are split: notes and consents go back to whom they were about, offers and surveys with the
+    conversations; a consent that ended with the join alone stands again.
+    """
+    known = msgspec.convert(merge.known, Known)
+    PersonNote.objects.filter(person=was, pk__in=known.notes).update(person=to)
+    Consent.objects.filter(person=was, pk__in=known.consents).update(person=to)
+    _reopen_consents(was, to, merge.at)
+    return_talks(was, to)
+
+
+def _reopen_consents(was: Person, to: Person, since: dt.datetime) -> None:
+    """Let those stand again that no colleague ended, unless something was decided on that purpose since the join."""
+    rows = list(Consent.objects.filter(person__in=[was, to]))
+    ended = {row.withdrawn_at for row in rows if row.withdrawn_at}
+    joins = set(PersonMerge.objects.of(was.workspace_id).filter(at__in=ended).values_list("at", flat=True))
+    by_hand = {
+        row.purpose for row in rows if row.withdrawn_at and row.withdrawn_at > since and row.withdrawn_at not in joins
+    }
+    decided = by_hand | {row.purpose for row in rows if row.at > since}
+    taken = {(row.person_id, row.purpose) for row in rows if row.withdrawn_at is None}
+    for row in sorted(rows, key=lambda each: (each.given, -each.at.timestamp(), -each.pk)):
+        place = (row.person_id, row.purpose)
+        if row.withdrawn_at in joins and place not in taken and row.purpose not in decided:
+            taken.add(place)
+            Consent.objects.filter(pk=row.pk).update(withdrawn_at=None)
+
+
+def return_talks(was: Person, to: Person) -> None:
+    """Offers and surveys of conversations that went from `was` to `to` go along."""
+    for table in (Offer, Invitation):
+        table.objects.filter(person=was, conversation__person=to).update(person=to)
 
 
 def return_decisions(was: Person, to: Person, ignorings: Collection[int], by: Membership, now: dt.datetime) -> None:

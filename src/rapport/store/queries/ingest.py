@@ -7,12 +7,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-import msgspec
 from django.db import connection
 
-from rapport.core.post import Author, Media, Metrics, Post
+from rapport.core.post import Author, Post
+from rapport.store.extra import write_extra
 from rapport.store.models import Channel
 from rapport.store.queries.sql import adapt, insert_new, insert_rows, moment, reserve_ids, select_in, update_rows
+from rapport.store.queries.suppressions import standing_reasons
 
 #: characters of a text that the list of conversations shows
 PREVIEW = 300
@@ -30,32 +31,6 @@ POST_COLUMNS = (
     "created_at", "edited_at", "seen_at", "sort_at", "in_reply_to", "thread", "rating", "visibility",
     "ours", "deleted", "extra",
 )  # fmt: skip
-
-
-class Extra(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """The parts of a post that are shown with it and never searched, as kept in `Post.extra`."""
-
-    html: str | None = None
-    mentions: tuple[str, ...] = ()
-    hashtags: tuple[str, ...] = ()
-    links: tuple[str, ...] = ()
-    media: tuple[Media, ...] = ()
-    metrics: Metrics = Metrics()
-
-
-_encoder = msgspec.json.Encoder()
-_extra_decoder = msgspec.json.Decoder(Extra)
-
-
-def read_extra(text: str) -> Extra:
-    """`Post.extra` as a struct."""
-    return _extra_decoder.decode(text)
-
-
-def write_extra(post: Post) -> str:
-    """What `read_extra` reads."""
-    extra = Extra(post.html, post.mentions, post.hashtags, post.links, post.media, post.metrics)
-    return _encoder.encode(extra).decode()
 
 
 def store_handles(workspace_id: int, posts: Sequence[Post], now: dt.datetime) -> dict[tuple[str, str], int]:
@@ -91,14 +66,19 @@ def _store_new_handles(workspace_id: int, authors: Mapping[Key, Author], now: dt
     """A person and a handle for each author; the ids of the handles that were not there yet."""
     people, ids = reserve_ids("store_person", len(authors)), reserve_ids("store_handle", len(authors))
     moment = adapt(now)
+    # somebody who was erased here comes back as a new person, and is still left alone if they asked for it
+    alone = standing_reasons(workspace_id, [key for key, author in authors.items() if not author.ours])
     insert_rows(
         "store_person",
         PERSON_COLUMNS,
         [
-            (person, workspace_id, author.name or author.handle or author.key, "", "", moment, moment, False, "")
-            for person, author in zip(people, authors.values(), strict=True)
+            (
+                person, workspace_id, author.name or author.handle or author.key, "", "", moment, moment, False,
+                alone.get(key, ""),
+            )
+            for person, (key, author) in zip(people, authors.items(), strict=True)
         ],
-    )
+    )  # fmt: skip
     rows = [
         (row, workspace_id, person, *key, *_handle_values(author))
         for row, person, (key, author) in zip(ids, people, authors.items(), strict=True)

@@ -10,7 +10,8 @@ from django.db.models import Count
 
 from rapport.store.models import Escalation, Ignoring, Membership, Outcome, Person
 from rapport.store.models.scoped import ScopedQuerySet
-from rapport.store.queries.desk import visible_conversations
+from rapport.store.queries.desk import within_sight
+from rapport.store.queries.marks import EVERYTHING, Marks
 from rapport.store.queries.people import visible_people
 
 #: negative words of this time count
@@ -37,7 +38,7 @@ def visible_steps(person: Person, member: Membership) -> ScopedQuerySet[Escalati
     """Every step that this person reached; for a member of another firm those in their baskets."""
     rows = Escalation.objects.of(person.workspace_id).filter(person=person)
     if member.is_outside:
-        rows = rows.filter(conversation__in=visible_conversations(member).values("pk"))
+        rows = rows.filter(within_sight(member))
     return rows
 
 
@@ -82,9 +83,11 @@ class Standing(msgspec.Struct, frozen=True):
         return next((row for row in self.ignorings if row.ended_at is None), None)
 
 
-def read_standing(person: Person, member: Membership) -> Standing:
-    """Both, as far as the member may know, in two queries."""
-    return Standing(ladder_of(person, member), ignorings_of(person, member))
+def read_standing(person: Person, member: Membership, marks: Marks = EVERYTHING) -> Standing:
+    """Both, as far as the member may know, in two queries; `marks`: what there is, to read nothing else."""
+    return Standing(
+        ladder_of(person, member) if marks.steps else [], ignorings_of(person, member) if marks.ignorings else []
+    )
 
 
 def lapsed_ignorings(workspace_id: int, now: dt.datetime) -> ScopedQuerySet[Ignoring]:

@@ -17,6 +17,7 @@ from rapport.core.promises import Terms
 from rapport.core.roles import may
 from rapport.core.route import Member, Strategy, TeamLoad, Waiting
 from rapport.store.models import Absence, AuditEntry, Basket, BasketMember, Conversation, Membership, Outcome
+from rapport.store.queries.sql import adapt, update_rows
 
 #: holidays are known from the year before to this many years after a moment: as far as a promise can reach
 YEARS_AHEAD = 5
@@ -228,6 +229,12 @@ def read_waiting(workspace_id: int, setup: Setup, now: dt.datetime) -> list[Wait
         Waiting(pk, priority, waiting or opened or now, *asked.get(decided, ("", frozenset())), known, let_lie.get(pk))
         for pk, priority, waiting, opened, decided, known in found
     ]
+
+
+def write_assigned(changes: Mapping[int, int | None], now: dt.datetime) -> None:
+    """Conversation -> membership id of who has it from this moment on; None: nobody."""
+    rows = [(member, adapt(now), conversation) for conversation, member in changes.items()]
+    update_rows("store_conversation", ("assignee_id", "touched_at"), rows)
 
 
 def newest_waiting(workspace_id: int, basket: int, count: int, now: dt.datetime) -> list[Waiting]:

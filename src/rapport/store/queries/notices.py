@@ -21,7 +21,7 @@ from rapport.store.models import (
     PushSubscription,
 )
 from rapport.store.models.scoped import ScopedQuerySet
-from rapport.store.queries.desk import visible_conversations
+from rapport.store.queries.desk import within_sight
 
 #: roles that answer for the desk: they are told what is meant for nobody else
 LEADS = ("lead", "admin", "owner")
@@ -170,7 +170,7 @@ def visible_notices(member: Membership) -> ScopedQuerySet[Notification]:
     if unwanted:
         rows = rows.exclude(event__in=unwanted)
     if member.sees_every_basket is not True:
-        rows = rows.filter(Q(conversation=None) | Q(conversation__in=visible_conversations(member).values("pk")))
+        rows = rows.filter(Q(conversation=None) | within_sight(member))
     return rows
 
 

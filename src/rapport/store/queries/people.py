@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import msgspec
-from django.db.models import Count
+from django.db.models import Count, Exists, OuterRef
 
 from rapport.store.models import Conversation, Handle, Membership, Outcome, Person, Post
 from rapport.store.models.scoped import ScopedQuerySet
@@ -50,7 +50,8 @@ def visible_people(member: Membership) -> ScopedQuerySet[Person]:
     rows = Person.objects.of(member.workspace_id)
     if member.sees_every_basket is True:
         return rows
-    return rows.filter(pk__in=visible_conversations(member).values("person"))
+    # asked of each person: to be among all who are visible, SQLite would gather every conversation of the workspace
+    return rows.filter(Exists(visible_conversations(member).filter(person=OuterRef("pk"))))
 
 
 def visible_posts(member: Membership, person: Person) -> ScopedQuerySet[Post]:

@@ -7,12 +7,12 @@ from collections.abc import Collection, Sequence
 from typing import Any, cast
 
 import msgspec
-from django.db.models import Count, F, Max, Q
+from django.db.models import Count, F, Q
 
 from rapport.core.promises import Facts, Kind, Running
 from rapport.store.models import Conversation, Delivery, Membership, Promise
 from rapport.store.models.scoped import ScopedQuerySet
-from rapport.store.queries.desk import visible_conversations
+from rapport.store.queries.desk import visible_baskets, within_sight
 from rapport.store.queries.machine import SAID_BY_MACHINE
 from rapport.store.queries.sql import adapt, insert_rows, moment, select_in, update_rows
 
@@ -31,86 +31,131 @@ def running_exist(workspace_id: int) -> bool:
     return Promise.objects.of(workspace_id).filter(ended_at__isnull=True).exists()
 
 
-def read_held(conversations: Collection[int]) -> list[Held]:
-    """Where these conversations stand: three queries, however many they are."""
-    rows = list(
-        select_in(
-            "SELECT id, state, basket_id, priority, waiting_since, due_at FROM store_conversation WHERE id {among}",
-            [],
-            list(conversations),
-        )
+class Stored(msgspec.Struct, frozen=True):
+    """One promise of a conversation with its clock, as it lies in the store or is about to."""
+
+    #: row id; 0: it is made now
+    id: int
+    conversation: int
+    basket: int | None
+    running: Running
+    warned_at: dt.datetime | None = None
+    broken_at: dt.datetime | None = None
+
+
+def read_held(conversations: Collection[int], promising: Collection[int], running: Collection[int]) -> list[Held]:
+    """Where these conversations stand: three queries, however many they are.
+
+    Left out are those that have nothing to do with promises: neither in one of the baskets `promising` nor among those
+    `running`, in which one has not ended, and without a due time.
+    """
+    found = select_in(
+        "SELECT id, state, basket_id, priority, waiting_since, due_at FROM store_conversation WHERE id {among}",
+        [],
+        list(conversations),
     )
-    answered = _answers(conversations)
-    sent = _sent(conversations)
+    rows = [row for row in found if row[2] in promising or row[0] in running or row[5] is not None]
+    wanted = [row[0] for row in rows]
+    answered, sent = _answers(wanted), _sent(wanted)
     return [
         Held(
-            pk, basket, None if due is None else moment(due),
-            Facts(
-                state, priority, None if waiting is None else moment(waiting), sent.get(pk),
-                pk in answered or pk in sent,
-            ),
+            pk, basket, _moment(due),
+            Facts(state, priority, _moment(waiting), sent.get(pk), pk in answered or pk in sent),
         )
         for pk, state, basket, priority, waiting, due in rows
     ]  # fmt: skip
 
 
-def _answers(conversations: Collection[int]) -> set[int]:
+def _answers(conversations: Sequence[int]) -> set[int]:
     """Those in which a person of ours spoke after somebody else did. A machine's word is no answer."""
     rows = select_in(
         "SELECT p.conversation_id, MIN(CASE WHEN NOT p.ours THEN p.sort_at END), "  # noqa: S608  (our names)
         f"MAX(CASE WHEN p.ours AND NOT {SAID_BY_MACHINE} THEN p.sort_at END) "
         "FROM store_post p WHERE p.conversation_id {among} AND NOT p.deleted GROUP BY p.conversation_id",
         [],
-        list(conversations),
+        conversations,
     )
     return {pk for pk, theirs, ours in rows if theirs is not None and ours is not None and ours > theirs}
 
 
-def _sent(conversations: Collection[int]) -> dict[int, dt.datetime]:
+def _sent(conversations: Sequence[int]) -> dict[int, dt.datetime]:
     """Conversation -> when a reply that a person approved last reached its network."""
-    rows = Delivery.objects.filter(
-        conversation__in=list(conversations), state=Delivery.State.SENT, approval__person__isnull=False
+    rows = select_in(
+        "SELECT d.conversation_id, MAX(d.sent_at) FROM store_delivery d JOIN store_approval v ON v.id = d.approval_id "
+        "WHERE d.conversation_id {among} AND d.state = %s AND d.sent_at IS NOT NULL AND v.person_id IS NOT NULL "
+        "AND v.kind IS NULL GROUP BY d.conversation_id",
+        [],
+        conversations,
+        [Delivery.State.SENT.value],
     )
-    return dict(rows.order_by().values_list("conversation").annotate(at=Max("sent_at")))
+    return {pk: moment(at) for pk, at in rows}
 
 
-def read_running(conversations: Collection[int]) -> dict[tuple[int, Kind], Promise]:
+def read_running(conversations: Collection[int]) -> dict[tuple[int, Kind], Stored]:
     """(conversation, kind) -> the promise that has not ended."""
-    rows = Promise.objects.filter(conversation__in=list(conversations), ended_at__isnull=True)
-    return {(row.conversation_id, cast("Kind", row.kind)): row for row in rows}
+    return {(row.conversation, row.running.kind): row for row in _read("conversation_id {among}", list(conversations))}
+
+
+def read_clocks(basket: int) -> list[Stored]:
+    """The promises in a basket whose clock runs at this moment."""
+    return _read("basket_id {among} AND running_since IS NOT NULL", [basket])
+
+
+def _read(where: str, keys: Sequence[int]) -> list[Stored]:
+    rows = select_in(
+        "SELECT id, conversation_id, basket_id, kind, minutes, started_at, used, running_since, due_at, warn_at, "  # noqa: S608  (our names)
+        f"warned_at, broken_at FROM store_promise WHERE {where} AND ended_at IS NULL",
+        [],
+        keys,
+    )
+    return [
+        Stored(
+            pk, conversation, basket,
+            Running(kind, minutes, moment(started), used, _moment(since), _moment(due), _moment(warn)),
+            _moment(warned), _moment(broken),
+        )
+        for pk, conversation, basket, kind, minutes, started, used, since, due, warn, warned, broken in rows
+    ]  # fmt: skip
+
+
+def _moment(value: Any) -> dt.datetime | None:
+    return None if value is None else moment(value)
 
 
 def running_of(row: Promise) -> Running:
-    """A stored promise as a value."""
+    """A row of the ORM as a value."""
     return Running(
         cast("Kind", row.kind), row.minutes, row.started_at, row.used, row.running_since, row.due_at, row.warn_at,
         row.ended_at, row.done,
     )  # fmt: skip
 
 
-def write_running(row: Promise, promise: Running) -> Promise:
-    """Put the values of `promise` into its row; nothing is saved."""
-    row.minutes, row.used, row.running_since = promise.minutes, promise.used, promise.running_since
-    row.due_at, row.warn_at, row.ended_at, row.done = promise.due_at, promise.warn_at, promise.ended_at, promise.done
-    return row
-
-
-_MADE = (
-    "workspace_id", "conversation_id", "basket_id", "kind", "minutes", "used", "started_at", "running_since", "due_at",
-    "warn_at", "done",
+_CHANGED = (
+    "basket_id", "minutes", "used", "running_since", "due_at", "warn_at", "ended_at", "done", "warned_at", "broken_at",
 )  # fmt: skip
+_MADE = (*_CHANGED, "workspace_id", "conversation_id", "kind", "started_at")
 
 
-def insert_promises(rows: Sequence[Promise]) -> None:
-    """Store new promises; the line makes two for nearly every conversation that it opens."""
+def write_promises(workspace_id: int, rows: Sequence[Stored]) -> None:
+    """Store promises that were changed, and new ones: the line makes two for nearly every conversation that it opens.
+
+    An old one ends before its successor begins: of each kind a conversation has one that runs.
+    """
+    update_rows("store_promise", _CHANGED, [(*_values(row), row.id) for row in rows if row.id])
     made = [
-        (
-            row.workspace_id, row.conversation_id, row.basket_id, row.kind, row.minutes, row.used,
-            adapt(row.started_at), adapt(row.running_since), adapt(row.due_at), adapt(row.warn_at), row.done,
-        )
+        (*_values(row), workspace_id, row.conversation, row.running.kind, adapt(row.running.started_at))
         for row in rows
-    ]  # fmt: skip
+        if not row.id
+    ]
     insert_rows("store_promise", _MADE, made)
+
+
+def _values(row: Stored) -> tuple[Any, ...]:
+    clock = row.running
+    return (
+        row.basket, clock.minutes, clock.used, adapt(clock.running_since), adapt(clock.due_at), adapt(clock.warn_at),
+        adapt(clock.ended_at), clock.done, adapt(row.warned_at), adapt(row.broken_at),
+    )  # fmt: skip
 
 
 def write_due(changes: Sequence[tuple[dt.datetime | None, int]]) -> None:
@@ -154,31 +199,47 @@ class Tally(msgspec.Struct, frozen=True):
     open_late: int
 
 
-def broken(member: Membership, since: dt.datetime, basket: int | None = None) -> ScopedQuerySet[Promise]:
-    """Promises broken since a moment, as far as `member` sees their conversations; the newest first."""
+def broken(
+    member: Membership, since: dt.datetime, basket: int | None = None, after: int | None = None
+) -> ScopedQuerySet[Promise]:
+    """Promises broken since a moment, as far as `member` sees their conversations; the newest first.
+
+    `after`: those that come behind this one. Raises `Promise.DoesNotExist` where there is none, or it is not broken.
+    """
     rows = Promise.objects.of(member.workspace_id).filter(broken_at__gte=since)
     if basket is not None:
         rows = rows.filter(basket=basket)
     if not member.sees_every_basket:
-        rows = rows.filter(conversation__in=visible_conversations(member).values("pk"))
+        rows = rows.filter(within_sight(member))
+    if after is not None:
+        last = rows.get(pk=after)
+        rows = rows.filter(Q(broken_at=last.broken_at, pk__lt=after) | Q(broken_at__lt=last.broken_at))
     return rows.select_related("conversation__person", "conversation__assignee__user", "basket").order_by(
         "-broken_at", "-pk"
     )
 
 
-def tally(member: Membership, since: dt.datetime) -> list[Tally]:
+def tally(member: Membership, since: dt.datetime, now: dt.datetime) -> list[Tally]:
     """How each basket kept its promises since a moment, for the baskets that `member` sees."""
-    rows: Any = Promise.objects.of(member.workspace_id).filter(
-        Q(ended_at__gte=since) | Q(broken_at__gte=since) | Q(ended_at__isnull=True)
-    )
+    rows = Promise.objects.of(member.workspace_id)
     if not member.sees_every_basket:
-        rows = rows.filter(basket__members__membership=member)
-    counted = rows.order_by().values_list("basket", "kind").annotate(
-        kept=Count("pk", filter=Q(done=True, broken_at__isnull=True, ended_at__gte=since)),
-        late=Count("pk", filter=Q(broken_at__gte=since)),
-        open_late=Count("pk", filter=Q(ended_at__isnull=True, broken_at__isnull=False)),
-    )  # fmt: skip
-    return [Tally(*row) for row in counted]
+        rows = rows.filter(basket__in=visible_baskets(member).values("pk"))
+    # each on an index of its own: together they would be a look at every promise that ever was
+    kept = _by_kind(rows.filter(done=True, broken_at__isnull=True, ended_at__gte=since))
+    late = _by_kind(rows.filter(broken_at__gte=since))
+    # due or standing still, and broken counted among these: asked for it alone, SQLite goes through all that ever broke
+    alive, is_broken = rows.filter(ended_at__isnull=True), Q(broken_at__isnull=False)
+    due = _by_kind(alive.filter(due_at__lte=now), is_broken)
+    paused = _by_kind(alive.filter(due_at__isnull=True), is_broken)
+    return [
+        Tally(*key, kept.get(key, 0), late.get(key, 0), due.get(key, 0) + paused.get(key, 0))
+        for key in {**kept, **late, **due, **paused}
+    ]
+
+
+def _by_kind(rows: ScopedQuerySet[Promise], counted: Q | None = None) -> dict[tuple[int | None, str], int]:
+    found = rows.order_by().values_list("basket", "kind").annotate(found=Count("pk", filter=counted))
+    return {(basket, kind): count for basket, kind, count in found if count}
 
 
 def promises_of(conversation: Conversation) -> list[Promise]:

@@ -168,6 +168,26 @@ def redone_if_lost() -> Iterator[None]:
                 cursor.execute("PRAGMA synchronous=FULL")
 
 
+@contextlib.contextmanager
+def passing_over() -> Iterator[None]:
+    """For a pass over far more rows than the cache holds: on SQLite it stays small, so that it stays in the processor's
+    and no page is kept that nobody asks for again.
+    """
+    if connection.vendor != "sqlite":
+        yield
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA cache_size")
+        [[size]] = cursor.fetchall()
+        cursor.execute("PRAGMA cache_size=-2048")
+    try:
+        yield
+    finally:
+        if connection.connection is not None:
+            with connection.cursor() as cursor:
+                cursor.execute(f"PRAGMA cache_size={size:d}")
+
+
 def chunks(items: Sequence[Any], size: int) -> Iterable[Sequence[Any]]:
     """Consecutive slices of at most `size` items."""
     return (items[start : start + size] for start in range(0, len(items), size))

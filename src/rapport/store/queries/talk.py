@@ -7,17 +7,32 @@ from collections.abc import Iterable
 from typing import Literal
 
 import msgspec
+from django.db.models import Exists, OuterRef
 
 from rapport.core.decision import Outcome as Judgement
-from rapport.store.models import Channel, Conversation, Delivery, Draft, Membership, Note, Post
+from rapport.store.models import (
+    ApprovalRule,
+    Channel,
+    Conversation,
+    Delivery,
+    Draft,
+    DraftSource,
+    Invitation,
+    Membership,
+    Note,
+    Post,
+)
+from rapport.store.queries.acts import NO_ACTS, Acts, Changed, DoneHere, sort_acts
 from rapport.store.queries.desk import visible_baskets, visible_colleagues, visible_conversations
+from rapport.store.queries.marks import EVERYTHING, Marks
+from rapport.store.queries.surveys import invitations_of
 
 #: posts shown of one conversation; a thread beyond it shows its newest
 MAX_POSTS = 400
 #: near-copies that are listed with the one that stands for them
 MAX_COPIES = 100
 
-EntryKind = Literal["theirs", "ours", "note", "delivery"]
+EntryKind = Literal["theirs", "ours", "note", "delivery", "survey"]
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -35,6 +50,12 @@ class Entry(msgspec.Struct, frozen=True):
     answers: Post | None = None
     #: it answers a post that we never saw
     answers_unseen: bool = False
+    #: a survey that they answered
+    invitation: Invitation | None = None
+    #: what we did with a post of theirs: liked it, shared it on
+    done: DoneHere | None = None
+    #: what became of our reply after it was sent: edited, deleted
+    changed: Changed | None = None
 
 
 class Talk(msgspec.Struct, frozen=True):
@@ -49,20 +70,30 @@ class Talk(msgspec.Struct, frozen=True):
     #: earlier posts that are not shown
     hidden: int
     own_draft: Draft | None
+    #: row id of an account -> whether it is followed, by the newest of our acts
+    follows: dict[int, Delivery]
     #: drafts of colleagues who may not send, put before those who may
     proposed: list[Draft]
+    #: drafts that colleagues show to everybody who sees the conversation
+    shared: list[Draft]
+    #: what a service wrote, where it stands
+    machine_draft: Draft | None
     #: how many replies this person sent here: a composer of before the last one is not kept
     own_sends: int
     #: the newest of those that say nearly the same and are folded into this one; `Conversation.copies` counts all
     copies: list[Post]
     #: the first post that said nearly the same, where this one is a near-copy and the first can be looked at
     copy_of: Post | None
+    #: links to surveys that stand, the newest first
+    invited: list[Invitation]
+    #: what there is around it
+    marks: Marks
 
     @property
     def newest_inbound(self) -> Post | None:
         """What a reply answers unless somebody chooses another post."""
-        inbound = [e.post for e in self.entries if e.kind == "theirs" and e.post and not e.post.deleted]
-        return inbound[-1] if inbound else None
+        newest_first = reversed(self.entries)
+        return next((e.post for e in newest_first if e.kind == "theirs" and e.post and not e.post.deleted), None)
 
     @property
     def answered(self) -> bool:
@@ -92,38 +123,73 @@ class Talk(msgspec.Struct, frozen=True):
         return [e for e in theirs if e.post and (e.post.sort_at, e.post.pk) > mark]
 
 
-def read_talk(conversation: Conversation, member: Membership) -> Talk:
-    """Everything said in `conversation`, in four queries, and up to three more where near-copies are folded."""
+def read_talk(conversation: Conversation, member: Membership, marks: Marks = EVERYTHING) -> Talk:
+    """Everything said in `conversation`, in four queries, and up to three more where near-copies are folded.
+
+    `marks`: what there is of it, to read nothing else.
+    """
     posts, hidden = _posts(conversation)
     talking = [post for post in posts if post.kind != "repost"]
     if not talking:
         # a thread of reposts alone: then the repost is what was said
         talking, posts = posts, []
-    notes = Note.objects.of(conversation.workspace_id).filter(conversation=conversation).select_related("author__user")
-    deliveries = list(
-        Delivery.objects.of(conversation.workspace_id)
-        .filter(conversation=conversation)
-        .select_related(
-            "approval__person__user", "approval__standing_word__user", "approval__target__handle", "channel"
-        )
-    )
-    drafts = list(
-        Draft.objects.of(conversation.workspace_id)
-        .filter(conversation=conversation)
-        .select_related("author__user", "based_on")
-    )
+    deliveries = _deliveries(conversation) if marks.deliveries else []
+    acts = sort_acts(deliveries) if any(each.approval.kind for each in deliveries) else NO_ACTS
+    deliveries = [each for each in deliveries if each.approval.kind is None]
+    drafts = _drafts(conversation) if marks.drafts else []
+    notes = _notes(conversation) if marks.notes else []
+    invited = invitations_of(conversation) if marks.invitations else []
+    answered = [Entry("survey", row.answered_at, invitation=row) for row in invited if row.answered_at]
     return Talk(
         conversation=conversation,
-        entries=sorted(_entries(talking, notes, deliveries), key=_place),
+        entries=sorted([*_entries(talking, notes, deliveries, acts), *answered], key=_place),
         reposts=[post for post in posts if post.kind == "repost" and not post.deleted],
         judgement=next((judge(p) for p in posts or talking if p.pk == conversation.decided_by), None),
         hidden=hidden,
         own_draft=next((draft for draft in drafts if draft.author_id == member.pk), None),
+        follows=acts.follows,
         proposed=[draft for draft in drafts if draft.proposed and draft.author_id != member.pk],
+        shared=[draft for draft in drafts if draft.shared and not draft.proposed and _is_of_another(draft, member)],
+        machine_draft=next((each for each in drafts if each.author_id is None and _is_of_service(each)), None),
         own_sends=sum(delivery.approval.person_id == member.pk for delivery in deliveries),
         copies=_copies(conversation, talking, member) if conversation.copies else [],
         copy_of=_first_to_say_it(talking, member),
+        invited=invited,
+        marks=marks,
     )
+
+
+def _is_of_another(draft: Draft, member: Membership) -> bool:
+    return (
+        draft.author is not None and draft.author_id != member.pk and draft.author.active and bool(draft.text.strip())
+    )
+
+
+def _is_of_service(draft: Draft) -> bool:
+    return draft.source == DraftSource.SERVICE and bool(draft.text)
+
+
+def _notes(conversation: Conversation) -> list[Note]:
+    rows = Note.objects.of(conversation.workspace_id).filter(conversation=conversation, removed_at=None)
+    return list(rows.select_related("author__user"))
+
+
+def _deliveries(conversation: Conversation) -> list[Delivery]:
+    rows = Delivery.objects.of(conversation.workspace_id).filter(conversation=conversation)
+    return list(
+        rows.select_related(
+            "approval__person__user",
+            "approval__standing_word__user",
+            "approval__asked_by__user",
+            "approval__target__handle",
+            "channel",
+        )
+    )
+
+
+def _drafts(conversation: Conversation) -> list[Draft]:
+    rows = Draft.objects.of(conversation.workspace_id).filter(conversation=conversation)
+    return list(rows.select_related("author__user", "based_on"))
 
 
 def _copies(conversation: Conversation, talking: list[Post], member: Membership) -> list[Post]:
@@ -172,12 +238,19 @@ def _place(entry: Entry) -> tuple[dt.datetime, int]:
     return entry.at, entry.post.pk if entry.post else 0
 
 
-def _entries(posts: list[Post], notes: Iterable[Note], deliveries: list[Delivery]) -> list[Entry]:
+def _entries(posts: list[Post], notes: Iterable[Note], deliveries: list[Delivery], acts: Acts) -> list[Entry]:
     ways = {delivery.external_id: delivery for delivery in deliveries if delivery.external_id}
+    replaced = _put_elsewhere(ways, deliveries, acts)
+    for delivery in deliveries:
+        if delivery.approval.parts:
+            ways |= {part.external_id: delivery for part in delivery.parts.all() if part.external_id}
     by_id = {post.external_id: post for post in posts}
     entries: list[Entry] = []
     above: Post | None = None
     for post in posts:
+        if post.external_id in replaced:
+            continue
+        way = ways.pop(post.external_id, None) if post.ours else None
         answered = by_id.get(post.in_reply_to) if post.in_reply_to else None
         branches = answered is not None and above is not None and answered.pk != above.pk
         entries.append(
@@ -186,29 +259,55 @@ def _entries(posts: list[Post], notes: Iterable[Note], deliveries: list[Delivery
                 at=post.sort_at,
                 post=post,
                 judgement=judge(post),
-                delivery=ways.pop(post.external_id, None) if post.ours else None,
+                delivery=way,
                 answers=answered if branches else None,
                 answers_unseen=bool(post.in_reply_to) and answered is None,
+                done=acts.on_posts.get(post.pk),
+                changed=acts.on_sent.get(way.pk) if way else None,
             )
         )
         above = post
-    shown = {entry.delivery.pk for entry in entries if entry.delivery}
+    shown = {
+        entry.delivery.pk
+        for entry in entries
+        # a thread that stands in the middle is shown with the posts that have not left
+        if entry.delivery and (not entry.delivery.approval.parts or entry.delivery.state == Delivery.State.SENT)
+    }
     entries += [Entry("note", note.at, note=note) for note in notes]
     entries += [
-        Entry("delivery", delivery.sent_at or delivery.queued_at, delivery=delivery)
+        Entry(
+            "delivery", delivery.sent_at or delivery.queued_at, delivery=delivery, changed=acts.on_sent.get(delivery.pk)
+        )
         for delivery in deliveries
         if delivery.pk not in shown
     ]
     return entries
 
 
+def _put_elsewhere(ways: dict[str, Delivery], deliveries: list[Delivery], acts: Acts) -> set[str]:
+    """Where an edit put a new post in the place of the old one: the old ids; `ways` leads from the new one."""
+    gone: set[str] = set()
+    for delivery in deliveries:
+        changed = acts.on_sent.get(delivery.pk)
+        places = [delivery.external_id, *(each.external_id for each in changed.sent_edits)] if changed else []
+        newest = next((each for each in reversed(places) if each), "")
+        older = {each for each in places if each and each != newest}
+        if older:
+            ways[newest] = delivery
+            gone |= older
+    return gone
+
+
 def speaking_channels(conversation: Conversation) -> list[Channel]:
     """Accounts of ours on the conversation's network: connected ones first, then its own.
 
     One that is off or must be connected again may be chosen too: the guard holds the reply and says how to mend it, so
-    nobody's words wait in the box alone. A channel that is only filled from files has no account.
+    nobody's words wait in the box alone. A channel that is only filled from files has no account. Each says in `asking`
+    whether there are rules about who approves.
     """
-    found = Channel.objects.of(conversation.workspace_id).filter(network=conversation.network).exclude(handle="")
+    asking = ApprovalRule.objects.filter(workspace=OuterRef("workspace"), active=True)
+    rows = Channel.objects.of(conversation.workspace_id).annotate(asking=Exists(asking)).select_related("policy")
+    found = rows.filter(network=conversation.network).exclude(handle="")
     own = conversation.channel_id
     return sorted(found, key=lambda channel: (channel.state != "connected", channel.pk != own, channel.name))
 

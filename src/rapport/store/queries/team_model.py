@@ -50,7 +50,8 @@ def find_acted_on(workspace: Workspace, most: int = MOST_STOOD) -> list[int]:
     corrected another reading. At most `most`, chosen by a hash of their ids: always the same ones, and no kind of them.
     """
     acted = _acts(workspace)
-    found: set[int] = set(Approval.objects.of(workspace).order_by("-pk").values_list("target", flat=True)[:MOST_ACTS])
+    answers = Approval.objects.of(workspace).filter(target__isnull=False).order_by("-pk")
+    found: set[int] = set(answers.values_list("target", flat=True)[:MOST_ACTS])
     found.update(in_force(workspace).order_by("-pk").values_list("post", flat=True)[:MOST_ACTS])
     for some in chunks(sorted(acted), _STEP):
         rows = Post.objects.of(workspace).filter(conversation_id__in=some, ours=False).exclude(kind="repost")

@@ -24,6 +24,11 @@ Key = tuple[str, str]
 _CONVERSATION = "\0"
 #: how much a state asks for a person; when two conversations become one the higher one stays
 _ACTIVITY = ("merged", "unopened", "resolved", "folded", "quarantined", "snoozed", "pending", "open")
+#: tables whose rows go along when their conversation becomes part of another one
+MOVED = (
+    *("threadlink", "note", "approval", "delivery", "ruleeffect", "task", "escalation"),
+    *("draftreturn", "draftversion", "draftuse", "attachment", "offer", "invitation", "campaignpost"),
+)
 _REPOST_PREFIX = re.compile(r"^RT @\w+:?\s*", re.IGNORECASE)
 
 
@@ -140,7 +145,7 @@ def _absorb(merged: dict[int, int]) -> None:
         return
     with connection.cursor() as cursor:
         cursor.executemany("UPDATE store_post SET conversation_id = %s WHERE conversation_id = %s", pairs)
-        for table in ("threadlink", "note", "approval", "delivery", "ruleeffect", "task", "escalation"):
+        for table in MOVED:
             cursor.executemany(
                 f"UPDATE store_{table} SET conversation_id = %s WHERE conversation_id = %s",  # noqa: S608  (our names)
                 pairs,
@@ -149,6 +154,12 @@ def _absorb(merged: dict[int, int]) -> None:
         cursor.executemany(
             "UPDATE store_acknowledgement SET conversation_id = %s WHERE conversation_id = %s "
             "AND NOT EXISTS (SELECT 1 FROM store_acknowledgement b WHERE b.conversation_id = %s)",
+            [(winner, loser, winner) for winner, loser in pairs],
+        )
+        # a tag stands once on a conversation, and one that was taken away there does not come back with the other's
+        cursor.executemany(
+            "UPDATE store_conversationtag SET conversation_id = %s WHERE conversation_id = %s "
+            "AND name NOT IN (SELECT name FROM store_conversationtag WHERE conversation_id = %s)",
             [(winner, loser, winner) for winner, loser in pairs],
         )
     for loser, winner in sorted(merged.items()):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, NamedTuple
 
 import msgspec
@@ -23,9 +23,9 @@ from rapport.core.outline import Need, words_needed
 from rapport.core.post import Author, Post
 from rapport.core.query import Matcher, compile_topics
 from rapport.core.understand.accounts import is_automated
+from rapport.store.extra import Extra, read_extra
 from rapport.store.models import Channel, Topic, TopicMatch
 from rapport.store.models import Post as PostRow
-from rapport.store.queries.ingest import Extra, read_extra
 from rapport.store.queries.sql import insert_rows, moment
 from rapport.store.queries.topic_part import Id, Part, read_moods
 
@@ -182,6 +182,21 @@ def read_count(text: str) -> Count | None:
         return msgspec.json.decode(text, type=Count)
     except msgspec.DecodeError:
         return None
+
+
+def walk(workspace: int, query: str) -> Iterator[tuple[int, list[Candidate]]]:
+    """Stored posts from the one heard last to the oldest, step by step: how many were looked at, and which match.
+
+    It ends at the first post or when `READ_AT_MOST` were looked at. Raises `InvalidQuery`.
+    """
+    topics, need = compile_topics([("it", query)]), words_needed(query)
+    below: int | None = None
+    read = 0
+    while (below is None or below > 0) and read < READ_AT_MOST:
+        rows, below = _newest(workspace, need, below, min(STEP, READ_AT_MOST - read))
+        read += len(rows)
+        answers = topics.match([row.post for row in rows])
+        yield len(rows), [row for row, found in zip(rows, answers, strict=True) if found]
 
 
 # ---------------------------------------------------------------- reading

@@ -22,6 +22,7 @@ from django.views.decorators.http import require_http_methods
 from rapport.actions import accounts
 from rapport.core.errors import InvalidInput
 from rapport.web.access import PersonRequest, signed_in
+from rapport.web.told import told
 
 #: session key: until when (seconds since 1970) a new password may be chosen without the old one
 CHOOSE_UNTIL = "choose_password_until"
@@ -42,7 +43,7 @@ def sign_in(request: HttpRequest, token: str) -> HttpResponseBase:
     try:
         user = accounts.redeem_sign_in_link(token, now=now)
     except InvalidInput as error:
-        return render(request, "account/sign_in_link.html", {"error": str(error)}, status=410)
+        return render(request, "account/sign_in_link.html", {"error": told(error)}, status=410)
     request.session.flush()
     request.session[CHOOSE_UNTIL] = time.time() + CHOOSE_SECONDS
     record_authentication(request, user, method="link")

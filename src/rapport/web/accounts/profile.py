@@ -19,6 +19,7 @@ from rapport.core.errors import InvalidInput
 from rapport.store.models import Membership
 from rapport.web.access import LAST_WORKSPACE, PersonRequest, signed_in
 from rapport.web.forms import ExactForm, zone_choices
+from rapport.web.told import told
 
 
 def _offered_languages() -> list[tuple[str, str]]:
@@ -51,6 +52,15 @@ class ProfileForm(ExactForm):
         ],
         widget=forms.RadioSelect,
     )
+    after = forms.ChoiceField(
+        label=gettext_lazy("When a conversation is resolved"),
+        choices=[
+            ("next", gettext_lazy("Open the next one")),
+            ("list", gettext_lazy("Go back to the list")),
+            ("stay", gettext_lazy("Stay with it")),
+        ],
+        widget=forms.RadioSelect,
+    )
     shortcuts = forms.BooleanField(
         label=gettext_lazy("Single-letter keys"),
         required=False,
@@ -78,12 +88,13 @@ def profile(request: PersonRequest) -> HttpResponse:
     """Name, time zone, language, appearance, keys, and the ways to the password and the second factor."""
     user = request.user
     start: dict[str, Any] = {field: getattr(user, field) for field in ProfileForm.base_fields}
+    start["after"] = user.after or "next"
     form = ProfileForm(request.POST if request.method == "POST" else None, initial=start)
     if request.method == "POST" and form.is_valid():
         try:
             accounts.save_profile(user, **form.cleaned_data, now=timezone.now())
         except InvalidInput as error:
-            form.add_error(None, str(error))
+            form.add_error(None, told(error))
         else:
             messages.success(request, _("Saved."))
             return redirect("profile")

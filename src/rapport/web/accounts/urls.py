@@ -9,11 +9,12 @@ from allauth.mfa.totp import views as totp
 from allauth.mfa.webauthn import views as webauthn
 from django.urls import path, re_path
 
-from rapport.web.accounts import links, profile
+from rapport.web.accounts import links, own_keys, profile
 
 urlpatterns = [
     path("", profile.home, name="home"),
     path("me/", profile.profile, name="profile"),
+    path("me/keys/", own_keys.own_keys, name="own_keys"),
     path("me/password/", links.choose_password, name="choose_password"),
     path("sign-in/<str:token>/", links.sign_in, name="sign_in_link"),
     # names that allauth's mails lead to: there is no open sign-up

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import msgspec
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from rapport.core.guard import Policy, length, limit
+from rapport.core.parts import cut_apart
 from rapport.core.reply import Finding
-from rapport.store.models import Channel, Conversation, Draft, Membership, Post, PreparedReply
+from rapport.store.models import Channel, Conversation, Draft, DraftSource, Membership, Post, PreparedReply
 from rapport.store.queries import talk as reads
-from rapport.store.queries.outbound import prepare_draft
+from rapport.store.queries.approval_rules import asked_for
+from rapport.store.queries.drafts import Offered, filled, is_unread, take_up
+from rapport.store.queries.news import New, news_since
+from rapport.store.queries.snippets import offered_here
 
 
 class Composer(msgspec.Struct, frozen=True):
@@ -32,11 +38,17 @@ class Composer(msgspec.Struct, frozen=True):
     #: why nothing can be sent from here; empty = it can
     cannot: str
     may_send: bool
+    #: somebody else has to approve what this person writes here: "lead" or "admin"; "" = no rule says so
+    asks: str = ""
     #: one line about what went wrong with the last try
     problem: str = ""
     findings: tuple[Finding, ...] = ()
     #: the conversation moved on while they wrote
     moved_on: bool = False
+    #: who writes here now, with their words and the way to take over; told with a reply that came meanwhile
+    seat: str = ""
+    #: what is new since they looked, where it moved on
+    news: tuple[New, ...] = ()
     #: changes with every reply that this person sends: text typed before it is not kept
     key: str = ""
     #: characters that fit, and that are left
@@ -49,7 +61,11 @@ class Composer(msgspec.Struct, frozen=True):
     #: slug of the one that the text began from; empty = none was chosen
     begun: str = ""
     #: the one that would replace words which somebody typed: they are asked first
-    asked: PreparedReply | None = None
+    asked: Offered | None = None
+    #: where the words came from, in a sentence; "" = they are somebody's own
+    source: str = ""
+    #: a service wrote these words, and nobody has changed or confirmed them: they cannot be sent
+    unread: bool = False
 
 
 def read_composer(
@@ -59,6 +75,7 @@ def read_composer(
     problem: str = "",
     findings: tuple[Finding, ...] = (),
     moved_on: bool = False,
+    seat: str = "",
     to: str = "",
     begin: str = "",
     ask: str = "",
@@ -69,14 +86,13 @@ def read_composer(
     place; `ask`: slug of one that would, if the person says so.
     """
     draft = talk.own_draft
-    replies = tuple(PreparedReply.objects.of(talk.conversation.workspace_id)) if member.may("draft") else ()
+    replies = _offered(talk, member, begin)
     wanted_draft = bool(begin) or _wants_draft(talk, member, typed)
-    prepared = prepare_draft(talk.conversation, member, begin) if wanted_draft else None
-    wanted = typed.get("target", "") if typed else to
-    target = talk.inbound_post(int(wanted)) if wanted.isascii() and wanted.isdigit() and len(wanted) < 19 else None
+    prepared = _prepare(talk, member, replies, begin) if wanted_draft else None
+    target = _target(talk, typed.get("target", "") if typed else to)
     channels = reads.speaking_channels(talk.conversation)
-    chosen = typed.get("channel", "") if typed else ""
-    channel = next((each for each in channels if str(each.pk) == chosen), channels[0] if channels else None)
+    channel = _channel(channels, typed.get("channel", "") if typed else "")
+    asks = _asks(talk, member, channel, target)
     kept = typed.get("text", "") if typed else draft.text if draft else ""
     text = prepared.text if prepared else kept
     network = channel.network if channel else talk.conversation.network
@@ -85,30 +101,97 @@ def read_composer(
         text=text,
         draft=draft,
         machine=prepared is not None,
-        template=prepared.template if prepared else "",
+        template=prepared.name if prepared else "",
         since=talk.posts_after(draft.based_on if draft else None),
-        target=target or talk.newest_inbound,
+        target=target,
         channels=channels,
         channel=channel,
         version=talk.conversation.version,
         cannot=_why_not(talk, member, channel),
-        may_send=member.may("send"),
+        may_send=member.may("send") and not asks,
+        asks=asks,
         problem=problem,
         findings=findings,
         moved_on=moved_on,
+        seat=seat,
+        news=tuple(news_since(talk, member, seen_of(typed))) if moved_on and typed else (),
         key=f"{talk.conversation.pk}-{talk.own_sends}",
         limit=most,
-        left=most - length(text.strip(), network),
+        left=most - max(length(part, network) for part in cut_apart(text.replace("\r\n", "\n"))),
         counting=Policy().of(network).counting,
         replies=replies,
-        begun=begin or (typed.get("begun", "") if typed else _begun(draft, replies)),
-        asked=next((each for each in replies if each.slug == ask), None),
+        begun=prepared.begun if prepared else typed.get("begun", "") if typed else _begun(draft, replies),
+        asked=take_up(talk.conversation, member, ask) if ask else None,
+        source=say_source(prepared.source, prepared.name) if prepared else "",
+        unread=is_unread(text, talk.machine_draft, draft),
     )
+
+
+def _offered(talk: reads.Talk, member: Membership, begin: str) -> tuple[PreparedReply, ...]:
+    """What somebody may begin from, with what was begun from already."""
+    if not member.may("draft"):
+        return ()
+    draft = talk.own_draft
+    named = (begin, talk.conversation.draft_slug)
+    return offered_here(talk.conversation, talk.newest_inbound, named, draft.template if draft else "")
+
+
+def _target(talk: reads.Talk, wanted: str) -> Post | None:
+    """The post of theirs that is answered: the one with the number `wanted`, else their newest."""
+    is_number = wanted.isascii() and wanted.isdigit() and len(wanted) < 19
+    return (talk.inbound_post(int(wanted)) if is_number else None) or talk.newest_inbound
+
+
+def _channel(channels: list[Channel], wanted: str) -> Channel | None:
+    """The account that speaks: the one with the number `wanted`, else the first."""
+    return next((each for each in channels if str(each.pk) == wanted), channels[0] if channels else None)
+
+
+def _asks(talk: reads.Talk, member: Membership, channel: Channel | None, target: Post | None) -> str:
+    """Whose word these words need besides: "lead", "admin", "" where no rule asks for one."""
+    if channel is None or target is None or not getattr(channel, "asking", True) or not member.may("send"):
+        return ""
+    rule = asked_for(member, talk.conversation, channel, target)
+    return rule.approver if rule else ""
+
+
+def say_source(source: str, name: str) -> str:
+    """Where words that somebody may begin from came from."""
+    if source == DraftSource.ALIKE:
+        return _("Draft from an answer of ours to something like it, read it and make it yours")
+    if source == DraftSource.ARTICLE:
+        return _("Draft from the article “%(name)s”, read it and make it yours") % {"name": name}
+    if source == DraftSource.SERVICE:
+        return _("Written by a service, read it and make it yours")
+    if name:
+        return _("Draft from “%(name)s”, read it and make it yours") % {"name": name}
+    return _("A prepared draft, read it and make it yours")
+
+
+def seen_of(typed: QueryDict) -> dt.datetime:
+    """When the page was made that a form came from (`seen`, seconds since 1970); the far past where it does not say."""
+    text = typed.get("seen", "")
+    seconds = float(text) if text.replace(".", "", 1).isdecimal() and text.isascii() and len(text) < 20 else 0.0
+    return dt.datetime.fromtimestamp(min(seconds, 4e9), dt.UTC)
+
+
+def _prepare(talk: reads.Talk, member: Membership, replies: tuple[PreparedReply, ...], begin: str) -> Offered | None:
+    """As `take_up`, from what was read already where that is enough."""
+    conversation = talk.conversation
+    template = next((each for each in replies if each.slug == (begin or conversation.draft_slug)), None)
+    newest, person = talk.newest_inbound, conversation.person
+    if newest is None or newest.kind == "repost":
+        return None
+    if template is None:
+        return take_up(conversation, member, begin) if begin or talk.machine_draft else None
+    if person is not None and newest.handle.person_id == person.pk:
+        newest.handle.person = person
+    return filled(template, newest, conversation, member)
 
 
 def _begun(draft: Draft | None, replies: tuple[PreparedReply, ...]) -> str:
     """Slug of the prepared reply that a kept draft says it came from."""
-    return next((each.slug for each in replies if draft and each.name == draft.template), "")
+    return next((each.slug for each in replies if draft and draft.template and each.name == draft.template), "")
 
 
 def is_typed(conversation: Conversation, member: Membership, text: str, begun: str) -> bool:
@@ -116,7 +199,7 @@ def is_typed(conversation: Conversation, member: Membership, text: str, begun: s
     words = text.replace("\r\n", "\n").strip()
     if not words:
         return False
-    prepared = [prepare_draft(conversation, member, slug) for slug in {begun, ""}]
+    prepared = [take_up(conversation, member, slug) for slug in {begun, ""}]
     return all(draft is None or draft.text.replace("\r\n", "\n").strip() != words for draft in prepared)
 
 

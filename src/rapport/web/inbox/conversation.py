@@ -18,8 +18,9 @@ from django.views.decorators.http import require_POST, require_safe
 from rapport.actions import desk as acts
 from rapport.actions import score as weighing
 from rapport.actions.notices import announce_read, read_about
+from rapport.actions.undo import newest_deed
 from rapport.core.errors import InvalidInput, RapportError
-from rapport.core.guard import OVERRIDABLE
+from rapport.core.guard import BY_SENDER, OVERRIDABLE
 from rapport.core.roles import RIGHTS
 from rapport.store import why
 from rapport.store.models import Basket, Conversation, Membership
@@ -27,24 +28,32 @@ from rapport.store.queries import desk as reads
 from rapport.store.queries import people, talk
 from rapport.store.queries.approvals import newest_return
 from rapport.store.queries.corrections import corrections_on
-from rapport.store.queries.effects import read_effects
+from rapport.store.queries.effects import NO_EFFECTS, read_effects
 from rapport.store.queries.ladder import read_standing
 from rapport.store.queries.load import last_moved
+from rapport.store.queries.marks import Marks, read_marks
 from rapport.store.queries.promises import promises_of
 from rapport.store.queries.score import neighbours, standing_correction
 from rapport.store.queries.snapshot import weights_of
 from rapport.store.queries.tasks import tasks_of
-from rapport.web.access import DeskRequest, desk, find
+from rapport.web.access import DeskRequest, desk, find, seen_baskets
 from rapport.web.forms import number
+from rapport.web.inbox.asked import Asked, asked_for
 from rapport.web.inbox.composer import read_composer
 from rapport.web.inbox.events import stream_address
-from rapport.web.inbox.list import Asked, asked_for, read_listing
+from rapport.web.inbox.list import read_listing
+from rapport.web.told import told
+
+#: entries of a long thread that are on the page at once; the others are one press away
+NEWEST = 40
 
 
 def find_conversation(request: DeskRequest, pk: int) -> Conversation:
     """The conversation `pk` if this person may see it, else the 404 of everything that is not there."""
     rows = reads.visible_conversations(request.membership).exclude(state=Conversation.State.UNOPENED)
-    return find(rows.select_related("person__known_to__user", "basket", "channel", "assignee__user"), pk)
+    found = find(rows.select_related("person__known_to__user", "basket", "channel", "assignee__user"), pk)
+    found.workspace = request.workspace
+    return found
 
 
 @require_safe
@@ -54,9 +63,10 @@ def conversation(request: DeskRequest, pk: int) -> HttpResponse:
     row = find_conversation(request, pk)
     if row.state == Conversation.State.MERGED and row.merged_into:
         return HttpResponseRedirect(f"/w/{request.workspace.slug}/c/{row.merged_into}/")
-    if read_about(request.membership, row, now=timezone.now()):
+    marks = read_marks(row, request.membership)
+    if marks.notices and read_about(request.membership, row, now=timezone.now()):
         announce_read(request.membership, now=timezone.now())
-    return show(request, row)
+    return show(request, row, marks=marks)
 
 
 def list_beside(request: DeskRequest, row: Conversation) -> Asked:
@@ -65,47 +75,56 @@ def list_beside(request: DeskRequest, row: Conversation) -> Asked:
     return asked_for(request, basket, request.GET.get("list", ""))
 
 
-def show(request: DeskRequest, row: Conversation, status: int = 200, **composing: Any) -> HttpResponse:
+def show(
+    request: DeskRequest, row: Conversation, status: int = 200, marks: Marks | None = None, **composing: Any
+) -> HttpResponse:
     """The conversation as a page, or as a fragment where htmx asked for one; `composing` goes to `read_composer`."""
     now = timezone.now()
     member = request.membership
-    said = talk.read_talk(row, member)
+    live = stream_address(member)  # before anything is read: what changes meanwhile is told
+    marks = marks or read_marks(row, member)
+    said = talk.read_talk(row, member, marks)
+    entries = said.entries if "earlier" in request.GET else said.entries[-NEWEST:]
     asked = list_beside(request, row)
     request.desk_place = asked.place  # type: ignore[attr-defined]  # read by the navigation
     context: dict[str, Any] = {
         "talk": said,
         "explanation": why.explain_to(member, said),
-        "corrected": corrections_on(request.workspace, [entry.post for entry in said.entries if entry.post]),
+        "entries": entries,
+        "earlier": len(said.entries) - len(entries),
+        "shown": {entry.post.pk for entry in entries if entry.post},
+        "corrected": corrections_on(request.workspace, [entry.post for entry in entries if entry.post]),
         "conversation": row,
-        "promises": promises_of(row),
+        "promises": promises_of(row) if marks.promises else [],
         "moved": last_moved(row),
+        "marks": marks,
         "composer": read_composer(said, member, to=request.GET.get("to", ""), **composing),
         "profile": people.profile(member, row.person, row) if row.person else None,
         "waiting_points": reads.waiting_points(row.waiting_since, now, weights_of(request.workspace)),
         "correction": standing_correction(row),
-        "effects": read_effects(row, member, now),
-        "todo": tasks_of(row),
-        "standing": read_standing(row.person, member) if row.person else None,
+        "effects": read_effects(row, member, now) if marks.effects else NO_EFFECTS,
+        "todo": tasks_of(row) if marks.tasks else [],
+        "standing": read_standing(row.person, member, marks) if row.person else None,
         "members": talk.colleagues(member),
-        "targets": baskets_to_move_to(member),
+        "targets": baskets_to_move_to(request),
         "snoozes": snooze_choices(now),
-        "returned": None if member.may("send") else newest_return(member, row),
-        "overridable": OVERRIDABLE if member.may("configure") else frozenset(),
+        "returned": newest_return(member, row) if marks.drafts and not member.may("send") else None,
+        "overridable": OVERRIDABLE if member.may("configure") else BY_SENDER,
         "can": {right: member.may(right) for right in RIGHTS},
         "beside": asked.beside(),
         "back": asked.address(f"/w/{request.workspace.slug}/"),
         "here": f"/w/{request.workspace.slug}/c/{row.pk}/",
-        "live": stream_address(request.membership),
+        "live": live,
         "now": now,
     }
     if request.headers.get("HX-Request"):
         return render(request, "desk/work.html", context, status=status)
-    visible = not asked.basket or reads.visible_baskets(member).filter(slug=asked.basket).exists()
-    context["listing"] = read_listing(member, asked, now) if visible else None
+    visible = not asked.basket or any(each.slug == asked.basket for each in seen_baskets(request, member))
+    context["listing"] = read_listing(request, asked, now) if visible else None
     return render(request, "desk/page.html", context, status=status)
 
 
-def done(request: DeskRequest, row: Conversation, said: str = "") -> HttpResponse:
+def done(request: DeskRequest, row: Conversation, said: str = "", undo: int | None = None) -> HttpResponse:
     """After a change: htmx gets the conversation again (or is led to the list when it left the person's sight)."""
     still = reads.visible_conversations(request.membership).filter(pk=row.pk).exists()
     if not request.headers.get("HX-Request"):
@@ -117,33 +136,35 @@ def done(request: DeskRequest, row: Conversation, said: str = "") -> HttpRespons
     if not still:
         return HttpResponse(status=204, headers={"HX-Redirect": f"/w/{request.workspace.slug}/"})
     response = show(request, find_conversation(request, row.pk))
-    response.headers["HX-Trigger"] = trigger(said)
+    response.headers["HX-Trigger"] = trigger(said, undo)
     return response
 
 
-def trigger(said: str = "") -> str:
-    """The header that makes an open page read its list again and say a sentence."""
-    return json.dumps({"desk-changed": {"say": said}})
+def trigger(said: str = "", undo: int | None = None) -> str:
+    """The header that makes an open page read its list again and say a sentence, with a way to take it back."""
+    return json.dumps({"desk-changed": {"say": str(said), "undo": str(undo or "")}})
 
 
 def change(
     request: DeskRequest, pk: int, act: Callable[[Conversation, dt.datetime], Any], said: str = ""
 ) -> HttpResponse:
     """Find, act, show; what cannot be done is said where the person works."""
-    row = find_conversation(request, pk)
+    row, now = find_conversation(request, pk), timezone.now()
     try:
-        act(row, timezone.now())
+        act(row, now)
     except RapportError as error:
         if request.headers.get("HX-Request"):
-            return HttpResponse(status=204, headers={"HX-Trigger": json.dumps({"desk-problem": {"say": str(error)}})})
+            return HttpResponse(status=204, headers={"HX-Trigger": json.dumps({"desk-problem": {"say": told(error)}})})
         raise
-    return done(request, row, said)
+    deed = newest_deed(request.membership, now=now)
+    return done(request, row, said, deed.pk if deed is not None and deed.at == now else None)
 
 
-def baskets_to_move_to(member: Membership) -> list[Basket]:
+def baskets_to_move_to(request: DeskRequest) -> list[Basket]:
     """Baskets that a conversation can be handed to; an outsourced agent knows only their own."""
-    if member.role == "restricted":
-        return list(reads.visible_baskets(member))
+    member = request.membership
+    if member.role == "restricted" or member.sees_every_basket is True:
+        return seen_baskets(request, member)
     return list(Basket.objects.of(member.workspace_id))
 
 
@@ -153,7 +174,8 @@ def snooze_choices(now: dt.datetime) -> list[tuple[str, str, dt.datetime]]:
     morning = local.replace(hour=9, minute=0, second=0, microsecond=0)
     tomorrow, monday = morning + dt.timedelta(days=1), morning + dt.timedelta(days=7 - local.weekday())
     choices = [
-        ("hour", _("1 hour"), local + dt.timedelta(hours=1)),
+        # of real time, also in the night in which the clocks change
+        ("hour", _("1 hour"), timezone.localtime(now + dt.timedelta(hours=1))),
         ("tomorrow", _("Tomorrow, 9:00"), tomorrow),
         ("week", _("Monday, 9:00"), monday),
         ("reply", _("Until they reply"), local + dt.timedelta(days=365)),
@@ -291,5 +313,7 @@ def no_place(is_last: bool, how: str) -> None:
 @desk("note")
 def note(request: DeskRequest, pk: int) -> HttpResponse:
     """A word among colleagues."""
-    text = request.POST.get("note", "")
-    return change(request, pk, lambda row, now: acts.add_note(request.membership, row, text, now=now))
+    text, key = request.POST.get("note", ""), request.POST.get("key", "")[:64]
+    return change(
+        request, pk, lambda row, now: acts.add_note(request.membership, row, text, key=key, now=now), _("Note added.")
+    )

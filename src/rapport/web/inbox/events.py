@@ -11,12 +11,14 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 import msgspec
+from asgiref.sync import sync_to_async
 from django.contrib.sessions.models import Session
 from django.db import close_old_connections, connections
 from django.http import HttpResponseBase, StreamingHttpResponse
@@ -26,6 +28,7 @@ from django.views.decorators.http import require_GET
 
 from rapport.store.models import BasketMember, DeskEvent, Membership
 from rapport.web.access import DeskRequest, desk
+from rapport.web.connections import close_unused
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -35,6 +38,8 @@ CHECK = 3.0  # seconds between two checks of who may still listen
 BEAT = 15.0  # seconds of silence before a heartbeat
 #: a transaction may commit after one with a higher id: so long are ids below the newest looked for
 LATE_COMMITS = 5.0
+LEAST = 1_500  # milliseconds between two looks of a page, however much happens
+EACH = 80  # and for each page that is open here, in milliseconds: fifty of them look again within four seconds
 QUEUE = 200  # events that a slow page may lag behind before it is told to read everything
 
 
@@ -86,7 +91,7 @@ class Hub:
 
         return await asyncio.get_running_loop().run_in_executor(self._thread, run)
 
-    async def listen(self, listener: Listener, since: int) -> AsyncIterator[str]:
+    async def listen(self, listener: Listener, since: int) -> AsyncGenerator[str, None]:
         """The stream of one page, as lines of the event-stream format."""
         self._listeners.add(listener)
         try:
@@ -142,7 +147,7 @@ class Hub:
         for listener in list(self._listeners):
             payload = told(event, listener.scope)
             if payload is not None:
-                listener.tell(event.pk, payload)
+                listener.tell(event.pk, {**payload, "every": least_interval(len(self._listeners))})
 
     def _forget(self) -> None:
         old = [pk for pk, at in self._seen.items() if time.monotonic() - at > LATE_COMMITS]
@@ -168,15 +173,26 @@ def told(event: DeskEvent, scope: Scope) -> dict[str, Any] | None:
         # somebody's own bell is nobody else's affair
         return {"kind": event.kind} if scope.member in event.payload.get("members", []) else None
     touched = list(event.payload.get("conversations", []))
-    if scope.baskets is None:
-        return {"kind": event.kind, "conversations": touched}
     baskets = set(event.payload.get("baskets", []))
+    # where an event does not say which baskets it is about, every list may be
+    where = {"baskets": sorted(baskets)} if baskets else {}
+    if scope.baskets is None:
+        return {"kind": event.kind, "conversations": touched, **where}
     if baskets and not baskets & scope.baskets:
-        # a colleague's basket; something of theirs may have come from here, so the counts are read again
-        return {"kind": event.kind, "conversations": []}
-    return (
-        {"kind": event.kind, "all": True} if not baskets and touched else {"kind": event.kind, "conversations": touched}
-    )
+        # a colleague's basket; what was given to this member may lie there
+        return {"kind": event.kind, "conversations": [], "baskets": []}
+    if not baskets and touched:
+        return {"kind": event.kind, "all": True}
+    return {
+        "kind": event.kind,
+        "conversations": touched,
+        **({"baskets": sorted(baskets & scope.baskets)} if baskets else {}),
+    }
+
+
+def least_interval(listeners: int) -> int:
+    """Milliseconds that a page lets pass between two looks, when so many pages look: the more, the longer."""
+    return max(LEAST, EACH * listeners)
 
 
 def line(event: int, payload: dict[str, Any]) -> str:
@@ -248,10 +264,18 @@ async def events(request: DeskRequest) -> HttpResponseBase:
     known = request.headers.get("Last-Event-ID", "") or request.GET.get("since", "")
     since = int(known) if known.isascii() and known.isdigit() and len(known) < 19 else 0
     stream = here.listen(Listener(scope, session, login), since)
-    response = StreamingHttpResponse(stream, content_type="text/event-stream")
+    response = StreamingHttpResponse(without_connection(stream), content_type="text/event-stream")
     response.headers["Cache-Control"] = "no-cache, private"
     response.headers["X-Accel-Buffering"] = "no"
     return response
+
+
+async def without_connection(stream: AsyncGenerator[str, None]) -> AsyncIterator[str]:
+    """The same lines, after the request has given back what it opened to let somebody in: a stream lasts for hours."""
+    await sync_to_async(close_unused)()
+    async with aclosing(stream) as lines:
+        async for each in lines:
+            yield each
 
 
 def stream_address(member: Membership) -> str:

@@ -3,163 +3,43 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any, get_args
-from urllib.parse import urlencode
 
 import msgspec
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_safe
 
-from rapport.store.models import Conversation, Membership
+from rapport.core.search import SearchProblem, parse_search
+from rapport.store.models import Basket, Conversation, Membership, SavedView
 from rapport.store.models.scoped import ScopedQuerySet
 from rapport.store.queries import desk as reads
-from rapport.store.queries import felt
+from rapport.store.queries import felt, searching
 from rapport.store.queries.search import FOUND
 from rapport.store.queries.snapshot import weights_of
-from rapport.web.access import DeskRequest, desk, find
+from rapport.store.queries.surveys import with_opinion
+from rapport.store.queries.views import visible_views
+from rapport.web.access import DeskRequest, desk, seen_baskets
+from rapport.web.display import visible_text
+from rapport.web.inbox import freshness
+from rapport.web.inbox.asked import (
+    GROUPS,
+    INTENTS,
+    MOODS,
+    MOST_ROWS,
+    OPINIONS,
+    READY,
+    READY_STATES,
+    SEARCHED,
+    SORTS,
+    STATES,
+    TABS,
+    Asked,
+    Group,
+    asked_for,
+)
 from rapport.web.inbox.events import stream_address
-
-SORTS = {
-    "pressing": gettext_lazy("Most pressing"),
-    "due": gettext_lazy("Due first"),
-    "waiting": gettext_lazy("Waiting longest"),
-    "newest": gettext_lazy("Newest"),
-    "oldest": gettext_lazy("Oldest"),
-}
-STATES = {
-    "open": pgettext_lazy("conversations", "Open"),
-    "pending": pgettext_lazy("conversations", "Pending"),
-    "snoozed": pgettext_lazy("conversations", "Snoozed"),
-    "resolved": pgettext_lazy("conversations", "Resolved"),
-    "folded": pgettext_lazy("conversations", "Near-copies"),
-}
-#: a search looks through all states that a list shows, or through what is folded into others
-SEARCHED = {"open": pgettext_lazy("conversations", "All but near-copies"), "folded": STATES["folded"]}
-#: what is still to be served or shared on; all that ever was is found in its basket, by the same filters
-READY_STATES = {state: STATES[state] for state in ("open", "pending", "snoozed")}
-TABS = {
-    "mine": pgettext_lazy("conversations", "Mine"),
-    "unassigned": pgettext_lazy("conversations", "Unassigned"),
-    "all": pgettext_lazy("conversations", "All"),
-}
-MOODS = {
-    "negative": gettext_lazy("Negative"),
-    "neutral": gettext_lazy("Neutral"),
-    "positive": gettext_lazy("Positive"),
-}
-INTENTS = {
-    "complaint": gettext_lazy("Complaint"),
-    "question": gettext_lazy("Question"),
-    "request": gettext_lazy("Request"),
-    "praise": gettext_lazy("Praise"),
-    "purchase": gettext_lazy("Wants to buy"),
-    "report": gettext_lazy("Reports something"),
-}
-MOST_ROWS = 1_000
-MAX_WORDS = 200  # characters of a search
-
-
-class Ready(msgspec.Struct, frozen=True):
-    """A list over all baskets that is there without asking for it."""
-
-    title: Any
-    mood: felt.Mood
-    intent: felt.Intent
-    sort: reads.Sort
-
-
-#: name in the address -> list
-READY = {
-    "complaints": Ready(gettext_lazy("Complaints to serve first"), "", "complaint", "pressing"),
-    "praise": Ready(gettext_lazy("Praise to share on"), "positive", "praise", "newest"),
-}
-
-
-class Asked(msgspec.Struct, frozen=True):
-    """Which list somebody looks at; unknown values fall back to the first of their kind."""
-
-    #: slug of a basket; empty for a search
-    basket: str = ""
-    tab: reads.Tab = "all"
-    sort: reads.Sort = "pressing"
-    state: str = "open"
-    #: how many rows
-    show: int = reads.PAGE
-    #: words of a search
-    words: str = ""
-    #: only conversations in this mood, and with this intent
-    mood: felt.Mood = ""
-    intent: felt.Intent = ""
-    #: "without": no conversations in which only accounts speak that look automated
-    automated: felt.Machines = ""
-    #: name of a ready list, in place of a basket
-    ready: str = ""
-
-    @property
-    def place(self) -> str:
-        """What the navigation calls this list."""
-        return f":{self.ready}" if self.ready else self.basket
-
-    def address(self, root: str, **changes: Any) -> str:
-        """The list's own address, with some values changed."""
-        other = msgspec.structs.replace(self, **changes)
-        path = f"{root}b/{other.basket}/" if other.basket else f"{root}search/"
-        if other.ready:
-            path = f"{root}lists/{other.ready}/"
-        query = urlencode(other.varied())
-        return f"{path}?{query}" if query else path
-
-    def beside(self) -> str:
-        """The query that keeps this list beside an open conversation."""
-        kept = self.varied()
-        if self.basket:
-            kept["b"] = self.basket
-        if self.ready:
-            kept["list"] = self.ready
-        return urlencode(kept)
-
-    def varied(self) -> dict[str, str]:
-        """What differs from a fresh list, as query parameters."""
-        plain = Asked()
-        sort = READY[self.ready].sort if self.ready else plain.sort
-        pairs = (
-            ("tab", self.tab, plain.tab), ("sort", self.sort, sort), ("state", self.state, plain.state),
-            ("mood", self.mood, plain.mood), ("intent", self.intent, plain.intent),
-            ("automated", self.automated, plain.automated),
-        )  # fmt: skip
-        found = {name: value for name, value, usual in pairs if value != usual}
-        if self.show != plain.show:
-            found["show"] = str(self.show)
-        if self.words:
-            found["q"] = self.words
-        return found
-
-
-def asked_for(request: HttpRequest, basket: str = "", ready: str = "") -> Asked:
-    """The list that the address names; `basket` or `ready` where it is part of the path."""
-    get = request.GET.get
-    words = "".join(c for c in get("q", "")[:MAX_WORDS] if c != "\x00" and not "\ud800" <= c <= "\udfff").strip()
-    tab, sort, state, show = get("tab", ""), get("sort", ""), get("state", ""), get("show", "")
-    count = int(show) if show.isascii() and show.isdigit() and len(show) < 6 else reads.PAGE
-    ready = "" if words or ready not in READY else ready
-    usual = READY[ready].sort if ready else "pressing"
-    mood, intent = get("mood", ""), get("intent", "")
-    return Asked(
-        basket="" if words or ready else basket,
-        tab=tab if tab in get_args(reads.Tab) else "all",  # type: ignore[arg-type]  # narrowed by the test
-        sort=sort if sort in SORTS else usual,  # type: ignore[arg-type]
-        state=state if state in (READY_STATES if ready else STATES) else "open",
-        show=min(max(count, reads.PAGE), MOST_ROWS),
-        words=words,
-        mood=mood if mood in MOODS else "",  # type: ignore[arg-type]
-        intent=intent if intent in INTENTS else "",  # type: ignore[arg-type]
-        automated="without" if get("automated", "") == "without" else "",
-        ready=ready,
-    )
 
 
 class Choice(msgspec.Struct, frozen=True):
@@ -170,6 +50,16 @@ class Choice(msgspec.Struct, frozen=True):
     current: bool
     #: "10,000+" where nobody counted further
     count: int | str | None = None
+
+
+class Part(msgspec.Struct, frozen=True):
+    """Rows that stand together."""
+
+    #: empty where nothing is grouped
+    title: str
+    #: tone of the dot before the title; empty = none
+    tone: str
+    rows: list[reads.Row]
 
 
 class Listing(msgspec.Struct, frozen=True):
@@ -196,36 +86,48 @@ class Listing(msgspec.Struct, frozen=True):
     intents: list[Choice]
     #: leaving out accounts that look automated, or taking them in again; with how many they are
     machines: Choice
+    #: what their person said in a survey
+    opinions: list[Choice]
     #: what is chosen of them, each leading to the list without it
     chosen: list[Choice]
+    #: what the rows may stand together by
+    groups: list[Choice]
+    #: the rows, together with others of their group where they are grouped; in the order of the first of each
+    parts: list[Part]
+    #: the saved view that it began as, and whether its filters differ from what was kept by now
+    view: SavedView | None
+    differs: bool
+    #: row id of its basket; 0 for a list over several
+    basket_id: int
+    #: what is wrong with the search, and how to mend it; empty = nothing
+    problem: str
 
 
-def read_listing(member: Membership, asked: Asked, now: dt.datetime) -> Listing:
-    """The list that was asked for, as far as `member` sees it. Raises `Http404` for a basket out of sight."""
+class Found(msgspec.Struct, frozen=True):
+    """What the database says of a list."""
+
+    shares: felt.Shares
+    counts: reads.Tally
+    rows: list[reads.Row]
+    #: whether there are more rows
+    more: bool
+
+
+def read_listing(request: DeskRequest, asked: Asked, now: dt.datetime, *, again: bool = False) -> Listing:
+    """The list that was asked for, as far as this person sees it. Raises `Http404` for a basket out of sight.
+
+    `again`: an open page reads what changed; others who do so at the same time are given what was read once.
+    """
+    member = request.membership
     root = f"/w/{member.workspace.slug}/"
-    rows: ScopedQuerySet[Conversation]
-    if asked.basket:
-        basket = find(reads.visible_baskets(member), slug=asked.basket)
-        title = basket.name
-        rows = reads.in_state(reads.visible_conversations(member).filter(basket=basket), asked.state)
-    elif asked.ready:
-        title, rows = str(READY[asked.ready].title), _ready_rows(member, asked)
-    elif asked.words:
-        title = _("Search")
-        rows = reads.search(member, asked.words, ("folded",) if asked.state == "folded" else reads.LISTED)
-    else:
-        title, rows = _("Search"), reads.visible_conversations(member).none()
-    shares = felt.count_shares(
-        reads.of_tab(rows, asked.tab, member), reads.MOST_COUNTED, asked.mood, asked.intent, asked.automated
-    )
-    rows = felt.felt_as(rows, asked.mood, asked.intent, asked.automated)
-    counts = reads.tally(rows, member)
-    ordered = reads.in_order(reads.of_tab(rows, asked.tab, member), asked.sort, now, weights_of(member.workspace))
-    shown, more = reads.list_rows(ordered, asked.show, asked.sort)
+    title, rows, problem, basket = _asked_rows(request, asked, now)
+    view, differs = _view_of(member, asked)
+    found = _read_again(basket, rows, asked, member, now) if again and basket else _read(rows, asked, member, now)
+    shares, counts, shown, more = found.shares, found.counts, found.rows, found.more
     per_tab = {"mine": counts.mine, "unassigned": counts.unassigned, "all": counts.all}
     return Listing(
         asked=asked,
-        title=title,
+        title=view.name if view else title,
         summary=_summary(asked, counts, shares, now),
         rows=shown,
         tabs=[
@@ -250,15 +152,116 @@ def read_listing(member: Membership, asked: Asked, now: dt.datetime) -> Listing:
         moods=[_felt_choice(asked, root, "mood", each, shares) for each in MOODS],
         intents=[_felt_choice(asked, root, "intent", each, shares) for each in INTENTS],
         machines=_machines_choice(asked, root, shares),
-        chosen=[
-            *(
-                _felt_choice(asked, root, kind, value, shares)
-                for kind, value in (("mood", asked.mood), ("intent", asked.intent))
-                if value
-            ),
-            *([_machines_choice(asked, root, shares)] if asked.automated else ()),
+        opinions=[_opinion_choice(asked, root, each) for each in OPINIONS],
+        chosen=_chosen_choices(asked, root, shares),
+        groups=[
+            Choice(str(label), asked.address(root, group=each), each == asked.group) for each, label in GROUPS.items()
         ],
+        parts=grouped(shown, asked.group),
+        view=view,
+        differs=differs,
+        problem=problem,
+        basket_id=basket.pk if asked.basket and basket else 0,
     )
+
+
+def _asked_rows(
+    request: DeskRequest, asked: Asked, now: dt.datetime
+) -> tuple[str, ScopedQuerySet[Conversation], str, Basket | None]:
+    """The title, the conversations, what is wrong with the search ("" where nothing is) and the basket, if one.
+
+    Raises `Http404` for a basket out of sight.
+    """
+    member = request.membership
+    if asked.basket:
+        basket = next((each for each in seen_baskets(request, member) if each.slug == asked.basket), None)
+        if basket is None:
+            raise Http404
+        rows = reads.visible_conversations(member).filter(basket=basket)
+        return basket.name, reads.in_state(rows, asked.state), "", basket
+    if asked.ready:
+        return str(READY[asked.ready].title), _ready_rows(member, asked), "", None
+    if asked.words:
+        try:
+            return _("Search"), search_rows(member, asked, now), "", None
+        except SearchProblem as mistake:
+            return _("Search"), reads.visible_conversations(member).none(), str(mistake), None
+    return _("Search"), reads.visible_conversations(member).none(), "", None
+
+
+def _chosen_choices(asked: Asked, root: str, shares: felt.Shares) -> list[Choice]:
+    """What the list is narrowed to, each with the address without it."""
+    felt_ones = [
+        _felt_choice(asked, root, kind, value, shares)
+        for kind, value in (("mood", asked.mood), ("intent", asked.intent))
+        if value
+    ]
+    machines = [_machines_choice(asked, root, shares)] if asked.automated else []
+    opinions = [_opinion_choice(asked, root, asked.opinion)] if asked.opinion else []
+    return [*felt_ones, *machines, *opinions]
+
+
+def _read(rows: ScopedQuerySet[Conversation], asked: Asked, member: Membership, now: dt.datetime) -> Found:
+    shares = felt.count_shares(
+        reads.of_tab(rows, asked.tab, member), reads.MOST_COUNTED, asked.mood, asked.intent, asked.automated
+    )
+    rows = _chosen(rows, asked)
+    counts = reads.tally(rows, member)
+    ordered = reads.in_order(reads.of_tab(rows, asked.tab, member), asked.sort, now, weights_of(member.workspace))
+    return Found(shares, counts, *reads.list_rows(ordered, asked.show, asked.sort))
+
+
+def _chosen(rows: ScopedQuerySet[Conversation], asked: Asked) -> ScopedQuerySet[Conversation]:
+    return with_opinion(felt.felt_as(rows, asked.mood, asked.intent, asked.automated), asked.opinion)
+
+
+def _read_again(
+    basket: Basket, rows: ScopedQuerySet[Conversation], asked: Asked, member: Membership, now: dt.datetime
+) -> Found:
+    """As `_read`, once for all who look at the same list of a basket; `basket` is one that this person sees.
+
+    Whoever sees a basket sees every conversation in it. Only what is theirs differs, and is counted for each.
+    """
+    if asked.tab == "mine" or asked.show != reads.PAGE:
+        return _read(rows, asked, member, now)
+    key = (basket.pk, asked.tab, asked.sort, asked.state, asked.mood, asked.intent, asked.automated, asked.opinion)
+    marks = freshness.marks_of_basket(member.workspace_id, basket.pk)
+    read_for, found = freshness.shared(key, marks, now, lambda: (member.pk, _read(rows, asked, member, now)))
+    if read_for == member.pk:
+        return found
+    mine = reads.of_tab(_chosen(rows, asked).order_by(), "mine", member)[: reads.MOST_COUNTED].count()
+    return msgspec.structs.replace(found, counts=msgspec.structs.replace(found.counts, mine=mine))
+
+
+def search_rows(member: Membership, asked: Asked, now: dt.datetime) -> ScopedQuerySet[Conversation]:
+    """What a search finds. Raises `SearchProblem`."""
+    states = ("folded",) if asked.state == "folded" else reads.LISTED
+    zone = timezone.get_current_timezone()
+    return searching.search(member, parse_search(asked.words), states, today=now.astimezone(zone).date(), zone=zone)
+
+
+def _view_of(member: Membership, asked: Asked) -> tuple[SavedView | None, bool]:
+    """The saved view that the list began as, and whether something else is chosen by now."""
+    view = visible_views(member).filter(pk=asked.view).first() if asked.view else None
+    return view, view is not None and view.asked != asked.kept()
+
+
+def grouped(rows: list[reads.Row], group: Group) -> list[Part]:
+    """The rows in parts; each part stands where the first of its rows stood."""
+    if not group:
+        return [Part("", "", rows)]
+    parts: dict[int, Part] = {}
+    for row in rows:
+        each = row.conversation
+        key = (each.basket_id if group == "basket" else each.person_id) or 0
+        if key not in parts:
+            name = (
+                str(each.basket or "") if group == "basket" else visible_text(each.person.name if each.person else "")
+            )
+            tone = each.basket.tone if group == "basket" and each.basket else ""
+            parts[key] = Part(name or _("Nobody known"), tone, [])
+        parts[key].rows.append(row)
+    return list(parts.values())
 
 
 def _ready_rows(member: Membership, asked: Asked) -> ScopedQuerySet[Conversation]:
@@ -274,6 +277,14 @@ def _felt_choice(asked: Asked, root: str, kind: str, value: str, shares: felt.Sh
     is_chosen = getattr(asked, kind) == value
     address = asked.address(root, **{kind: "" if is_chosen else value}, show=reads.PAGE)
     return Choice(str((MOODS if kind == "mood" else INTENTS)[value]), address, is_chosen, count)
+
+
+def _opinion_choice(asked: Asked, root: str, opinion: str) -> Choice:
+    """What was said in a survey, to choose; the one that is chosen leads back. Nobody counts them for a menu."""
+    is_chosen = asked.opinion == opinion
+    return Choice(
+        str(OPINIONS[opinion]), asked.address(root, opinion="" if is_chosen else opinion, show=reads.PAGE), is_chosen
+    )
 
 
 def _machines_choice(asked: Asked, root: str, shares: felt.Shares) -> Choice:
@@ -339,21 +350,34 @@ def search(request: DeskRequest) -> HttpResponse:
 
 
 def show_list(request: DeskRequest, asked: Asked) -> HttpResponse:
-    """The list alone for htmx, else the whole page."""
+    """The list alone for htmx, or 304 where the page has it already; else the whole page."""
     now = timezone.now()
     request.desk_place = asked.place  # type: ignore[attr-defined]  # read by the navigation
-    context = {
-        "listing": read_listing(request.membership, asked, now),
-        "now": now,
-        "live": stream_address(request.membership),
-    }
     whole = request.headers.get("HX-Target") != "list"
-    return render(request, "desk/page.html" if whole else "desk/list.html", context)
+    tag = "" if whole else freshness.tag_of(request, request.membership, freshness.marks_of(request.workspace.pk), now)
+    if tag and (same := freshness.unchanged(request, tag)):
+        return same
+    # before anything is read: what changes meanwhile is told
+    context: dict[str, object] = {"live": stream_address(request.membership)} if whole else {}
+    listing = read_listing(request, asked, now, again=not whole)
+    context |= {"listing": listing, "now": now}
+    status = 400 if listing.problem else 200
+    answer = render(request, "desk/page.html" if whole else "desk/list.html", context, status=status)
+    if tag:
+        answer.headers["ETag"] = tag
+    return answer
 
 
 @require_safe
 @desk("read")
 def counts(request: DeskRequest) -> HttpResponse:
-    """The baskets of the navigation with their counts, to refresh an open page."""
+    """The baskets of the navigation with their counts, to refresh an open page; 304 where it has them already."""
     request.desk_place = request.GET.get("b", "")[:64]  # type: ignore[attr-defined]  # read by the navigation
-    return render(request, "parts/nav_counts.html", {})
+    now = timezone.now()
+    marks = request.desk_marks = freshness.marks_of(request.workspace.pk)  # type: ignore[attr-defined]  # as above
+    tag = freshness.tag_of(request, request.membership, marks, now)
+    if same := freshness.unchanged(request, tag):
+        return same
+    answer = render(request, "parts/nav_counts.html", {})
+    answer.headers["ETag"] = tag
+    return answer

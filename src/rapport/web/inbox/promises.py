@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Any
 
 import msgspec
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
@@ -18,11 +18,13 @@ from rapport.store.queries import desk as desk_reads
 from rapport.store.queries import promises as reads
 from rapport.store.queries.load import Setup, read_setups
 from rapport.web.access import DeskRequest, desk, find
+from rapport.web.forms import number
 from rapport.web.inbox.events import stream_address
 
 #: days back -> how the choice is called
 SPANS = {1: gettext_lazy("24 hours"), 7: gettext_lazy("7 days"), 30: gettext_lazy("30 days")}
-MOST_SHOWN = 200
+#: promises of one page
+PAGE = 50
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -51,7 +53,7 @@ class Break(msgspec.Struct, frozen=True):
 @require_safe
 @desk("read")
 def promises(request: DeskRequest) -> HttpResponse:
-    """The page; `?days=` back, `?basket=` alone."""
+    """The page; `?days=` back, `?basket=` alone, `?after=` a promise: those that broke before it."""
     now, member = timezone.now(), request.membership
     asked = request.GET.get("days", "")
     days = int(asked) if asked in {str(each) for each in SPANS} else 7
@@ -60,12 +62,17 @@ def promises(request: DeskRequest) -> HttpResponse:
     slug = request.GET.get("basket", "")
     chosen = find(desk_reads.visible_baskets(member), slug=slug) if slug else None
     setups = read_setups(request.workspace.pk, now)
-    rows = reads.broken(member, since, chosen.pk if chosen else None)[: MOST_SHOWN + 1]
-    broken = [Break(row, _late_by(row, setups, now)) for row in rows[:MOST_SHOWN]]
+    after = request.GET.get("after", "")
+    try:
+        found = reads.broken(member, since, chosen.pk if chosen else None, number(after) if after else None)
+    except Promise.DoesNotExist as error:
+        raise Http404 from error
+    rows = list(found[: PAGE + 1])
+    broken = [Break(row, _late_by(row, setups, now)) for row in rows[:PAGE]]
     context: dict[str, Any] = {
-        "kept": _kept(reads.tally(member, since), baskets),
+        "kept": _kept(reads.tally(member, since, now), baskets),
         "broken": broken,
-        "more": len(rows) > MOST_SHOWN,
+        "more": rows[PAGE - 1].pk if len(rows) > PAGE else None,
         "spans": [(each, label, each == days) for each, label in SPANS.items()],
         "days": days,
         "chosen": chosen,

@@ -26,6 +26,7 @@ from rapport.web.access import DeskRequest, desk, find
 from rapport.web.forms import number
 from rapport.web.inbox.conversation import find_conversation
 from rapport.web.reading_words import carried_by, describe, mood_toggles, toggles, toward_word, towards, value_word
+from rapport.web.told import told
 
 _HOW = ("urgency", "personal", "irony", "offensive", "hate", "spam")
 
@@ -92,7 +93,7 @@ def _done(request: DeskRequest, row: Conversation, post: int, act: Callable[[], 
         said = act()
     except RapportError as error:
         if in_sheet:
-            return HttpResponse(status=204, headers={"HX-Trigger": json.dumps({"desk-problem": {"say": str(error)}})})
+            return HttpResponse(status=204, headers={"HX-Trigger": json.dumps({"desk-problem": {"say": told(error)}})})
         raise
     if not in_sheet:
         messages.success(request, said)

@@ -21,6 +21,7 @@ from rapport.store.queries.tasks import TABS, Tab, read_tasks, visible_tasks
 from rapport.web.access import DeskRequest, desk, find
 from rapport.web.forms import number
 from rapport.web.inbox.conversation import change, find_conversation, own_time
+from rapport.web.told import told
 
 
 @require_safe
@@ -38,8 +39,8 @@ def create(request: DeskRequest) -> HttpResponse:
     try:
         made = acts.make_task(request.membership, **_asked(request), now=timezone.now())
     except RapportError as error:
-        messages.error(request, str(error))
-        return _page(request, "mine", title=request.POST.get("title", ""), status=422)
+        messages.error(request, told(error))
+        return _page(request, "mine", status=422)
     messages.success(request, _("Written down."))
     tab = made.kind if made.kind != "task" else "mine" if made.assignee_id == request.membership.pk else "team"
     return HttpResponseRedirect(f"/w/{request.workspace.slug}/tasks/?tab={tab}", status=303)
@@ -59,11 +60,17 @@ def edit(request: DeskRequest, pk: int) -> HttpResponse:
                 now=timezone.now(),
             )  # fmt: skip
         except InvalidInput as error:
-            problem = str(error)
+            problem = told(error)
         else:
             messages.success(request, _("Saved."))
             return _back(request)
-    context = {"task": task, "people": _people(request), "problem": problem}
+    start = {"title": task.title, "due": _local(task.due_at), "assignee": str(task.assignee_id or "")}
+    context = {
+        "task": task,
+        "people": _people(request),
+        "problem": problem,
+        "typed": request.POST.dict() if problem else start,
+    }
     return render(request, "tasks/task.html", context, status=422 if problem else 200)
 
 
@@ -84,7 +91,7 @@ def settle(request: DeskRequest, pk: int) -> HttpResponse:
             acts.finish_task(request.membership, task, now=now)
             messages.success(request, _("Done."))
     except RapportError as error:
-        messages.error(request, str(error))
+        messages.error(request, told(error))
     return _back(request)
 
 
@@ -108,6 +115,11 @@ def about_done(request: DeskRequest, pk: int, task: int) -> HttpResponse:
     if request.POST.get("how") == "again":
         return change(request, pk, lambda _row, now: acts.reopen_task(request.membership, found, now=now))
     return change(request, pk, lambda _row, now: acts.finish_task(request.membership, found, now=now), _("Done."))
+
+
+def _local(when: dt.datetime | None) -> str:
+    """As a field for date and time takes it, in the person's zone."""
+    return timezone.localtime(when).strftime("%Y-%m-%dT%H:%M") if when else ""
 
 
 def _rows(request: DeskRequest) -> Any:
@@ -137,7 +149,8 @@ def _asked(request: DeskRequest) -> dict[str, Any]:
     }
 
 
-def _page(request: DeskRequest, tab: Tab, title: str = "", status: int = 200) -> HttpResponse:
+def _page(request: DeskRequest, tab: Tab, status: int = 200) -> HttpResponse:
+    """The list with the form of a new one; what was typed and refused (`status` 422) stands in it still."""
     now = timezone.now()
     member = request.membership
     context = {
@@ -149,7 +162,7 @@ def _page(request: DeskRequest, tab: Tab, title: str = "", status: int = 200) ->
         ],
         "people": _people(request),
         "baskets": list(visible_baskets(member)),
-        "title": title,
+        "typed": request.POST.dict() if status != 200 else {"assignee": str(member.pk), "kind": tab},
         "can_note": member.may("note"),
         "now": now,
     }  # fmt: skip

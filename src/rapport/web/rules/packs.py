@@ -16,10 +16,11 @@ from django.views.decorators.http import require_http_methods, require_safe
 from rapport.actions.baskets import Wish, save_basket
 from rapport.actions.outbound import save_prepared_reply
 from rapport.actions.rule_drafts import save_draft
+from rapport.actions.shipped import names_of_pack, say_pack
 from rapport.core.errors import InvalidRule
 from rapport.core.rules.pack import PACKS, Pack, PackBasket, PackReply, add_pack, has_pack, read_pack
 from rapport.store.models import Basket, PreparedReply
-from rapport.store.rule_trials import NEWEST, newest_kept
+from rapport.store.queries.rule_trials import NEWEST, newest_kept
 from rapport.web.access import DeskRequest, desk
 from rapport.web.rules.said import names_of, say_actions
 from rapport.web.rules.target import Target, begin_with, compiled, find_target, go
@@ -47,7 +48,7 @@ class Line(msgspec.Struct, frozen=True):
 def index(request: DeskRequest) -> HttpResponse:
     """The packs that there are."""
     target = find_target(request)
-    offered = [Offered(read_pack(slug), _has(target, read_pack(slug))) for slug in PACKS]
+    offered = [Offered(pack, _has(target, pack)) for pack in (say_pack(read_pack(slug)) for slug in PACKS)]
     return render(request, "rules/packs.html", {"target": target, "offered": offered})
 
 
@@ -56,14 +57,14 @@ def index(request: DeskRequest) -> HttpResponse:
 def show(request: DeskRequest, pack: str) -> HttpResponse:
     """One pack with what it would change (GET); put it into the draft, or into a new one (POST)."""
     try:
-        chosen = read_pack(pack)
+        chosen = say_pack(read_pack(pack))
     except KeyError:
         raise Http404 from None
     target = find_target(request)
     if request.method == "POST":
         return _add(request, target, chosen)
     names = {**names_of(request.workspace), **_names_in(chosen)}
-    fired, tried = _fired(request, chosen)
+    fired, sorted_, tried = _fired(request, chosen)
     lines = [
         Line(str(rule["name"]), ", ".join(say_actions(rule["then"], names)), fired.get(str(rule["name"]), 0))
         for rule in chosen.rules
@@ -74,7 +75,7 @@ def show(request: DeskRequest, pack: str) -> HttpResponse:
         "pack": chosen,
         "lines": lines,
         "tried": tried,
-        "share": sum(fired.values()) / tried if tried else 0.0,
+        "share": sorted_ / tried if tried else 0.0,
         "baskets": baskets,
         "replies": replies,
         "there": _has(target, chosen),
@@ -90,16 +91,20 @@ def _names_in(pack: Pack) -> dict[tuple[str, str], str]:
     }
 
 
+def _names(pack: Pack) -> set[str]:
+    return names_of_pack(read_pack(pack.slug))
+
+
 def _has(target: Target, pack: Pack) -> bool:
     try:
-        return has_pack(target.document, pack)
+        return has_pack(target.document, pack, _names(pack))
     except ValueError:  # a draft that is no TOML yet
         return False
 
 
 def _with(target: Target, pack: Pack) -> str:
     try:
-        return add_pack(target.document, pack)
+        return add_pack(target.document, pack, _names(pack))
     except ValueError:
         return target.document
 
@@ -114,27 +119,31 @@ def _missing(request: DeskRequest, pack: Pack) -> tuple[list[PackBasket], list[P
     )
 
 
-def _fired(request: DeskRequest, pack: Pack) -> tuple[dict[str, int], int]:
-    """How often each rule would fire on the newest posts if nothing stood before the pack, and how many were tried."""
+def _fired(request: DeskRequest, pack: Pack) -> tuple[dict[str, int], int, int]:
+    """How often each rule would fire on the newest posts if nothing stood before the pack, how many of them
+    it would put into a basket, and how many were tried.
+    """
     try:
         rules = compiled(pack.text)
     except InvalidRule:  # a test sees to it that none is
-        return {}, 0
+        return {}, 0, 0
     fired: dict[str, int] = {}
-    tried = 0
+    sorted_ = tried = 0
     for kept in newest_kept(request.membership, NEWEST):
         decision = kept.decide(rules)
         tried += decision is not None
-        for step in decision.trace if decision else ():
-            fired[step.rule] = fired.get(step.rule, 0) + step.matched
-    return fired, tried
+        matched = [step for step in decision.trace if step.matched] if decision else []
+        sorted_ += any(action.startswith("basket:") for step in matched for action in step.actions)
+        for step in matched:
+            fired[step.rule] = fired.get(step.rule, 0) + 1
+    return fired, sorted_, tried
 
 
 def _add(request: DeskRequest, target: Target, pack: Pack) -> HttpResponse:
     """Baskets and replies that are missing, then the rules into a draft. All of it or nothing."""
     now = timezone.now()
     try:
-        document = add_pack(target.document, pack)
+        document = add_pack(target.document, pack, _names(pack))
     except ValueError:
         messages.error(request, _("The draft cannot be read yet. Mend it first, then add the pack."))
         return go(request, "rule_text", target)
@@ -142,7 +151,7 @@ def _add(request: DeskRequest, target: Target, pack: Pack) -> HttpResponse:
     with transaction.atomic():
         for basket in baskets:
             wish = Wish(name=basket.name, tone=basket.tone, purpose=basket.purpose)
-            save_basket(request.membership, None, wish, now=now)
+            save_basket(request.membership, None, wish, slug=basket.slug, now=now)
         for reply in replies:
             save_prepared_reply(request.membership, reply.slug, reply.name, reply.text, now=now)
         if target.draft is None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import tomllib
 import zoneinfo
 from collections.abc import Sequence
 from typing import Any
@@ -25,11 +24,11 @@ from rapport.core.rules.edit import Piece, compose, find_piece
 from rapport.store.models import Post, RuleDay, RuleSet
 from rapport.store.queries import rule_days
 from rapport.store.queries.rule_days import Count
-from rapport.store.rule_trials import Kept, find_kept, newest_kept
+from rapport.store.queries.rule_trials import Kept, find_kept, newest_kept
 from rapport.web.access import DeskRequest, desk
 from rapport.web.rules.faults import faults_of
 from rapport.web.rules.said import AUTONOMY_NAMES, names_of, say_actions, say_condition
-from rapport.web.rules.target import Target, compiled, find_target, pieces_or_none
+from rapport.web.rules.target import Target, compiled, find_target, pieces_or_none, target_in_force
 
 #: days over which rules are shown, and how many posts and versions
 DAYS, POSTS, VERSIONS = 30, 5, 30
@@ -65,13 +64,16 @@ def index(request: DeskRequest) -> HttpResponse:
     counts = rule_days.counts_by_rule(request.workspace.pk, _since(request))
     names = names_of(request.workspace)
     lines = [_line(piece, counts.get(piece.name, Count()), names) for piece in pieces_or_none(target.document)]
+    # a rule that only a draft has was never tried
+    in_force = target_in_force(request) if target.draft else target
+    tried = {piece.name for piece in pieces_or_none(in_force.document)}
     shown = {
         "lines": lines,
         "target": target,
         "days": DAYS,
         "counted_since": _counted_since(request),
         "faults": faults_of(target.document, request.workspace),
-        "silent": [line.name for line in lines if line.on and not line.count.fired],
+        "silent": [line.name for line in lines if line.on and not line.count.fired and line.name in tried],
         "heard": any(line.count.fired for line in lines),
     }
     return render(request, "rules/index.html", shown)
@@ -83,7 +85,7 @@ def _line(piece: Piece, count: Count, names: Any) -> Line:
         piece.number + 1,
         piece.name,
         piece.line,
-        say_actions([str(each) for each in piece.values.get("then", [])], names),
+        say_actions(piece.then, names),
         piece.values.get("enabled", True) is not False,
         str(piece.values.get("group", "")),
         count,
@@ -195,7 +197,7 @@ def _in_words(request: DeskRequest, piece: Piece | None) -> dict[str, Any]:
     autonomy = str(piece.values.get("autonomy", "act"))
     return {
         "condition": say_condition(str(piece.values.get("when", ""))),
-        "actions": say_actions([str(each) for each in piece.values.get("then", [])], names_of(request.workspace)),
+        "actions": say_actions(piece.then, names_of(request.workspace)),
         "stops": piece.values.get("stop", False),
         "on": piece.values.get("enabled", True) is not False,
         "autonomy": AUTONOMY_NAMES.get(autonomy, "") if autonomy != "act" else "",
@@ -213,7 +215,7 @@ def bars(days: Sequence[RuleDay], since: dt.date) -> list[Bar]:
         found = fired.get(day, 0)
         # one among thousands is still to be seen
         tall = max(2.0, HEIGHT * found / most) if found else 0.0
-        title = _("%(day)s: %(n)d") % {"day": date_format(day, "j F"), "n": found}
+        title = _("%(day)s: %(n)d") % {"day": date_format(day, _("j F")), "n": found}
         made.append(Bar(f"{place * WIDTH + 1}", f"{HEIGHT - tall:.1f}", f"{tall:.1f}" if tall else "0", title))
     return made
 
@@ -224,7 +226,7 @@ def _busiest(days: Sequence[RuleDay]) -> str:
     if day is None or not day.fired:
         return _("It did not fire in these days.")
     told = ngettext("Most on %(day)s: once.", "Most on %(day)s: %(n)d times.", day.fired)
-    return told % {"day": date_format(day.day, "j F"), "n": day.fired}
+    return told % {"day": date_format(day.day, _("j F")), "n": day.fired}
 
 
 def _posts(request: DeskRequest, name: str, days: Sequence[RuleDay]) -> list[Post]:
@@ -290,8 +292,8 @@ def _alone(target: Target, name: str) -> CompiledRules:
     """The rule by itself, with the condition of its group: whether it would have held."""
     piece = find_piece(target.document, name)
     assert piece is not None
-    groups = {group.get("name"): group.get("when", "") for group in tomllib.loads(target.document).get("group", [])}
-    guard = str(groups.get(piece.values.get("group", ""), ""))
+    group = find_piece(target.document, str(piece.values.get("group", "")), "group")
+    guard = str(group.values.get("when", "")) if group else ""
     when = str(piece.values["when"])
     whole = f"({guard}) and ({when})" if guard else when
     return compiled(compose({"name": name, "when": whole, "then": ["tag:alone"]}))

@@ -10,7 +10,7 @@ from rapport.core.errors import InvalidRule
 from rapport.core.rules import compile_rules
 from rapport.core.rules.edit import Setting, compose
 from rapport.store.models import Membership, Post
-from rapport.store.rule_trials import NEWEST, newest_kept
+from rapport.store.queries.rule_trials import NEWEST, newest_kept
 
 EXAMPLES = 5
 

@@ -15,17 +15,28 @@ from rapport.core.decision import AUTONOMIES, PRIORITIES
 from rapport.core.errors import InvalidInput, InvalidRule, Stale
 from rapport.core.rules.actions import ACTIONS
 from rapport.core.rules.check import type_of
-from rapport.core.rules.edit import compose, insert, move, put, remove, switch
+from rapport.core.rules.edit import compose, insert, move, pieces, put, remove, switch
 from rapport.core.rules.fields import FIELDS, GROUPS, Type
 from rapport.core.rules.syntax import Fault, parse
 from rapport.core.rules.table import FITTING, BadRow, Form, Group, Row, TooComplex, read_form, subjects, write_form
 from rapport.store.models import Basket, PreparedReply, Topic
 from rapport.web.access import DeskRequest, desk
+from rapport.web.fault_words import said_fault, said_with
 from rapport.web.forms import number
 from rapport.web.rules.page import find_piece_or_none
 from rapport.web.rules.preview import preview_rule
 from rapport.web.rules.said import AUTONOMY_NAMES, COMPARED, PRIORITY_NAMES, meaning_of
-from rapport.web.rules.target import Target, begin_with, find_target, go, pieces_or_none, save_target
+from rapport.web.rules.target import (
+    MovedOn,
+    Target,
+    begin_with,
+    find_target,
+    go,
+    moved_on,
+    pieces_or_none,
+    save_target,
+)
+from rapport.web.told import told
 
 #: rows and actions of one form; a longer rule is written as text
 MOST = 40
@@ -48,6 +59,8 @@ class Entered(msgspec.Struct):
     when: str = ""
     too_complex: str = ""
     note: str = ""
+    #: the group of rules that it is in, "" for none; None: nobody was asked
+    in_group: str | None = None
 
     @property
     def form(self) -> Form:
@@ -80,6 +93,7 @@ def edit(request: DeskRequest) -> HttpResponse:
     target = find_target(request)
     do = request.POST.get("do", "")
     problem, bad_row, status = "", -1, 200
+    theirs: MovedOn | None = None
     if request.method == "POST":
         entered = _sent(request.POST)
         if not _change_rows(entered, do):
@@ -87,17 +101,20 @@ def edit(request: DeskRequest) -> HttpResponse:
                 return _save(request, target, entered, do)
             except BadRow as error:
                 problem, bad_row, status = (
-                    _("Row %(n)d: %(what)s") % {"n": error.row + 1, "what": error},
+                    _("Row %(n)d: %(what)s") % {"n": error.row + 1, "what": said_fault(str(error))},
                     error.row,
                     422,
                 )
             except InvalidRule as error:
-                problem, status = _say(error), 422
-            except (InvalidInput, Stale) as error:
-                problem, status = str(error), 409 if isinstance(error, Stale) else 422
+                problem, status = said_with(error.message, error.suggestion), 422
+            except Stale:
+                target = find_target(request)
+                theirs, status = moved_on(target, changed_document(target.document, entered)), 409
+            except InvalidInput as error:
+                problem, status = told(error), 422
     else:
         entered = _found(request, target)
-    shown = _shown(request, target, entered) | {"problem": problem, "bad_row": bad_row}
+    shown = _shown(request, target, entered) | {"problem": problem, "bad_row": bad_row, "theirs": theirs}
     page = "rules/rows_form.html" if request.headers.get("HX-Request") else "rules/rows.html"
     return render(request, page, shown, status=status)
 
@@ -112,15 +129,10 @@ def preview(request: DeskRequest) -> HttpResponse:
         when = entered.when if entered.too_complex else write_form(entered.form)
         shown = {"found": preview_rule(request.membership, when), "when": when}
     except BadRow as error:
-        shown = {"problem": _("Row %(n)d: %(what)s") % {"n": error.row + 1, "what": error}}
+        shown = {"problem": _("Row %(n)d: %(what)s") % {"n": error.row + 1, "what": said_fault(str(error))}}
     except InvalidRule as error:
-        shown = {"problem": _say(error)}
+        shown = {"problem": said_with(error.message, error.suggestion)}
     return render(request, "rules/preview.html", shown)
-
-
-def _say(error: InvalidRule) -> str:
-    hint = _("; did you mean %(instead)s?") % {"instead": error.suggestion} if error.suggestion else ""
-    return f"{error.message}{hint}"
 
 
 def _found(request: DeskRequest, target: Target) -> Entered:
@@ -133,17 +145,18 @@ def _found(request: DeskRequest, target: Target) -> Entered:
     if piece is None:
         raise Http404
     values = piece.values
-    then = [tuple(str(each).partition(":")[::2]) for each in values.get("then", [])]
+    then = [tuple(each.partition(":")[::2]) for each in piece.then]
     entered = Entered(
         name, name, "all", [], then, values.get("stop", False) is True,  # type: ignore[arg-type]  # pairs
         values.get("enabled", True) is not False, str(values.get("autonomy", "act")), str(values.get("when", "")),
     )  # fmt: skip
+    entered.in_group = str(values.get("group", ""))
     try:
         form = read_form(entered.when)
     except TooComplex as error:
-        entered.too_complex = str(error)
+        entered.too_complex = told(error)
     except Fault as fault:
-        entered.too_complex = fault.message
+        entered.too_complex = said_fault(fault.message)
     else:
         entered.join = form.join
         for place, part in enumerate(form.parts):
@@ -164,6 +177,7 @@ def _sent(sent: QueryDict) -> Entered:
         sent.get("name", "").strip(), sent.get("was", ""), sent.get("join", "all"), rows,
         list(zip(verbs, arguments, strict=False)), "stop" in sent, "on" in sent, sent.get("autonomy", "act"),
         sent.get("when", ""), sent.get("too_complex", ""), sent.get("note", ""),
+        sent.get("in_group"),
     )  # fmt: skip
 
 
@@ -218,15 +232,19 @@ def _change_rows(entered: Entered, do: str) -> bool:
 def _save(request: DeskRequest, target: Target, entered: Entered, do: str) -> HttpResponse:
     seen = number(request.POST.get("revision", ""))
     document = target.document
-    if do in ("delete", "up", "down"):
-        piece = find_piece_or_none(document, entered.was)
+    piece = find_piece_or_none(document, entered.was) if do in ("delete", "up", "down") else None
+    if do == "delete":
         if piece is None:
             raise Http404
-        last = len(pieces_or_none(document)) - 1
-        to = min(max(piece.number + (1 if do == "down" else -1), 0), last)
-        document = remove(document, piece.number)[0] if do == "delete" else move(document, piece.number, to)
+        document = remove(document, piece.number)[0]
     else:
+        # what was typed is saved with the move: a button of a form loses nothing
         document = changed_document(document, entered)
+        if piece is not None:
+            last = len(pieces_or_none(document)) - 1
+            document = move(document, piece.number, min(max(piece.number + (1 if do == "down" else -1), 0), last))
+    if seen != target.revision and not (do == "draft" and target.draft is None):
+        raise Stale(_("A colleague saved meanwhile."))
     note = entered.note or _("The rule “%(name)s”") % {"name": entered.name}
     if do == "draft" and target.draft is None:
         draft = begin_with(request, document)
@@ -235,7 +253,7 @@ def _save(request: DeskRequest, target: Target, entered: Entered, do: str) -> Ht
     messages.success(request, save_target(request, target, document, note, seen))
     if do == "delete":
         return go(request, "rule_list", target)
-    return go(request, "rule_rows", target, name=entered.was if do in ("up", "down") else entered.name)
+    return go(request, "rule_rows", target, name=entered.name)
 
 
 def changed_document(document: str, entered: Entered) -> str:
@@ -246,6 +264,8 @@ def changed_document(document: str, entered: Entered) -> str:
         values = {"name": entered.name, "when": when, "then": entered.actions, "stop": entered.stop or None}
         if entered.autonomy != "act":
             values["autonomy"] = entered.autonomy
+        if entered.in_group:
+            values["group"] = entered.in_group
         return insert(document, _place_of_new(document), compose(values))
     at = piece.number
     if not entered.too_complex and _says_the_same(str(piece.values.get("when", "")), entered.form):
@@ -256,6 +276,8 @@ def changed_document(document: str, entered: Entered) -> str:
         document = put(document, at, "stop", entered.stop or None)
     if entered.autonomy != piece.values.get("autonomy", "act"):
         document = put(document, at, "autonomy", None if entered.autonomy == "act" else entered.autonomy)
+    if entered.in_group is not None and entered.in_group != piece.values.get("group", ""):
+        document = put(document, at, "group", entered.in_group or None)
     if entered.on is not (piece.values.get("enabled", True) is not False):
         document = switch(document, at, entered.on)
     return document
@@ -336,11 +358,21 @@ def _shown(request: DeskRequest, target: Target, entered: Entered) -> dict[str, 
         "then": then,
         "subjects": _grouped(offered),
         "verbs": list(ACTIONS),
+        "rule_groups": _rule_groups(target, entered),
         "autonomies": [(each, AUTONOMY_NAMES[each]) for each in AUTONOMIES],
         "may_publish": request.membership.may("publish"),
         "inner": _("or") if entered.join != "any" else _("and"),
         "outer": _("and") if entered.join != "any" else _("or"),
     }
+
+
+def _rule_groups(target: Target, entered: Entered) -> list[str]:
+    """The groups that a rule can be put into, and the one in which it is."""
+    try:
+        found = [group.name for group in pieces(target.document, "group")]
+    except ValueError:
+        found = []
+    return list(dict.fromkeys([*found, *filter(None, [entered.in_group])]))
 
 
 def _grouped(offered: list[tuple[str, Type]]) -> list[tuple[str, list[str]]]:

@@ -7,12 +7,14 @@ from typing import Any
 
 import msgspec
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 
 from rapport.core.rules.fields import FIELDS
 from rapport.core.rules.syntax import Fault
 from rapport.core.rules.table import Form, Group, Row, TooComplex, read_form
 from rapport.store.models import Basket, PreparedReply, Workspace
+from rapport.web.fault_words import said_fault
+from rapport.web.told import told
 
 COMPARED: dict[str, Any] = {
     ">=": gettext_lazy("is at least"),
@@ -68,9 +70,9 @@ def say_condition(when: str) -> Said:
     try:
         form = read_form(when)
     except TooComplex as error:
-        return Said("", (), str(error))
+        return Said("", (), told(error))
     except Fault as fault:
-        return Said("", (), fault.message)
+        return Said("", (), said_fault(fault.message))
     return say_form(form)
 
 
@@ -101,8 +103,8 @@ def meaning_of(subject: str) -> str:
 
 
 def plain(text: str) -> str:
-    """Words of the reference page without its links and marks: here they stand alone."""
-    text = text.replace("`", "")
+    """Words of the reference page in the language in force, without links and marks: here they stand alone."""
+    text = pgettext("meaning", text).replace("`", "")
     while "](" in text:
         before, _bracket, rest = text.partition("](")
         head, _open, word = before.rpartition("[")

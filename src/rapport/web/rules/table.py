@@ -23,10 +23,22 @@ from rapport.core.rules.table import (
     write_cells,
 )
 from rapport.web.access import DeskRequest, desk
+from rapport.web.fault_words import said_fault
 from rapport.web.forms import number
 from rapport.web.rules.rows import choices_of, known_arguments
 from rapport.web.rules.said import COMPARED
-from rapport.web.rules.target import Target, address, begin_with, find_target, lead, pieces_or_none, save_target
+from rapport.web.rules.target import (
+    MovedOn,
+    Target,
+    address,
+    begin_with,
+    find_target,
+    lead,
+    moved_on,
+    pieces_or_none,
+    save_target,
+)
+from rapport.web.told import told
 
 #: columns that one table shows
 MOST = 8
@@ -47,6 +59,8 @@ class Shown(msgspec.Struct, frozen=True):
     """One line of the page."""
 
     number: int
+    #: as it stands in the document, and as it stands in the form
+    was: str
     name: str
     cells: list[Cell]
     actions: list[Cell]
@@ -65,17 +79,23 @@ def edit(request: DeskRequest) -> HttpResponse:
     table = read_table(rules, columns)
     problem, bad, status = "", -1, 200
     lines = list(table.lines)
+    theirs: MovedOn | None = None
     if request.method == "POST":
-        lines = [_entered(line, request.POST, len(columns)) for line in lines]
+        # by name: while somebody wrote here, a colleague may have moved rules
+        sent = {name: place.removeprefix("was-") for place, name in request.POST.items() if place.startswith("was-")}
+        lines = [_entered(line, request.POST, sent.get(line.name), len(columns)) for line in lines]
         try:
             document = _written(target, table.lines, lines, columns)
-            return _save(request, target, document, columns)
+            if number(request.POST.get("revision", "")) != target.revision and not _begins_draft(request, target):
+                theirs, status = moved_on(target, document), 409
+            else:
+                return _save(request, target, document, columns)
         except _BadCell as error:
-            problem, bad, status = str(error), error.number, 422
+            problem, bad, status = told(error), error.number, 422
         except InvalidRule as error:
-            problem, status = str(error), 422
+            problem, status = told(error), 422
         except (InvalidInput, Stale) as error:
-            problem, status = str(error), 409 if isinstance(error, Stale) else 422
+            problem, status = told(error), 409 if isinstance(error, Stale) else 422
     arguments = known_arguments(request)
     shown = {
         "target": target,
@@ -83,10 +103,13 @@ def edit(request: DeskRequest) -> HttpResponse:
             (f"{each.subject} ? {each.comparison}", each.subject, COMPARED[each.comparison]) for each in columns
         ],
         "verbs": VERBS,
-        "lines": [_shown(line, columns, arguments, bad) for line in lines],
+        "lines": [
+            _shown(was.name, line, columns, arguments, bad) for was, line in zip(table.lines, lines, strict=True)
+        ],
         "left_out": len(rules) - len(lines),
         "offered": _offered([when for _name, when, _then, _stop in rules], columns),
         "problem": problem,
+        "theirs": theirs,
         "may_publish": request.membership.may("publish"),
         "may_add": len(columns) < MOST,
     }
@@ -106,7 +129,7 @@ def _rules(target: Target) -> list[tuple[str, str, list[str], bool]]:
         (
             piece.name,
             str(piece.values.get("when", "")),
-            [str(each) for each in piece.values.get("then", [])],
+            list(piece.then),
             piece.values.get("stop", False) is True,
         )
         for piece in pieces_or_none(target.document)
@@ -138,19 +161,18 @@ def _offered(conditions: list[str], columns: tuple[Column, ...]) -> list[tuple[s
     ]
 
 
-def _entered(line: Line, sent: QueryDict, columns: int) -> Line:
-    """A line as it was sent; a line that was not sent is as it was."""
-    if f"name-{line.number}" not in sent:
+def _entered(line: Line, sent: QueryDict, at: str | None, columns: int) -> Line:
+    """A line as it was sent under the number `at`; a line that was not sent is as it was."""
+    if at is None:
         return line
-    cells = tuple(sent.get(f"cell-{line.number}-{place}", "").strip() for place in range(columns))
-    then = [f"{verb}:{value}" for verb in VERBS if (value := sent.get(f"{verb}-{line.number}", "").strip())]
-    then += [each.strip() for each in sent.get(f"others-{line.number}", "").split("\n") if each.strip()]
+    cells = tuple(sent.get(f"cell-{at}-{place}", "").strip() for place in range(columns))
+    then = [f"{verb}:{value}" for verb in VERBS if (value := sent.get(f"{verb}-{at}", "").strip())]
+    then += [each.strip() for each in sent.get(f"others-{at}", "").split("\n") if each.strip()]
     # the order in which they were written stays
     order = {each: place for place, each in enumerate(line.then)}
     places = {each.partition(":")[0]: place for place, each in reversed(list(enumerate(line.then)))}
     then.sort(key=lambda each: order.get(each, places.get(each.partition(":")[0], len(order))))
-    name = sent.get(f"name-{line.number}", "").strip()
-    return Line(line.number, name, cells, tuple(then), f"stop-{line.number}" in sent)
+    return Line(line.number, sent.get(f"name-{at}", "").strip(), cells, tuple(then), f"stop-{at}" in sent)
 
 
 def _written(target: Target, before: tuple[Line, ...], after: list[Line], columns: tuple[Column, ...]) -> str:
@@ -162,7 +184,9 @@ def _written(target: Target, before: tuple[Line, ...], after: list[Line], column
         try:
             when = write_cells(str(found[line.number].values.get("when", "")), columns, line.cells)
         except BadRow as error:
-            raise _BadCell(_("“%(rule)s”: %(what)s") % {"rule": was.name, "what": error}, line.number) from None
+            raise _BadCell(
+                _("“%(rule)s”: %(what)s") % {"rule": was.name, "what": said_fault(str(error))}, line.number
+            ) from None
         for key, value in (("name", line.name), ("when", when), ("then", list(line.then))):
             document = put(document, line.number, key, value)
         if was.stop is not line.stop:
@@ -170,9 +194,13 @@ def _written(target: Target, before: tuple[Line, ...], after: list[Line], column
     return document
 
 
+def _begins_draft(request: DeskRequest, target: Target) -> bool:
+    return request.POST.get("do") == "draft" and target.draft is None
+
+
 def _save(request: DeskRequest, target: Target, document: str, columns: tuple[Column, ...]) -> HttpResponse:
     kept = [f"{column.subject} ? {column.comparison}" for column in columns]
-    if request.POST.get("do") == "draft" and target.draft is None:
+    if _begins_draft(request, target):
         draft = begin_with(request, document)
         messages.success(request, _("The draft “%(name)s” is begun; nothing is in force yet.") % {"name": draft.name})
         return lead(request, address(request, "rule_table", draft=draft.pk, columns=kept))
@@ -181,7 +209,9 @@ def _save(request: DeskRequest, target: Target, document: str, columns: tuple[Co
     return lead(request, address(request, "rule_table", target, columns=kept))
 
 
-def _shown(line: Line, columns: tuple[Column, ...], arguments: dict[str, list[tuple[str, str]]], bad: int) -> Shown:
+def _shown(
+    was: str, line: Line, columns: tuple[Column, ...], arguments: dict[str, list[tuple[str, str]]], bad: int
+) -> Shown:
     cells = []
     for column, value in zip(columns, line.cells, strict=True):
         choices = choices_of(column.subject, column.comparison, value, [])
@@ -196,7 +226,7 @@ def _shown(line: Line, columns: tuple[Column, ...], arguments: dict[str, list[tu
         else:
             others.append(each)
     actions = [Cell(said.get(verb, ""), _with_none(arguments[verb], said.get(verb, "")), verb) for verb in VERBS]
-    return Shown(line.number, line.name, cells, actions, "\n".join(others), line.stop, line.number == bad)
+    return Shown(line.number, was, line.name, cells, actions, "\n".join(others), line.stop, line.number == bad)
 
 
 def _with_none(choices: list[tuple[str, str]], value: str) -> list[tuple[str, str]]:

@@ -16,10 +16,11 @@ from rapport.core.errors import Stale
 from rapport.core.rules import RuleSet as Compiled
 from rapport.core.rules import compile_rules, default_document
 from rapport.core.rules.edit import Piece, pieces
-from rapport.store.models import RuleDraft
+from rapport.store.models import Membership, RuleDraft
 from rapport.store.queries import settings as reads
 from rapport.web.access import DeskRequest, find
 from rapport.web.forms import number
+from rapport.web.settings.excerpt import Change, compare
 
 #: documents that one process keeps compiled for these pages
 KEPT = 16
@@ -33,6 +34,8 @@ class Target(msgspec.Struct, frozen=True):
     revision: int
     #: None: the rules in force
     draft: RuleDraft | None
+    #: who wrote it last
+    by: Membership | None = None
 
     @property
     def query(self) -> str:
@@ -44,10 +47,17 @@ def find_target(request: DeskRequest) -> Target:
     """The draft that the request names (`draft`, its id), else the rules in force. Raises `Http404`."""
     asked = request.POST.get("draft") or request.GET.get("draft", "")
     if asked:
-        draft = find(RuleDraft.objects.of(request.workspace), number(asked))
-        return Target(draft.document, draft.revision, draft)
+        draft = find(RuleDraft.objects.of(request.workspace).select_related("updated_by__user"), number(asked))
+        return Target(draft.document, draft.revision, draft, draft.updated_by)
+    return target_in_force(request)
+
+
+def target_in_force(request: DeskRequest) -> Target:
+    """The rules in force: the newest version, or what ships where nobody saved one."""
     newest = reads.newest_rule_set(request.workspace)
-    return Target(newest.document if newest else default_document(), newest.version if newest else 0, None)
+    if newest is None:
+        return Target(default_document(), 0, None)
+    return Target(newest.document, newest.version, None, newest.author)
 
 
 def save_target(request: DeskRequest, target: Target, document: str, note: str, seen: int) -> str:
@@ -57,22 +67,45 @@ def save_target(request: DeskRequest, target: Target, document: str, note: str, 
     """
     now = timezone.now()
     if target.draft is not None:
-        rule_drafts.save_draft(request.membership, target.draft, document, seen, now=now)
-        return _("Saved in the draft “%(name)s”.") % {"name": target.draft.name}
+        saved = rule_drafts.save_draft(request.membership, target.draft, document, seen, now=now)
+        return _told_of_draft(target.draft, saved)
     if seen != target.revision:
         raise Stale(_("A colleague saved version %(n)d meanwhile.") % {"n": target.revision})
     if document == target.document:
         return _("Nothing changed: version %(n)d stays in force.") % {"n": target.revision}
-    saved = rules.save_rules(request.membership, document, note, now=now)
-    return _("Version %(n)d is saved, and in force within a second.") % {"n": saved.version}
+    version = rules.save_rules(request.membership, document, note, over=seen, now=now)
+    return _("Version %(n)d is saved, and in force within a second.") % {"n": version.version}
 
 
-def begin_with(request: DeskRequest, document: str, name: str = "") -> RuleDraft:
-    """A new draft of this document, with a name of its own."""
+def _told_of_draft(before: RuleDraft, saved: RuleDraft) -> str:
+    if saved.revision == before.revision:
+        return _("Nothing changed in the draft “%(name)s”.") % {"name": saved.name}
+    told = _("Saved in the draft “%(name)s”; it decides nothing until it is published.") % {"name": saved.name}
+    if before.shadow_until is not None and before.shadow_until != saved.shadow_until:
+        told += " " + _("It no longer runs beside the rules in force, because its words changed.")
+    return told
+
+
+class MovedOn(msgspec.Struct, frozen=True):
+    """Somebody else saved while a person was writing."""
+
+    #: None: a former colleague, or the product itself
+    who: Membership | None
+    #: what a save now would change in their text
+    changes: list[Change]
+
+
+def moved_on(target: Target, document: str) -> MovedOn:
+    """Whose newer words stand in the way of `document`; `target` as it is now."""
+    return MovedOn(target.by, compare(target.document, document))
+
+
+def begin_with(request: DeskRequest, document: str, name: str = "", seen: int | None = None) -> RuleDraft:
+    """A new draft of this document, with a name of its own. `seen`: the version in force that was edited."""
     base = name or _("Changes of %(day)s") % {"day": timezone.localtime().strftime("%d.%m., %H:%M")}
     taken = set(RuleDraft.objects.of(request.workspace).filter(name__startswith=base).values_list("name", flat=True))
     free = next(each for each in [base, *(f"{base} ({n})" for n in range(2, 1000))] if each not in taken)
-    return rule_drafts.begin_draft(request.membership, free, document, now=timezone.now())
+    return rule_drafts.begin_draft(request.membership, free, document, base=seen, now=timezone.now())
 
 
 def address(request: DeskRequest, page: str, target: Target | None = None, **query: object) -> str:

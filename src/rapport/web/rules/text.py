@@ -16,16 +16,18 @@ from rapport.actions.rules import check_document
 from rapport.core.decision import AUTONOMIES, PRIORITIES
 from rapport.core.errors import InvalidInput, InvalidRule, Stale
 from rapport.core.rules.actions import ACTIONS
-from rapport.core.rules.document import KEYS, TOP_KEYS
+from rapport.core.rules.document import KEYS, MAX_DOCUMENT, TOP_KEYS
 from rapport.core.rules.fields import FIELDS
 from rapport.core.rules.functions import FUNCTIONS
 from rapport.store.models import Basket, Membership, PreparedReply, Topic, Webhook
 from rapport.web.access import DeskRequest, desk
+from rapport.web.fault_words import said_fault
 from rapport.web.forms import ExactForm
 from rapport.web.rules.faults import faults_of
 from rapport.web.rules.said import meaning_of, plain
-from rapport.web.rules.target import Target, address, begin_with, find_target, go, save_target
+from rapport.web.rules.target import MovedOn, Target, address, begin_with, find_target, go, moved_on, save_target
 from rapport.web.settings.excerpt import Excerpt, mark_line
+from rapport.web.told import told as in_words
 
 #: words between comparisons
 _WORDS = ("and", "or", "not", "in", "not in", "matches", "has", "true", "false")
@@ -36,7 +38,7 @@ class TextForm(ExactForm):
 
     document = forms.CharField(
         label=gettext_lazy("Rules"),
-        max_length=500_000,
+        max_length=MAX_DOCUMENT,
         strip=False,
         required=False,
         widget=forms.Textarea(
@@ -79,36 +81,37 @@ def edit(request: DeskRequest) -> HttpResponse:
     }
     form = TextForm(request.POST if request.method == "POST" else None, initial=start)
     excerpt: Excerpt | None = None
-    moved_on = False
+    theirs: MovedOn | None = None
     if form.is_bound and form.is_valid():
         given = form.cleaned_data
         try:
             return _save(request, target, given)
-        except Stale as error:
-            moved_on = True
+        except Stale:
+            target = find_target(request)
+            theirs = moved_on(target, given["document"])
             form = TextForm({**request.POST.dict(), "revision": str(target.revision)})
-            form.add_error("document", str(error))
         except InvalidRule as error:
             excerpt = mark_line(given["document"], error.line, error.column)
-            form.add_error("document", str(error))
+            form.add_error("document", in_words(error))
         except InvalidInput as error:
-            form.add_error("document", str(error))
+            form.add_error("document", in_words(error))
     shown = {
         "form": form,
         "target": target,
         "excerpt": excerpt,
-        "moved_on": moved_on,
+        "theirs": theirs,
+        "unsaved": form.is_bound,
         "line": request.GET.get("line", ""),
         "may_publish": request.membership.may("publish"),
         "words_url": address(request, "rule_words"),
         "check_url": address(request, "rule_check"),
     }
-    return render(request, "rules/text.html", shown, status=409 if moved_on else 422 if form.errors else 200)
+    return render(request, "rules/text.html", shown, status=409 if theirs else 422 if form.errors else 200)
 
 
 def _save(request: DeskRequest, target: Target, given: dict[str, Any]) -> HttpResponse:
     if given["do"] == "draft" and target.draft is None:
-        draft = begin_with(request, given["document"])
+        draft = begin_with(request, given["document"], seen=given["revision"])
         messages.success(request, _("The draft “%(name)s” is begun; nothing is in force yet.") % {"name": draft.name})
         return go(request, "rule_text", draft=draft.pk)
     told = save_target(request, target, given["document"], given["note"], given["revision"])
@@ -125,8 +128,13 @@ def check(request: DeskRequest) -> HttpResponse:
         rules = check_document(request.workspace, document)
     except InvalidRule as error:
         place = mark_line(document, error.line, error.column)
-        problem = {"line": place.line, "column": place.column, "message": error.message, "instead": error.suggestion}
-        return JsonResponse({"problem": problem, "said": str(error)})
+        problem = {
+            "line": place.line,
+            "column": place.column,
+            "message": said_fault(error.message),
+            "instead": said_fault(error.suggestion),
+        }
+        return JsonResponse({"problem": problem, "said": in_words(error)})
     count = len(rules.rules)
     told = ngettext("%(n)d rule, no fault.", "%(n)d rules, no fault.", count) % {"n": count}
     faults = [
@@ -145,8 +153,8 @@ def check(request: DeskRequest) -> HttpResponse:
 def words(request: DeskRequest) -> HttpResponse:
     """Everything that can be written in this workspace, for the completion: from the tables of the language."""
     found = {
-        "keys": [{"word": f"{key} = ", "means": row[-1]} for key, row in KEYS.items()],
-        "top": [{"word": f"{key} = ", "means": row[-1]} for key, row in TOP_KEYS.items() if key != "rule"],
+        "keys": [{"word": f"{key} = ", "means": plain(str(row[-1]))} for key, row in KEYS.items()],
+        "top": [{"word": f"{key} = ", "means": plain(str(row[-1]))} for key, row in TOP_KEYS.items() if key != "rule"],
         "fields": [
             {"word": field.name, "kind": field.type, "means": meaning_of(field.name)} for field in FIELDS.values()
         ],

@@ -21,6 +21,7 @@ from rapport.store.queries.desk import visible_colleagues
 from rapport.store.queries.load import absences_of, colleagues_of
 from rapport.web.access import DeskRequest, desk, find
 from rapport.web.forms import ExactForm
+from rapport.web.told import told
 
 
 def _local() -> forms.DateTimeInput:
@@ -84,7 +85,7 @@ def index(request: DeskRequest) -> HttpResponse:
                 note=given["note"], now=now,
             )  # fmt: skip
         except (InvalidInput, NotAllowed) as error:
-            form.add_error(None, str(error))
+            form.add_error(None, told(error))
         else:
             messages.success(request, _("Saved."))
             return redirect("absences", slug=request.workspace.slug)
@@ -97,8 +98,14 @@ def index(request: DeskRequest) -> HttpResponse:
 @require_POST
 def end(request: DeskRequest, pk: int) -> HttpResponse:
     """They are back, or do not go."""
-    acts.end_absence(request.membership, _absence(request, pk), now=timezone.now())
-    messages.success(request, _("Welcome back."))
+    absence, now = _absence(request, pk), timezone.now()
+    acts.end_absence(request.membership, absence, now=now)
+    if absence.since > now:
+        messages.success(request, _("Taken out."))
+    elif absence.membership_id == request.membership.pk:
+        messages.success(request, _("Welcome back."))
+    else:
+        messages.success(request, _("%(name)s is back.") % {"name": absence.membership})
     return redirect("absences", slug=request.workspace.slug)
 
 

@@ -22,6 +22,7 @@ from rapport.store.queries.acknowledge import Followed, measure, settings_of
 from rapport.web.access import DeskRequest, desk
 from rapport.web.forms import ExactForm
 from rapport.web.reading_words import language_name
+from rapport.web.told import told
 
 #: languages that are offered where the workspace names none
 OFFERED = ("en", "de", "fr", "es")
@@ -77,7 +78,7 @@ def edit(request: DeskRequest) -> HttpResponse:
                 baskets=said["baskets"], by_rules=said["by_rules"], now=now,
             )  # fmt: skip
         except InvalidInput as error:
-            form.add_error(None, str(error))
+            form.add_error(None, told(error))
         else:
             on, off = _("Turned on, on your word."), _("Saved. It is off: nothing is said by itself.")
             messages.success(request, on if saved.enabled else off)

@@ -22,14 +22,14 @@ from django.views.decorators.http import require_safe
 from rapport.store.models import AuditEntry, Basket, Workspace
 from rapport.store.queries import settings as reads
 from rapport.web.access import DeskRequest, desk
-from rapport.web.settings.audit_words import deed, in_bulk, subject_name
+from rapport.web.settings.audit_words import deed, field_name, in_bulk, subject_name, value_name
 
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[\d.]*\+00:00$")
 
 #: rows read for one page of everything: what the machine does is folded, so a page holds many more rows than lines
 FOLDED = 1_000
 #: fields that only the database understands
-_NUMBERS_OF_ROWS = frozenset({"join", "person", "kept", "note_id", "digest", "fence", "correction", "post"})
+_NUMBERS_OF_ROWS = frozenset({"join", "person", "kept", "note_id", "digest", "fence", "correction", "post", "was"})
 
 #: beginnings of verbs, for the filter
 AREAS = {
@@ -76,7 +76,10 @@ class Names:
 
     def __init__(self, workspace: Workspace, members: dict[str, str]) -> None:
         baskets = Basket.objects.of(workspace).values_list("pk", "name")
-        self._of = {"assignee": members, "basket": {str(pk): name for pk, name in baskets}}
+        self._of = {
+            **dict.fromkeys(("assignee", "member", "deputy"), members),
+            "basket": {str(pk): name for pk, name in baskets},
+        }
 
     def say(self, field: str, value: object) -> str:
         """A value for a person: names for ids, local times, nothing of the storage."""
@@ -85,12 +88,12 @@ class Names:
         if value is True or value is False:
             return _("yes") if value else _("no")
         if isinstance(value, str) and _MOMENT.match(value):
-            return date_format(timezone.localtime(dt.datetime.fromisoformat(value)), "j M Y, H:i")
+            return date_format(timezone.localtime(dt.datetime.fromisoformat(value)), _("j M Y, H:i"))
         if isinstance(value, dict):
-            return ", ".join(f"{key} {self.say(key, inner)}" for key, inner in value.items())
+            return ", ".join(f"{field_name(key)} {self.say(key, inner)}" for key, inner in value.items())
         if isinstance(value, list):
             return ", ".join(self.say(field, inner) for inner in value) or "–"
-        return Truncator(self._of.get(field, {}).get(str(value), str(value))).chars(160)
+        return Truncator(self._of.get(field, {}).get(str(value)) or value_name(field, str(value))).chars(160)
 
 
 class Line:
@@ -107,7 +110,9 @@ class Line:
             sums = Counter[str]()
             for each in rows:
                 sums.update({name: value for name, value in each.detail.items() if isinstance(value, int)})
-            self.told = [(name, str(sums[name])) for name in ("new", "conversations", "merged") if sums[name]]
+            self.told = [
+                (field_name(name), str(sums[name])) for name in ("new", "conversations", "merged") if sums[name]
+            ]
             return
         after = row.detail.get("after")
         told = {**row.detail, **after} if isinstance(after, dict) else row.detail
@@ -148,11 +153,11 @@ def _tell(detail: dict[str, Any], names: Names, said: Collection[str]) -> Iterat
         changed = after if isinstance(after, dict) else {name: rest.pop(name) for name in before if name in rest}
         for name, value in changed.items():
             if before.get(name) != value and not (name in said and not before.get(name)):
-                yield name.replace("_", " "), f"{names.say(name, before.get(name))} → {names.say(name, value)}"
+                yield field_name(name), f"{names.say(name, before.get(name))} → {names.say(name, value)}"
     for name, value in rest.items():
         if name in said or name in _NUMBERS_OF_ROWS:
             continue
-        yield name.replace("_", " "), names.say(name, value)
+        yield field_name(name), names.say(name, value)
 
 
 @desk(right="audit")

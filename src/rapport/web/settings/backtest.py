@@ -16,6 +16,7 @@ from rapport.core.errors import InvalidInput
 from rapport.store.models import BackTest, RuleDraft
 from rapport.web.access import DeskRequest, desk, find
 from rapport.web.settings.backtest_shown import WINDOWS, show_test
+from rapport.web.told import told
 
 
 @desk(right="configure")
@@ -31,7 +32,7 @@ def begin(request: DeskRequest, pk: int) -> HttpResponse:
     try:
         row = acts.ask_back_test(request.membership, draft, now - dt.timedelta(days=int(days)), now, now=now)
     except InvalidInput as error:
-        messages.error(request, str(error))
+        messages.error(request, told(error))
         return redirect("rule_draft", slug=request.workspace.slug, pk=pk)
     return redirect("back_test", slug=request.workspace.slug, pk=row.pk)
 
@@ -53,5 +54,5 @@ def stop(request: DeskRequest, pk: int) -> HttpResponse:
     try:
         acts.stop_back_test(request.membership, row, now=timezone.now())
     except InvalidInput as error:
-        messages.info(request, str(error))
+        messages.info(request, told(error))
     return redirect("back_test", slug=request.workspace.slug, pk=pk)

@@ -176,7 +176,7 @@ def remarks(report: Report) -> list[str]:
     left = {
         "deleted": _("%(n)d were deleted since, and are left out."),
         "edited": _("%(n)d were edited since and not decided anew, and are left out."),
-        "history": _("%(n)d are by people who say so much that their history is not kept with each post; left out."),
+        "history": _("%(n)d are by people of whose history only the newest part is kept; left out."),
         "old": _("%(n)d were decided before it was kept what from, and are left out."),
     }
     found = [left[why] % {"n": count} for why, count in report.left_out.items() if why in left]

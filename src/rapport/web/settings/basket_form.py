@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
+from importlib import resources
 from typing import Any, cast
 
 import msgspec
 from django import forms
+from django.utils.translation import get_language, gettext_lazy, pgettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from rapport.actions.baskets import Wish
 from rapport.core.decision import PRIORITIES
@@ -125,13 +127,22 @@ class ShiftsField(forms.CharField):
         return read_shifts(super().clean(value))
 
 
-@lru_cache(maxsize=1)
 def country_choices() -> list[tuple[str, str]]:
-    """ISO code and English name of the countries whose holidays are known."""
+    """ISO code and name of the countries whose holidays are known, by name, in the language in force."""
+    return _countries((get_language() or "en").split("-")[0])
+
+
+@lru_cache(maxsize=4)
+def _countries(language: str) -> list[tuple[str, str]]:
     from holidays.registry import COUNTRIES
 
     found = {codes[1]: name.replace("_", " ").title() for name, codes in COUNTRIES.items()}
-    return [("", ""), *sorted(found.items(), key=lambda each: each[1])]
+    names = resources.files("rapport.web.settings").joinpath(f"countries.{language}.tsv")
+    if names.is_file():  # a country whose name is the same in English has no line
+        rows = (line.split("\t") for line in names.read_text(encoding="utf-8").splitlines())
+        found |= {code: name for code, name in rows if code in found}
+    # Österreich stands behind Norwegen
+    return [("", ""), *sorted(found.items(), key=lambda each: unicodedata.normalize("NFKD", each[1]))]
 
 
 class BasketForm(ExactForm):

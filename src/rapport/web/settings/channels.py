@@ -30,6 +30,7 @@ from rapport.web.access import DeskRequest, desk, find
 from rapport.web.forms import ExactForm, zone_choices
 from rapport.web.settings.network_form import form_fields, start_values
 from rapport.web.settings.standing import HEIGHT, WIDTH, draw_hours, stand
+from rapport.web.told import told
 
 
 class ChannelForm(ExactForm):
@@ -80,7 +81,7 @@ def change(request: DeskRequest, pk: int) -> HttpResponse:
                 now=timezone.now(),
             )
         except (InvalidInput, NetworkError) as error:
-            form.add_error(None, str(error))
+            form.add_error(None, told(error))
         else:
             messages.success(request, _("Saved. The next look at the network follows it."))
             return redirect("channel", slug=request.workspace.slug, pk=channel.pk)

@@ -33,6 +33,7 @@ from rapport.web import errors
 from rapport.web.access import DeskRequest, PersonRequest, desk, signed_in
 from rapport.web.forms import ExactForm
 from rapport.web.settings.network_form import form_fields, start_values
+from rapport.web.told import told
 
 #: session key: state -> what waits for it
 PENDING = "connecting"
@@ -66,7 +67,7 @@ def begin(request: DeskRequest, network: str) -> HttpResponse:
             connected = chosen.connect(_as_text(form.cleaned_data), wiring.make_session())
             channel = _keep(request.membership, chosen, connected)
         except (InvalidInput, NetworkError) as error:
-            form.add_error(None, str(error))
+            form.add_error(None, told(error))
         else:
             messages.success(request, _("Connected. The first posts arrive within a minute."))
             return redirect("channel", slug=request.workspace.slug, pk=channel)
@@ -76,7 +77,7 @@ def begin(request: DeskRequest, network: str) -> HttpResponse:
         try:
             handshake = chosen.authorize_url(_as_text(form.cleaned_data), redirect_uri, state, wiring.make_session())
         except (InvalidInput, NetworkError) as error:
-            form.add_error(None, str(error))
+            form.add_error(None, told(error))
         else:
             _remember(request, state, chosen.name, handshake)
             shown |= {"url": handshake.url, "host": urlsplit(handshake.url).netloc}

@@ -6,6 +6,8 @@ import difflib
 
 import msgspec
 
+from rapport.core.rules.edit import pieces
+
 
 class Line(msgspec.Struct, frozen=True):
     """One line of a text."""
@@ -91,3 +93,30 @@ def compare(old: str, new: str, around: int = 3) -> list[Change]:
                 found.extend(Change("removed", before[i], i + 1, None) for i in range(start, stop))
                 found.extend(Change("added", after[j], None, j + 1) for j in range(new_start, new_stop))
     return found
+
+
+class Touched(msgspec.Struct, frozen=True):
+    """A rule that one document has otherwise than another."""
+
+    name: str
+    #: "new", "changed" or "gone"
+    what: str
+
+
+def list_touched(old: str, new: str) -> list[Touched]:
+    """The rules in which two documents differ, in the order of the newer one; those that are gone come last."""
+    before, after = name_rules(old), name_rules(new)
+    found = [
+        Touched(name, "changed" if name in before else "new")
+        for name, text in after.items()
+        if before.get(name) != text
+    ]
+    return found + [Touched(name, "gone") for name in before if name not in after]
+
+
+def name_rules(document: str) -> dict[str, str]:
+    """The text of each rule by its name; none of a document that is no TOML yet."""
+    try:
+        return {piece.name: document[piece.start : piece.end] for piece in pieces(document)}
+    except ValueError:
+        return {}

@@ -13,11 +13,20 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from rapport.actions import outbound
+from rapport.actions.snippets import save_snippet
 from rapport.core.errors import InvalidInput
-from rapport.store.models import PreparedReply
+from rapport.core.text import fold
+from rapport.store.models import Basket, PreparedReply, ReplyBasket
 from rapport.store.queries import settings as reads
 from rapport.web.access import DeskRequest, desk, find
 from rapport.web.forms import ExactForm
+from rapport.web.reading_words import language_name
+from rapport.web.told import told
+
+#: languages that a reply can be bound to
+LANGUAGES = tuple("ar da de el en es fi fr hi it ja ko nb nl pl pt ru sv tr uk zh".split())  # noqa: SIM905 - codes
+#: replies of the page; a search narrows them
+MOST = 200
 
 
 class ReplyForm(ExactForm):
@@ -33,13 +42,29 @@ class ReplyForm(ExactForm):
         widget=forms.Textarea(attrs={"rows": 7}),
         help_text=gettext_lazy("{first_name} becomes the person's first name, {agent} the name of whoever answers."),
     )
+    language = forms.ChoiceField(
+        label=gettext_lazy("Language"),
+        required=False,
+        help_text=gettext_lazy("Offered to whoever answers somebody who writes in it."),
+    )
+    baskets = forms.MultipleChoiceField(
+        label=gettext_lazy("Baskets"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=gettext_lazy("Where it is offered; none checked: everywhere."),
+    )
 
 
 @desk(right="configure")
 @require_safe
 def index(request: DeskRequest) -> HttpResponse:
-    """Every prepared reply."""
-    return render(request, "settings/replies.html", {"replies": reads.list_replies(request.workspace)})
+    """Every prepared reply, or those that hold the words of `q`."""
+    words = request.GET.get("q", "")[:200]
+    terms = fold(words).split()
+    rows = list(reads.list_replies(request.workspace).prefetch_related("baskets__basket"))
+    found = [row for row in rows if all(term in fold(f"{row.name} {row.slug} {row.text}") for term in terms)]
+    context = {"replies": found[:MOST], "more": max(0, len(found) - MOST), "q": words, "any": bool(rows)}
+    return render(request, "settings/replies.html", context)
 
 
 @desk(right="configure")
@@ -68,19 +93,39 @@ def delete(request: DeskRequest, pk: int) -> HttpResponse:
 
 
 def _edit(request: DeskRequest, reply: PreparedReply | None) -> HttpResponse:
-    start = {"name": reply.name, "text": reply.text} if reply else {}
+    baskets = list(Basket.objects.of(request.workspace))
+    start: dict[str, object] = {}
+    if reply is not None:
+        placed = ReplyBasket.objects.filter(reply=reply).values_list("basket_id", flat=True)
+        start = {
+            "name": reply.name, "text": reply.text, "language": reply.language or "",
+            "baskets": [str(pk) for pk in placed],
+        }  # fmt: skip
     form = ReplyForm(request.POST if request.method == "POST" else None, initial=start)
+    _choose(form, "language", [("", _("any")), *((code, language_name(code)) for code in LANGUAGES)])
+    _choose(form, "baskets", [(str(basket.pk), basket.name) for basket in baskets])
     if request.method == "POST" and form.is_valid():
-        text = form.cleaned_data["text"].replace("\r\n", "\n")
-        slug = reply.slug if reply else _free_slug(request, form.cleaned_data["name"])
+        said = form.cleaned_data
+        text = said["text"].replace("\r\n", "\n")
+        slug = reply.slug if reply else _free_slug(request, said["name"])
+        chosen = [basket for basket in baskets if str(basket.pk) in said["baskets"]]
         try:
-            outbound.save_prepared_reply(request.membership, slug, form.cleaned_data["name"], text, now=timezone.now())
+            save_snippet(
+                request.membership, slug, said["name"], text, language=said["language"], baskets=chosen,
+                now=timezone.now(),
+            )  # fmt: skip
         except InvalidInput as error:
-            form.add_error(None, str(error))
+            form.add_error(None, told(error))
         else:
             messages.success(request, _("Saved."))
             return redirect("replies", slug=request.workspace.slug)
     return render(request, "settings/reply.html", {"form": form, "reply": reply}, status=422 if form.errors else 200)
+
+
+def _choose(form: ReplyForm, name: str, choices: list[tuple[str, str]]) -> None:
+    field = form.fields[name]
+    assert isinstance(field, forms.ChoiceField)
+    field.choices = choices
 
 
 def _free_slug(request: DeskRequest, name: str) -> str:

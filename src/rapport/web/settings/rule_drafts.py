@@ -26,7 +26,8 @@ from rapport.store.queries.settings import newest_rule_set
 from rapport.web.access import DeskRequest, desk, find
 from rapport.web.forms import ExactForm
 from rapport.web.settings.backtest_shown import show_beside, windows
-from rapport.web.settings.excerpt import compare, mark_line
+from rapport.web.settings.excerpt import compare, list_touched, mark_line, name_rules
+from rapport.web.told import told
 
 #: bytes of a file that a draft begins with: its characters may take four each
 MAX_FILE = 4 * MAX_DOCUMENT
@@ -78,25 +79,6 @@ class BeginForm(ExactForm):
             return ""
 
 
-class DraftForm(ExactForm):
-    """The document, and the revision that the editor began from."""
-
-    document = forms.CharField(
-        label=gettext_lazy("Rules"),
-        max_length=MAX_DOCUMENT,
-        strip=False,
-        required=False,
-        widget=forms.Textarea(
-            attrs={"class": "code", "rows": 22, "spellcheck": "false", "autocapitalize": "none", "wrap": "off"}
-        ),
-    )
-    revision = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
-
-    def clean_document(self) -> str:
-        """Browsers send line ends as CR LF; columns count them as one."""
-        return str(self.cleaned_data["document"]).replace("\r\n", "\n")
-
-
 class PublishForm(ExactForm):
     """Why, and what the person saw."""
 
@@ -119,7 +101,7 @@ def begin(request: DeskRequest) -> HttpResponse:
         try:
             draft = acts.begin_draft(request.membership, given["name"], document, now=timezone.now())
         except InvalidInput as error:
-            form.add_error("name", str(error))
+            form.add_error("name", told(error))
         else:
             return redirect("rule_draft", slug=request.workspace.slug, pk=draft.pk)
     shown = {"form": form}
@@ -127,41 +109,10 @@ def begin(request: DeskRequest) -> HttpResponse:
 
 
 @desk(right="configure")
-@require_http_methods(["GET", "POST"])
-def edit(request: DeskRequest, pk: int) -> HttpResponse:
-    """A draft: its words, what they change, its trials. A save over a colleague's newer words shows theirs instead."""
-    draft = _find(request, pk)
-    form = DraftForm(
-        request.POST if request.method == "POST" else None,
-        initial={"document": draft.document, "revision": draft.revision},
-    )
-    theirs: RuleDraft | None = None
-    if request.method == "POST" and form.is_valid():
-        given = form.cleaned_data
-        try:
-            saved = acts.save_draft(request.membership, draft, given["document"], given["revision"], now=timezone.now())
-        except Stale:
-            theirs = _find(request, pk)
-            form = DraftForm({"document": given["document"], "revision": theirs.revision})
-            form.is_valid()
-        except InvalidInput as error:
-            form.add_error("document", str(error))
-        else:
-            messages.success(request, _told_of_save(draft, saved))
-            return redirect("rule_draft", slug=request.workspace.slug, pk=pk)
-    draft = theirs or draft
-    shown = _show(request, draft) | {"form": form, "theirs": theirs}
-    if theirs:
-        shown["between"] = compare(theirs.document, form.cleaned_data["document"])
-    return render(request, "settings/rules_draft.html", shown, status=409 if theirs else 422 if form.errors else 200)
-
-
-def _told_of_save(before: RuleDraft, saved: RuleDraft) -> str:
-    if saved.revision == before.revision:
-        return _("Nothing changed.")
-    if before.shadow_until is not None and before.shadow_until != saved.shadow_until:
-        return _("Saved. It no longer runs beside the rules in force, because its words changed.")
-    return _("Saved. It decides nothing until it is published.")
+@require_safe
+def show(request: DeskRequest, pk: int) -> HttpResponse:
+    """A draft: what it changes, its trials, and the way in force. Its words are written in web.rules."""
+    return render(request, "settings/rules_draft.html", _show(request, _find(request, pk)))
 
 
 @desk(right="configure")
@@ -188,12 +139,12 @@ def publish(request: DeskRequest, pk: int) -> HttpResponse:
             )
         except Stale as error:
             form = PublishForm({"reason": given["reason"], **seen})
-            form.add_error(None, str(error))
+            form.add_error(None, told(error))
         except InvalidInput as error:
-            form.add_error(None, str(error))
+            form.add_error(None, told(error))
         else:
-            told = _("Version %(n)d is in force in every worker within a second.")
-            messages.success(request, told % {"n": rules.version})
+            line = _("Version %(n)d is in force in every worker within a second.")
+            messages.success(request, line % {"n": rules.version})
             return redirect("rules", slug=request.workspace.slug)
     shown = {
         "draft": draft,
@@ -219,15 +170,15 @@ def catch_up(request: DeskRequest, pk: int) -> HttpResponse:
             text = found.text
             if text is None:
                 lines = ", ".join(map(str, found.conflicts[:10]))
-                told = _("Both changed the same lines (in the draft from line %(lines)s on). Change them by hand.")
-                messages.error(request, told % {"lines": lines})
+                line = _("Both changed the same lines (in the draft from line %(lines)s on). Change them by hand.")
+                messages.error(request, line % {"lines": lines})
         if text is not None:
             try:
                 acts.save_draft(
                     request.membership, draft, text, draft.revision, now=timezone.now(), base=newest.version
                 )
             except Stale as error:
-                messages.error(request, str(error))
+                messages.error(request, told(error))
             else:
                 messages.success(request, _("The draft is up to date with version %(n)d.") % {"n": newest.version})
     return redirect("rule_draft", slug=request.workspace.slug, pk=pk)
@@ -247,7 +198,7 @@ def run(request: DeskRequest, pk: int) -> HttpResponse:
         else:
             acts.stop_beside(request.membership, draft, now=timezone.now())
     except (InvalidInput, Stale) as error:
-        messages.error(request, str(error))
+        messages.error(request, told(error))
     return redirect("rule_draft", slug=request.workspace.slug, pk=pk)
 
 
@@ -258,7 +209,7 @@ def rename(request: DeskRequest, pk: int) -> HttpResponse:
     try:
         acts.rename_draft(request.membership, _find(request, pk), request.POST.get("name", ""), now=timezone.now())
     except InvalidInput as error:
-        messages.error(request, str(error))
+        messages.error(request, told(error))
     return redirect("rule_draft", slug=request.workspace.slug, pk=pk)
 
 
@@ -303,23 +254,25 @@ def _problem(request: DeskRequest, draft: RuleDraft) -> dict[str, Any] | None:
     try:
         check_document(request.workspace, draft.document)
     except InvalidRule as error:
-        return {"text": str(error), "excerpt": mark_line(draft.document, error.line, error.column)}
+        return {"text": told(error), "excerpt": mark_line(draft.document, error.line, error.column)}
     except InvalidInput as error:
-        return {"text": str(error), "excerpt": None}
+        return {"text": told(error), "excerpt": None}
     return None
 
 
 def _show(request: DeskRequest, draft: RuleDraft) -> dict[str, Any]:
     """What templates/settings/rules_draft.html needs."""
     newest = newest_rule_set(request.workspace)
-    version = newest.version if newest else 0
+    version, in_force = (newest.version, newest.document) if newest else (0, "")
     base = reads.rule_set_of(request.workspace, draft.base) if draft.base != version else None
     return {
         "draft": draft,
         "newest": newest,
         "is_behind": draft.base != version,
         "since": compare(base.document if base else "", newest.document) if newest and draft.base != version else [],
-        "changes": compare(newest.document if newest else "", draft.document),
+        "changes": compare(in_force, draft.document),
+        "touched": list_touched(in_force, draft.document),
+        "rules": len(name_rules(draft.document)),
         "tests": reads.list_back_tests(request.workspace, draft)[:10],
         "windows": windows(),
         "may_publish": request.membership.may("publish"),

@@ -10,11 +10,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from rapport.actions import rules
-from rapport.core.errors import InvalidInput
+from rapport.core.errors import InvalidInput, Stale
 from rapport.store.models import RuleSet
 from rapport.store.queries import settings as reads
 from rapport.store.queries.rules import list_drafts
 from rapport.web.access import DeskRequest, desk, find
+from rapport.web.forms import number
 from rapport.web.settings.excerpt import compare
 
 
@@ -44,6 +45,7 @@ def show(request: DeskRequest, version: int) -> HttpResponse:
         "before": before,
         "changes": compare(before.document, chosen.document) if before else [],
         "in_force": newest is not None and newest.pk == chosen.pk,
+        "newest": newest.version if newest else 0,
         "may_publish": request.membership.may("publish"),
     }
     return render(request, "settings/rules_version.html", shown)
@@ -56,7 +58,11 @@ def restore(request: DeskRequest, version: int) -> HttpResponse:
     chosen = find(RuleSet.objects.of(request.workspace), version=version)
     note = _("Version %(n)d again") % {"n": chosen.version}
     try:
-        saved = rules.save_rules(request.membership, chosen.document, note, now=timezone.now())
+        seen = number(request.POST["over"]) if "over" in request.POST else None
+        saved = rules.save_rules(request.membership, chosen.document, note, over=seen, now=timezone.now())
+    except Stale as error:
+        messages.error(request, _("%(what)s Look at what is in force now.") % {"what": error})
+        return redirect("rules_version", slug=request.workspace.slug, version=chosen.version)
     except InvalidInput as error:
         told = _("Version %(n)d cannot be used any more: %(reason)s") % {"n": chosen.version, "reason": error}
         messages.error(request, told)

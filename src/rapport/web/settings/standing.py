@@ -6,13 +6,17 @@ import datetime as dt
 
 import msgspec
 from django.conf import settings
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from rapport.networks.registry import network_named
 from rapport.store.models import Channel
+from rapport.store.queries.access import goes_at
 from rapport.store.queries.recheck import RECHECK
 from rapport.store.queries.sources import Source
 from rapport.web.templatetags.desk_frame import since as how_long
+from rapport.web.told import told
 
 #: looks in a row that may fail before somebody must act
 MOST_FAILURES = 3
@@ -41,24 +45,36 @@ def stand(source: Source, now: dt.datetime) -> Standing:
     """The most pressing thing that can be said of a source."""
     channel = source.channel
     if channel.state == Channel.State.OFF:
-        return Standing("", _("off"), channel.state_reason)
+        return Standing("", _("off"), told(channel.state_reason))
     if channel.state == Channel.State.REAUTHORISE:
         return Standing(
             "care",
             _("must be connected again"),
-            channel.state_reason,
-            _("Nothing is read or sent until an admin connects it again. What waits is kept."),
+            told(channel.state_reason),
+            _until_it_goes(channel)
+            or _("Nothing is read or sent until an admin connects it again. What waits is kept."),
             reconnect=True,
         )
     if channel.failures:
         return Standing(
             "care" if channel.failures > MOST_FAILURES else "ask",
             _("does not answer"),
-            channel.state_reason,
+            told(channel.state_reason),
             _("It is tried again by itself, less and less often, and goes on where it stopped."),
         )
     looks = (_broken, _missing, _unread, _waiting, _behind, _quiet)
     return next((found for look in looks if (found := look(source, now))), Standing("praise", _("all current")))
+
+
+def _until_it_goes(channel: Channel) -> str:
+    """By when it must be connected again, where the network has ended the access and wants what came from it gone."""
+    goes = goes_at(channel)
+    if goes is None:
+        return ""
+    day = date_format(timezone.localtime(goes), "j M Y, H:i")
+    return _("The network has ended our access. Connect it again by %(day)s, or all that came from it is deleted.") % {
+        "day": day
+    }
 
 
 def _broken(source: Source, now: dt.datetime) -> Standing | None:
@@ -67,7 +83,7 @@ def _broken(source: Source, now: dt.datetime) -> Standing | None:
     if not broken:
         return None
     remedy = _("Everything else of this source goes on. Open it to change what is read.")
-    return Standing("ask", _("partly read"), f"{broken[0].stream}: {broken[0].error}", remedy)
+    return Standing("ask", _("partly read"), f"{broken[0].stream}: {told(broken[0].error)}", remedy)
 
 
 def _missing(source: Source, now: dt.datetime) -> Standing | None:
@@ -75,7 +91,7 @@ def _missing(source: Source, now: dt.datetime) -> Standing | None:
     if not source.gaps:
         return None
     remedy = _("Open it to see all that is missing, and say that you have seen it.")
-    return Standing("ask", _("something is missing"), source.gaps[0].reason, remedy)
+    return Standing("ask", _("something is missing"), told(source.gaps[0].reason), remedy)
 
 
 def _unread(source: Source, now: dt.datetime) -> Standing | None:

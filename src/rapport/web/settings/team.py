@@ -23,6 +23,7 @@ from rapport.store.models import Basket, Membership
 from rapport.store.queries import settings as reads
 from rapport.web.access import DeskRequest, desk, find
 from rapport.web.forms import ExactForm
+from rapport.web.told import told
 
 #: what each role means, in the words of core.roles
 ROLE_TEXTS = {
@@ -112,7 +113,7 @@ def invite(request: DeskRequest) -> HttpResponse:
                 now=timezone.now(),
             )
         except (InvalidInput, NotAllowed) as error:
-            form.add_error(None, str(error))
+            form.add_error(None, told(error))
         else:
             return _show_link(request, member, token, days=7)
     return render(request, "settings/invite.html", {"form": form}, status=422 if form.errors else 200)
@@ -143,7 +144,7 @@ def change(request: DeskRequest, pk: int) -> HttpResponse:
                 now=timezone.now(),
             )
         except (InvalidInput, NotAllowed) as error:
-            form.add_error(None, str(error))
+            form.add_error(None, told(error))
         else:
             messages.success(request, _("Saved, and in force with their next click."))
             return redirect("team", slug=request.workspace.slug)

@@ -153,7 +153,7 @@ def describe_days(count: Count, part: Part) -> str:
         return _("No post in the last %(n)d days") % {"n": DAYS}
     day = _dates(count)[part.days.index(most)]
     return _("Posts a day over the last %(n)d days: at most %(most)d, on %(day)s; %(today)d today") % {
-        "n": DAYS, "most": most, "day": date_format(day, "j F"), "today": part.days[-1],
+        "n": DAYS, "most": most, "day": date_format(day, _("j F")), "today": part.days[-1],
     }  # fmt: skip
 
 

@@ -24,6 +24,7 @@ from rapport.web.forms import number
 from rapport.web.settings.excerpt import mark_position, place_of
 from rapport.web.settings.topic_form import Boxes, TopicForm, agree, boxes_for, split_hides
 from rapport.web.settings.topic_shown import show_count
+from rapport.web.told import told
 
 #: days over which the share of voice can be looked at
 PERIODS = (1, 7, 30, 90)
@@ -184,9 +185,9 @@ def _try(
             shown |= show_count(workspace, asked, count, people_only=people_only)
     except InvalidQuery as error:
         place = place_of(query, error.position)
-        shown |= {"problem": str(error), "place": place, "excerpt": mark_position(query, error.position)}
+        shown |= {"problem": told(error), "place": place, "excerpt": mark_position(query, error.position)}
     except InvalidInput as error:
-        shown |= {"hides_problem": str(error)}
+        shown |= {"hides_problem": told(error)}
     state = {
         "led": form.written("led"),
         "query": query,

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from django.urls import include, path
+from django.urls import URLPattern, URLResolver, include, path
 
-from rapport.web import quarantine
+from rapport.web import policy, quarantine, step_plans, surveys
 from rapport.web.settings import (
     absences,
     acknowledgement,
+    approvals,
     audit,
     backtest,
     baskets,
     channels,
     connect,
     corrections,
+    drafting,
+    index,
+    limits,
+    person_fields,
     readings,
     replies,
     rule_drafts,
@@ -24,13 +29,15 @@ from rapport.web.settings import (
     webhooks,
 )
 
-settings_pages = [
+settings_pages: list[URLPattern | URLResolver] = [
+    path("", index.index, name="settings"),
     path("channels/", channels.index, name="channels"),
     path("channels/connect/", connect.choose, name="connect_choose"),
     path("channels/<int:pk>/secret/", channels.new_secret, name="new_secret"),
     path("channels/<int:pk>/seen/", channels.see_gaps, name="see_gaps"),
     path("channels/connect/<slug:network>/", connect.begin, name="connect"),
     path("channels/<int:pk>/", channels.change, name="channel"),
+    path("channels/<int:pk>/limits/", limits.change, name="limits"),
     path("channels/<int:pk>/disconnect/", channels.disconnect, name="disconnect"),
     path("topics/", topics.index, name="topics"),
     path("topics/new/", topics.create, name="topic_new"),
@@ -40,7 +47,7 @@ settings_pages = [
     path("topics/<int:pk>/delete/", topics.delete, name="topic_delete"),
     path("rules/", rules.index, name="rules"),
     path("rules/drafts/new/", rule_drafts.begin, name="rule_draft_new"),
-    path("rules/drafts/<int:pk>/", rule_drafts.edit, name="rule_draft"),
+    path("rules/drafts/<int:pk>/", rule_drafts.show, name="rule_draft"),
     path("rules/drafts/<int:pk>/beside/", rule_drafts.beside, name="rule_draft_beside"),
     path("rules/drafts/<int:pk>/run/", rule_drafts.run, name="rule_draft_run"),
     path("rules/drafts/<int:pk>/publish/", rule_drafts.publish, name="rule_draft_publish"),
@@ -62,6 +69,8 @@ settings_pages = [
     path("baskets/new/", baskets.create, name="basket_new"),
     path("baskets/<int:pk>/", baskets.change, name="basket"),
     path("baskets/<int:pk>/people/", baskets.people, name="basket_people"),
+    path("baskets/<int:pk>/archive/", baskets.archive, name="basket_archive"),
+    path("baskets/archived/<int:pk>/back/", baskets.bring_back, name="basket_back"),
     path("baskets/people/<int:pk>/", baskets.member, name="basket_member"),
     path("absences/", absences.index, name="absences"),
     path("absences/<int:pk>/end/", absences.end, name="absence_end"),
@@ -70,6 +79,24 @@ settings_pages = [
     path("replies/new/", replies.create, name="reply_new"),
     path("replies/<int:pk>/", replies.change, name="reply"),
     path("replies/<int:pk>/delete/", replies.delete, name="reply_delete"),
+    path("articles/", policy.articles, name="articles"),
+    path("articles/new/", policy.article_new, name="article_new"),
+    path("articles/<int:pk>/", policy.article, name="article"),
+    path("articles/<int:pk>/delete/", policy.article_delete, name="article_delete"),
+    path("steps/", step_plans.index, name="plans"),
+    path("steps/new/", step_plans.create, name="plan_new"),
+    path("steps/<int:pk>/", step_plans.edit, name="plan"),
+    path("surveys/", surveys.index, name="surveys"),
+    path("surveys/new/", surveys.create, name="survey_new"),
+    path("surveys/<int:pk>/", surveys.edit, name="survey"),
+    path("surveys/<int:pk>/results/", surveys.results, name="survey_results"),
+    path("allowances/", policy.allowances, name="allowances"),
+    path("allowances/<int:pk>/delete/", policy.allowance_delete, name="allowance_delete"),
+    path("brands/", include("rapport.web.settings.brand_urls")),
+    path("people/", person_fields.index, name="person_field_list"),
+    path("people/new/", person_fields.create, name="person_field_new"),
+    path("people/<int:pk>/", person_fields.change, name="person_field"),
+    path("people/<int:pk>/delete/", person_fields.delete, name="person_field_delete"),
     path("team/", team.index, name="team"),
     path("team/invite/", team.invite, name="invite"),
     path("team/<int:pk>/", team.change, name="member"),
@@ -84,6 +111,12 @@ settings_pages = [
     path("corrections/export/", corrections.export, name="corrections_export"),
     path("corrections/<int:pk>/withdraw/", corrections.withdraw, name="correction_withdraw"),
     path("acknowledgement/", acknowledgement.edit, name="acknowledgement"),
+    path("approvals/", approvals.index, name="approval_rules"),
+    path("approvals/new/", approvals.create, name="approval_rule_new"),
+    path("approvals/<int:pk>/", approvals.change, name="approval_rule"),
+    path("approvals/<int:pk>/act/", approvals.act, name="approval_rule_act"),
+    path("drafting/", drafting.show_drafting, name="drafting"),
+    path("drafting/save/", drafting.save, name="drafting_save"),
     path("webhooks/", webhooks.index, name="webhooks"),
     path("webhooks/new/", webhooks.create, name="webhook_new"),
     path("webhooks/<int:pk>/", webhooks.change, name="webhook"),

@@ -17,6 +17,7 @@ from rapport.store.models import Webhook, WebhookCall
 from rapport.store.queries.webhooks import calls_of, list_webhooks
 from rapport.web.access import DeskRequest, desk, find
 from rapport.web.forms import ExactForm
+from rapport.web.told import told
 
 
 class AddressForm(ExactForm):
@@ -57,7 +58,7 @@ def create(request: DeskRequest) -> HttpResponse:
                 request.membership, form.cleaned_data["slug"].strip(), form.cleaned_data["url"], now=timezone.now()
             )
         except InvalidInput as error:
-            form.add_error(None, str(error))
+            form.add_error(None, told(error))
         else:
             return _show_secret(request, hook, secret)
     return render(request, "settings/webhook_new.html", {"form": form}, status=422 if form.errors else 200)
@@ -73,7 +74,7 @@ def change(request: DeskRequest, pk: int) -> HttpResponse:
         try:
             acts.change_webhook(request.membership, hook, form.cleaned_data["url"], now=timezone.now())
         except InvalidInput as error:
-            form.add_error(None, str(error))
+            form.add_error(None, told(error))
         else:
             messages.success(request, _("Saved. What waits goes to the new address."))
             return redirect("webhook", slug=request.workspace.slug, pk=hook.pk)
@@ -124,7 +125,10 @@ def retry(request: DeskRequest, pk: int) -> HttpResponse:
     """Put a call that was given up back into the queue."""
     call = find(WebhookCall.objects.of(request.workspace).select_related("webhook"), pk)
     acts.retry_call(request.membership, call, now=timezone.now())
-    messages.success(request, _("It is tried again."))
+    if call.webhook.active:
+        messages.success(request, _("It is tried again."))
+    else:
+        messages.info(request, _("It waits: this webhook is paused. Take it up again, and the call goes out."))
     return redirect("webhook", slug=request.workspace.slug, pk=call.webhook_id)
 
 

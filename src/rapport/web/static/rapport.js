@@ -1,9 +1,9 @@
-/* The desk's own script: keys, live pages, counters. Every page works without it, with a click and a reload more. */
+/* The desk's own script: the list, menus, keys. Every page works without it, with a click and a reload more.
+   `Rapport` is what the other scripts build on (desk/live.js, desk/compose.js). */
 "use strict";
 (() => {
   const html = document.documentElement;
   const body = document.body;
-  const root = body.dataset.root || "";
   const $ = (selector, from = document) => from.querySelector(selector);
   const $$ = (selector, from = document) => [...from.querySelectorAll(selector)];
   const wide = () => matchMedia("(min-width: 761px)").matches;
@@ -26,37 +26,33 @@
     if (event.detail.verb !== "get") event.detail.headers["X-CSRFToken"] = csrf();
   });
 
-  function say(text, kind = "") {
+  /* `undo`: ids of deeds, joined by commas, that a button beside the words takes back */
+  function say(text, kind = "", undo = "") {
     if (!text) return;
     const box = $("#toasts");
     const item = document.createElement("div");
     item.className = `notice ${kind}`;
     item.textContent = text;
+    if (undo) {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.className = "btn link";
+      button.dataset.deeds = undo;
+      button.textContent = body.dataset.undoing;
+      item.append(button);
+    }
     box.replaceChildren(item);
-    setTimeout(() => item.remove(), 6000);
+    setTimeout(() => item.remove(), undo ? 12000 : 6000);
   }
-  document.addEventListener("desk-changed", (event) => {
-    say(event.detail.say);
-    if ($("#note-text") && event.target.closest?.("#jot")) $("#note-text").value = "";
-    refresh({ list: true });
-  });
-  document.addEventListener("desk-saved", (event) => {
-    const state = $("#reply-state");
-    state.classList.remove("bad");
-    state.textContent = event.detail.say;
-    // the server counts as the guard does; its word stands until the next letter
-    $("#left").textContent = event.detail.left;
-  });
   document.addEventListener("desk-problem", (event) => say(event.detail.say, "error"));
   document.addEventListener("htmx:responseError", (event) => {
     const { xhr, elt } = event.detail;
-    if (elt.id === "reply-text" && xhr.status >= 500) return unsaved();
+    if (elt.id === "reply-text" && xhr.status >= 500) return; // it is saved again (desk/compose.js)
     const plain = (xhr.getResponseHeader("Content-Type") || "").startsWith("text/plain");
     say(plain ? xhr.responseText : body.dataset.wrong || `${xhr.status}`, "error");
   });
   document.addEventListener("htmx:sendError", (event) => {
-    if (event.detail.elt.id === "reply-text") unsaved();
-    else $("#live").hidden = false;
+    if (event.detail.elt.id !== "reply-text") $("#live").hidden = false;
   });
 
   // ------------------------------------------------------------------ the list beside the conversation
@@ -94,8 +90,9 @@
     const thread = $("#thread");
     if (thread && !location.hash) thread.scrollTop = thread.scrollHeight;
     foldPerson();
-    count();
+    for (const each of whenSettled) each();
   }
+  const whenSettled = [];
   // beside the conversation the person is always shown; below it, on smaller screens, on request
   const roomy = matchMedia("(min-width: 1181px)");
   function foldPerson() { const fold = $("[data-fold]"); if (fold) fold.open = roomy.matches; }
@@ -106,59 +103,11 @@
     const row = event.target.closest("[data-row]");
     if (row) { event.preventDefault(); openRow(row); return; }
     const more = event.target.closest("[data-more]");
-    if (more) { event.preventDefault(); $("#list").dataset.url = more.getAttribute("href"); refresh({ list: true }); return; }
-    const answer = event.target.closest("[data-answer]");
-    if (answer) { event.preventDefault(); answerTo(answer); return; }
-    const take = event.target.closest("[data-take]");
-    if (take) { write($("#" + take.dataset.take).textContent); return; }
-    const begin = event.target.closest("[data-begin]");
-    if (begin) { event.preventDefault(); beginFrom(begin); return; }
-    if (event.target.closest("[data-unask]")) { $("#ask").replaceChildren(); focusReply(); return; }
+    if (more) { event.preventDefault(); $("#list").dataset.url = more.getAttribute("href"); Rapport.refresh({ list: true }); return; }
     const back = event.target.closest("[data-back]");
     if (back && history.state && wide()) { event.preventDefault(); history.back(); return; }
     if (event.target.closest("[data-do=help]")) help();
   });
-  function answerTo(link) {
-    $("#target").value = link.dataset.answer;
-    $("#to").hidden = false;
-    $("#to [data-whom]").textContent = link.dataset.whom;
-    focusReply();
-  }
-  function write(text) {
-    const field = $("#reply-text");
-    field.value = text;
-    field.dispatchEvent(new Event("input", { bubbles: true }));
-    focusReply();
-  }
-
-  // a prepared reply into the box; the server asks back before it takes the place of somebody's own words
-  async function beginFrom(button) {
-    const form = new FormData(button.form);
-    form.set(button.name, button.value);
-    const open = $("#main").dataset.conversation;
-    $("#begin-from").hidePopover();
-    const answer = await fetch(button.getAttribute("formaction"), { method: "POST", body: form, headers: { "HX-Request": "true", "X-CSRFToken": csrf() }, credentials: "same-origin" }).catch(() => null);
-    if ($("#main")?.dataset.conversation !== open) return;
-    if (!answer?.ok) return void say(body.dataset.wrong, "error");
-    if (!(answer.headers.get("Content-Type") || "").startsWith("application/json")) {
-      $("#ask").innerHTML = await answer.text();
-      $("#ask button").focus();
-      return;
-    }
-    const told = await answer.json();
-    $("#ask").replaceChildren();
-    $("#begun").value = told.begun;
-    write(told.text);
-    $("#reply-state").textContent = told.say;
-  }
-  function palette() {
-    const box = $("#begin-from");
-    if (!box) return;
-    if ($("#mode-reply")) $("#mode-reply").checked = true;
-    box.showPopover();
-    $(".item", box).focus();
-  }
-
   // ------------------------------------------------------------------ menus: a click elsewhere or Esc closes them
   document.addEventListener("click", (event) => {
     for (const menu of $$("details[data-menu][open]")) if (!menu.contains(event.target)) menu.open = false;
@@ -186,140 +135,8 @@
     return true;
   }
 
-  // ------------------------------------------------------------------ live: events say what to read again
-  let due = null;
-  let busy = false;
-  const wanted = { list: false, talk: false, counts: false };
-  function refresh(what) {
-    wanted.list ||= Boolean(what.list);
-    wanted.talk ||= Boolean(what.talk);
-    wanted.counts ||= Boolean(what.list || what.counts);
-    clearTimeout(due);
-    due = setTimeout(run, 80);
-  }
-  async function run() {
-    if (busy) { due = setTimeout(run, 120); return; }
-    busy = true;
-    const now = { ...wanted };
-    wanted.list = wanted.talk = wanted.counts = false;
-    try {
-      const jobs = [];
-      const list = $("#list[data-url]");
-      if (now.list && list) jobs.push(fetchInto(list.dataset.url, "#list"));
-      if (now.counts && $("#nav-counts")) jobs.push(fetchInto(`${root}counts?b=${list?.dataset.basket || ""}`, "#nav-counts"));
-      if (now.talk && $("#main.talk[data-conversation]")) jobs.push(fetchInto(location.pathname + location.search, "#work"));
-      await Promise.all(jobs);
-    } finally { busy = false; }
-  }
-  async function fetchInto(address, target) {
-    const holder = $(target);
-    const open = target === "#work" ? $("#main")?.dataset.conversation : null;
-    const answer = await fetch(address, { headers: { "HX-Request": "true", "HX-Target": target.slice(1) }, credentials: "same-origin" });
-    if (answer.redirected || answer.headers.get("HX-Redirect")) return void location.reload();
-    if (!answer.ok) { if (answer.status === 404 && target === "#work") location.assign(root); return; }
-    const text = await answer.text();
-    // somebody opened another conversation meanwhile: this answer is about the old one
-    if (open !== null && $("#main")?.dataset.conversation !== open) return;
-    const thread = $("#thread");
-    const atEnd = thread && thread.scrollHeight - thread.scrollTop - thread.clientHeight < 80;
-    Idiomorph.morph(holder, text, { morphStyle: "innerHTML", ignoreActiveValue: true });
-    if (window.htmx) htmx.process(holder);
-    if (target === "#list") mark($("#work")?.dataset.conversation);
-    if (target === "#work" && atEnd) $("#thread").scrollTop = $("#thread").scrollHeight;
-    html.dataset.refreshed = String(Number(html.dataset.refreshed || 0) + 1);
-  }
-  let source = null;
-  let known = "";
-  function listen() {
-    if (!body.dataset.events || !window.EventSource || source) return;
-    const address = body.dataset.events.split("?")[0];
-    source = new EventSource(known ? `${address}?since=${known}` : body.dataset.events);
-    source.addEventListener("open", () => { $("#live").hidden = true; html.dataset.live = "on"; });
-    source.addEventListener("desk", (event) => {
-      known = event.lastEventId || known;
-      const told = JSON.parse(event.data);
-      const open = Number($("#work")?.dataset.conversation || 0);
-      if (told.kind === "notices") return refresh({ counts: true });
-      const about = told.all || told.kind === "config" || (told.conversations || []).includes(open);
-      refresh({ list: true, talk: Boolean(open) && about });
-    });
-    source.addEventListener("bye", () => { silence(); location.reload(); });
-    source.addEventListener("error", () => {
-      html.dataset.live = "off";
-      setTimeout(() => { if (html.dataset.live === "off") $("#live").hidden = false; }, 3000);
-      if (source?.readyState === EventSource.CLOSED) setTimeout(() => location.reload(), 15000);
-    });
-  }
-  function silence() {
-    source?.close();
-    source = null;
-  }
-  // browsers open six connections to one address: tabs that nobody looks at give theirs back, and catch up later
-  let resting = null;
-  document.addEventListener("visibilitychange", () => {
-    clearTimeout(resting);
-    if (document.visibilityState === "visible") listen();
-    else resting = setTimeout(silence, 20000);
-  });
-  window.addEventListener("pagehide", silence);
-  // "waits 38 min" grows while nobody writes
-  setInterval(() => { if (document.visibilityState === "visible") refresh({ list: true }); }, 60000);
-
-  // ------------------------------------------------------------------ the composer
-  const LINK = /https?:\/\/[^\s<>"]*[^\s<>".,;:!?'()[\]{}…]/giu;
-  const REMOTE = /(?<![\p{L}\p{N}_/])(@[\p{L}\p{N}_]+(?:[\p{L}\p{N}_.-]*[\p{L}\p{N}_])?)@[\p{L}\p{N}_.-]+[\p{L}\p{N}_]/gu;
-  function clusters(text) {
-    if (!window.Intl?.Segmenter) return [...text];
-    return [...new Intl.Segmenter(undefined, { granularity: "grapheme" }).segment(text)].map((part) => part.segment);
-  }
-  const light = (code) => code <= 4351 || (code >= 8192 && code <= 8205) || (code >= 8208 && code <= 8223) || (code >= 8242 && code <= 8247);
-  function lengthOf(text, unit) {
-    if (unit === "weighted") {
-      let total = 0;
-      const rest = text.normalize("NFC").replace(LINK, () => { total += 23; return ""; });
-      for (const part of clusters(rest)) total += /\p{Extended_Pictographic}|\p{RI}/u.test(part) ? 2 : [...part].reduce((sum, c) => sum + (light(c.codePointAt(0)) ? 1 : 2), 0);
-      return total;
-    }
-    if (unit === "mastodon") text = text.replace(LINK, "x".repeat(23)).replace(REMOTE, "$1");
-    return clusters(text).length;
-  }
-  function count() {
-    const field = $("#reply-text");
-    const left = $("#left");
-    if (!field || !left || !field.dataset.limit) return;
-    const limit = Number(field.dataset.limit);
-    const over = lengthOf(field.value.trim(), field.dataset.unit) - limit;
-    left.textContent = (over > 0 ? left.dataset.over : left.dataset.under).replace("{n}", Math.abs(over)).replace("{limit}", limit);
-    left.classList.toggle("late", over > 0);
-  }
-  document.addEventListener("input", (event) => {
-    if (event.target.id !== "reply-text") return;
-    count();
-    const state = $("#reply-state");
-    state.classList.remove("bad");
-    state.textContent = state.dataset.typing || "…";
-  });
-  function unsaved() {
-    const state = $("#reply-state");
-    if (!state) return;
-    state.classList.add("bad");
-    state.textContent = state.dataset.unsaved;
-    setTimeout(() => { const field = $("#reply-text"); if (field && state.classList.contains("bad")) htmx.trigger(field, "again"); }, 3000);
-  }
-  function focusReply() {
-    const mode = $("#mode-reply");
-    if (mode && !mode.disabled) mode.checked = true;
-    const field = $("#reply-text");
-    if (field) { field.focus(); field.setSelectionRange(field.value.length, field.value.length); }
-  }
-  function focusNote() {
-    if ($("#mode-note")) $("#mode-note").checked = true;
-    $("#note-text")?.focus();
-  }
   document.addEventListener("change", (event) => {
     if (event.target.matches("[data-submits]")) event.target.form.requestSubmit();
-    if (event.target.id === "mode-reply") $("#reply-text")?.focus();
-    if (event.target.id === "mode-note") $("#note-text")?.focus();
   });
   document.addEventListener("htmx:afterSwap", (event) => { if (event.detail.target.id === "work") { settle(); mark($("#work").dataset.conversation); } });
 
@@ -346,21 +163,24 @@
     else if (back) location.assign(back.getAttribute("href"));
   }
   function help() { const box = $("#keys"); if (box && !box.open) box.showModal(); }
+  // what somebody put in the place of the shipped keys: everything here speaks of the shipped ones
+  const own = JSON.parse(html.dataset.keys || "{}");
+  const shipped = (key) => own[key] ?? key;
   const KEYS = {
-    j: () => step(1), k: () => step(-1), o: open, r: focusReply, n: focusNote, p: palette, u: backToList, "?": help,
+    j: () => step(1), k: () => step(-1), o: open, u: backToList, "?": help,
     a: () => openMenu("a"), s: () => openMenu("s"), m: () => openMenu("m"), f: () => openMenu("f"),
     c: () => document.dispatchEvent(new Event("desk-readings")), w: () => document.dispatchEvent(new Event("desk-marks")),
-    e: finish, y: () => $("[data-key=y]")?.requestSubmit(), x: () => $("[data-key=x]")?.requestSubmit(),
+    e: finish, y: () => $("[data-key=y]")?.requestSubmit(), d: () => $("[data-key=d]")?.requestSubmit(),
     "/": () => $("#find")?.focus(),
   };
   // "e" is done with a conversation and goes on to the next one. Keys pressed before that one is on the page are meant
   // for it: they wait, and never act on the old one
-  const ABOUT_THE_OPEN_ONE = "rnpasmecyx";
+  let aboutTheOpenOne = "asmecyd";
   const ANYWHERE = "?/";
   let acting = null; // the form above the conversation that is on its way
   let onward = null; // after "e": the conversation, and the row to go on to
   let waiting = [];
-  const mustWait = (key) => (acting ? !ANYWHERE.includes(key) : coming > 0 && ABOUT_THE_OPEN_ONE.includes(key));
+  const mustWait = (key) => (acting ? !ANYWHERE.includes(key) : coming > 0 && aboutTheOpenOne.includes(key));
   function pressWaiting() {
     while (waiting.length && !mustWait(waiting[0])) KEYS[waiting.shift()]();
   }
@@ -381,8 +201,10 @@
     const main = $("#main.talk[data-conversation]");
     const row = next && $(`[data-row="${CSS.escape(next)}"]`);
     const resolved = event.detail.successful && main?.dataset.conversation === id && main.dataset.state === "resolved";
-    if (resolved && row && wide()) openRow(row);
+    const after = html.dataset.after; // what the person chose in their profile
+    if (resolved && row && wide() && after !== "list" && after !== "stay") openRow(row);
     else waiting = waiting.filter((key) => key !== "e"); // nothing to go on to: a second "e" would undo the first
+    if (resolved && after === "list") { if (row && wide()) row.focus(); else backToList(); }
     pressWaiting();
   });
   let going = 0;
@@ -408,16 +230,38 @@
     if (walkMenu(event)) return;
     if (inField || event.ctrlKey || event.metaKey || event.altKey || html.dataset.shortcuts !== "on" || $("dialog[open]")) return;
     if (Date.now() - going < 1500) { going = 0; event.preventDefault(); go(event.key); return; }
-    if (event.key === "g") { going = Date.now(); return; }
-    const act = KEYS[event.key];
+    const key = shipped(event.key);
+    if (key === "g") { going = Date.now(); return; }
+    const act = KEYS[key];
     if (!act) return;
     event.preventDefault();
-    if (event.key === "e" && event.repeat) return; // held down: one press is one conversation
-    if (mustWait(event.key)) waiting.push(event.key);
+    if (key === "e" && event.repeat) return; // held down: one press is one conversation
+    if (mustWait(key)) waiting.push(key);
     else act();
   });
 
-  listen();
+  // a navigation that is longer than the screen begins where the person is; on a phone it is one line
+  const here = $(".nav [aria-current]");
+  if (here && wide()) here.scrollIntoView({ block: "nearest" });
+  else if (here) $("#nav").scrollLeft += here.getBoundingClientRect().left - ($("#nav").clientWidth - here.offsetWidth) / 2;
+
+  window.Rapport = {
+    $, $$, say, csrf, wide, mark, rows, openRow, settle,
+    /* press -> act; `open`: it is meant for the open conversation, and waits while that one is on its way */
+    key(press, act, { open: meant = false } = {}) { KEYS[press] = act; if (meant) aboutTheOpenOne += press; },
+    /* what a key does until now, to build on */
+    act(press) { return KEYS[press]; },
+    openMenu,
+    /* the shipped key that a pressed one stands for */
+    shipped,
+    /* does what a key does, waiting where the key would */
+    press(key) { const act = KEYS[key]; if (!act) return; if (mustWait(key)) waiting.push(key); else act(); },
+    /* called whenever a conversation was put on the page */
+    settled(act) { whenSettled.push(act); act(); },
+    /* replaced by desk/live.js */
+    refresh() {},
+  };
   settle();
-  html.dataset.ready = "yes";
+  // all scripts of the page have run by then
+  document.addEventListener("DOMContentLoaded", () => { html.dataset.ready = "yes"; });
 })();

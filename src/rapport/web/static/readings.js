@@ -92,11 +92,13 @@
     event.stopPropagation();
     if (html.dataset.shortcuts !== "on" || event.repeat) return;
     event.preventDefault();
-    if (event.key === "w") return void toggleMarks();
+    const letter = $(`[data-letter="${CSS.escape(event.key)}"]`, box);
+    const pressed = letter ? event.key : Rapport.shipped(event.key); // the letters of the sheet are its own
+    if (pressed === "w") return void toggleMarks();
     if (event.key === "k") return void $("#reading-language", box)?.focus();
     const undo = $$("[data-undo]", box).sort((a, b) => b.dataset.undo - a.dataset.undo)[0];
-    const chosen = event.key === "z" ? undo : $(`[data-letter="${CSS.escape(event.key)}"]:not(:disabled)`, box);
-    if (chosen && event.key !== "z") chosen.focus();
+    const chosen = pressed === "z" ? undo : letter?.disabled ? null : letter;
+    if (chosen && pressed !== "z") chosen.focus();
     chosen?.click();
   }, true);
 })();

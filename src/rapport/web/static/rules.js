@@ -2,23 +2,38 @@
    language; this file carries what it says to where it belongs. */
 "use strict";
 
+/* Nothing typed is lost by a wrong click, nor after a save that was refused: the browser asks before it leaves.
+   Returns what says that all is saved. */
+function guardTyping(form) {
+  let unsaved = "unsaved" in form.dataset;
+  form.addEventListener("input", () => { unsaved = true; });
+  form.addEventListener("submit", () => { unsaved = false; });
+  window.addEventListener("beforeunload", (event) => { if (unsaved) event.preventDefault(); });
+  return (saved) => { unsaved = !saved; };
+}
+
 // ---------------------------------------------------------------- one rule as rows
 (() => {
   const form = document.getElementById("rule-rows");
   if (!form) return;
   // what can be compared, and with what, follows from what is asked: the server says it
   form.addEventListener("change", (event) => {
-    if (event.target.matches("select:not([name=autonomy]):not([name=value]):not([name=argument])")) form.dispatchEvent(new Event("look"));
+    if (event.target.matches("select:not([name=autonomy]):not([name=in_group]):not([name=value]):not([name=argument])")) form.dispatchEvent(new Event("look"));
   });
   document.addEventListener("htmx:afterSettle", (event) => {
     if (event.detail.elt === form || form.contains(event.detail.elt)) document.body.dispatchEvent(new Event("rows-changed"));
   });
-  let unsaved = false;
-  form.addEventListener("input", () => { unsaved = true; });
+  const settle = guardTyping(form);
+  // htmx sends it: what comes back says whether it is saved
   document.addEventListener("htmx:beforeOnLoad", (event) => {
-    if (event.detail.xhr.getResponseHeader("HX-Redirect")) unsaved = false;
+    if (event.detail.elt === form) settle(Boolean(event.detail.xhr.getResponseHeader("HX-Redirect")));
   });
-  window.addEventListener("beforeunload", (event) => { if (unsaved) event.preventDefault(); });
+})();
+
+// ---------------------------------------------------------------- rules as a table
+(() => {
+  const form = document.getElementById("rule-table");
+  if (form) guardTyping(form);
 })();
 
 // ---------------------------------------------------------------- the rules as text
@@ -246,11 +261,7 @@
     else if (event.key === "ArrowLeft" || event.key === "ArrowRight" || event.key === "Home" || event.key === "End") close();
   });
 
-  // nothing typed is lost by a wrong click
-  let unsaved = false;
-  area.addEventListener("input", () => { unsaved = true; });
-  form.addEventListener("submit", () => { unsaved = false; });
-  window.addEventListener("beforeunload", (event) => { if (unsaved) event.preventDefault(); });
+  guardTyping(form);
   if (box.dataset.seek) seek(Number(box.dataset.seek));
   learn();
   check();

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import unicodedata
+from collections.abc import Mapping
+from typing import Any
 
 from django import template
 from django.templatetags.static import static
@@ -14,6 +16,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from rapport.core.keys import OwnKeys
 from rapport.web.display import visible_text
 
 register = template.Library()
@@ -44,6 +47,20 @@ def icon(name: str, label: str = "") -> SafeString:
     if label:
         return format_html('<svg class="icon" role="img" aria-label="{}"><use href="{}"></use></svg>', label, href)
     return format_html('<svg class="icon" aria-hidden="true"><use href="{}"></use></svg>', href)
+
+
+@register.simple_tag(takes_context=True)
+def key(context: Mapping[str, Any], shipped: str, said: bool = False) -> SafeString:
+    """What this person presses for the act that is shipped with a key ("e", "g 1"); nothing where they gave it up.
+
+    `said`: it is told to those who hear the page, as in a list of keys; beside a button it is decoration.
+    """
+    own = context.get("own_keys") or OwnKeys()
+    first, *then = shipped.split(" ")
+    pressed = own.in_place_of(first)
+    if not pressed:
+        return format_html("<span>{}</span>", _("no key")) if said else SafeString()
+    return format_html("<kbd>{}</kbd>" if said else '<kbd aria-hidden="true">{}</kbd>', " ".join([pressed, *then]))
 
 
 @register.simple_tag
@@ -88,13 +105,13 @@ def moment(context: template.Context, when: dt.datetime | None, style: str = "cl
         return SafeString("")
     now = context.get("now") or timezone.now()
     local = timezone.localtime(when)
-    absolute = date_format(local, "j F Y, H:i") + f" ({local.tzname()})"
+    absolute = date_format(local, _("j F Y, H:i")) + f" ({local.tzname()})"
     if style == "ago":
         shown = since(when, now)
     elif style == "waits":
         shown = _("waits %(time)s") % {"time": since(when, now)}
     elif style == "full":
-        shown = date_format(local, "j F Y, H:i")
+        shown = date_format(local, _("j F Y, H:i"))
     else:
         shown = clock(local, timezone.localtime(now))
     iso = when.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -106,8 +123,8 @@ def clock(local: dt.datetime, today: dt.datetime) -> str:
     if local.date() == today.date():
         return date_format(local, "H:i")
     if local.year == today.year:
-        return date_format(local, "j M, H:i")
-    return date_format(local, "j M Y, H:i")
+        return date_format(local, _("j M, H:i"))
+    return date_format(local, _("j M Y, H:i"))
 
 
 def since(when: dt.datetime, now: dt.datetime) -> str:

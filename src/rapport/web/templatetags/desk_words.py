@@ -19,6 +19,8 @@ from rapport.store.models import Handle, Person, Post
 from rapport.store.queries.people import Mood
 from rapport.web.display import is_mixed, readable_text, shown_handle, true_host, visible_text
 from rapport.web.reading_words import language_name
+from rapport.web.role_words import role_name
+from rapport.web.why_words import said_reading, said_why, short_why
 
 register = template.Library()
 _FAMILIES = {"complaint": "care", "negative": "care", "praise": "praise", "positive": "praise"}
@@ -81,6 +83,10 @@ def tone_of(why: str) -> str:
 
 
 register.filter("language_name", language_name)
+register.filter("role_name", role_name)
+register.filter("said_why", said_why)
+register.filter("short_why", short_why)
+register.filter("said_reading", said_reading)
 
 
 @register.filter

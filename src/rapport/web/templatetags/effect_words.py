@@ -6,6 +6,7 @@ from django import template
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from rapport.actions.proposals import is_done_here
 from rapport.core.tasks import read_task
 from rapport.store.models import RuleEffect
 
@@ -29,7 +30,7 @@ _WORDS = {
     "boost": gettext_lazy("Share their post"),
     "like": gettext_lazy("Like their post"),
     "follow": gettext_lazy("Follow them"),
-    "survey": gettext_lazy("Invite them to the survey {argument}"),
+    "survey": gettext_lazy("Put a link to the survey {argument} into my draft"),
     "tag": gettext_lazy("Tag it {argument}"),
     "skill": gettext_lazy("Ask for somebody good at {argument}"),
 }
@@ -37,10 +38,10 @@ _ICONS = {
     "basket": "folder-input", "person": "user-plus", "priority": "arrow-up", "quarantine": "shield-alert",
     "draft": "message-square-text", "note": "sticky-note", "notify": "bell", "task": "calendar", "ticket": "tag",
     "idea": "star", "webhook": "plug", "escalate": "activity", "acknowledge": "bot", "ignore": "eye-off",
-    "boost": "repeat-2", "like": "star", "follow": "user-plus", "survey": "circle-help",
+    "boost": "repeat-2", "like": "heart", "follow": "user-plus", "survey": "circle-help",
 }  # fmt: skip
-#: done by a person on the network: taking the proposal notes who did it
-BY_HAND = frozenset({"boost", "like", "follow", "survey"})
+#: done by a person on the network, where it takes it from nobody else: taking the proposal notes who did it
+BY_HAND = frozenset({"boost", "like", "follow"})
 _STATES = {
     "noted": gettext_lazy("only observed"),
     "proposed": gettext_lazy("proposed"),
@@ -80,4 +81,4 @@ def effect_state(effect: RuleEffect) -> str:
 @register.filter
 def is_by_hand(effect: RuleEffect) -> bool:
     """Whether a person does it on the network, and says here that it is done."""
-    return effect.verb in BY_HAND
+    return effect.verb in BY_HAND and not is_done_here(effect)

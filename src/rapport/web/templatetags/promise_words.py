@@ -34,7 +34,7 @@ def due(context: template.Context, when: dt.datetime | None) -> SafeString:
         return SafeString("")
     now = context.get("now") or timezone.now()
     local = timezone.localtime(when)
-    exact = date_format(local, "j F Y, H:i") + f" ({local.tzname()})"
+    exact = date_format(local, _("j F Y, H:i")) + f" ({local.tzname()})"
     if when <= now:
         tone, sign, title = "care", "circle-alert", _("promised until %(time)s")
         shown = _("%(time)s late") % {"time": since(when, now)} if now - when >= dt.timedelta(minutes=1) else _("late")
@@ -42,7 +42,7 @@ def due(context: template.Context, when: dt.datetime | None) -> SafeString:
         tone, sign, title = "ask" if when - now <= SOON else "", "hourglass", _("promised until %(time)s")
         shown = _("due in %(time)s") % {"time": since(now, when)} if when - now >= dt.timedelta(minutes=1) else _("due")
     return format_html(
-        '<span class="chip {}" title="{}">{}<time datetime="{}">{}</time></span>',
+        '<span class="chip {}" title="{}">{}<time datetime="{}" data-style="due">{}</time></span>',
         tone, title % {"time": exact}, icon(sign), when.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), shown,
     )  # fmt: skip
 
