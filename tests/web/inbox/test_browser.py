@@ -323,21 +323,22 @@ def test_everything_that_matters_works_without_scripts(browser: Any, desk: str) 
     page.locator("label[for=mode-note]").click()
     page.fill("#note-text", "called the depot by telephone")
     page.click("text=Add note")
-    assert page.locator(".note:has-text('called the depot by telephone')").count() == 1
+    page.wait_for_selector(".note:has-text('called the depot by telephone')")
     page.locator("details[data-menu=a] summary").click()
     page.click("button[value=me]")
-    assert "yours" in page.inner_text(".talk .head")
+    page.wait_for_selector(".talk .head:has-text('yours')")
     page.fill("#reply-text", "Words of my own")
     page.click("#begin-button")
     page.click("#begin-from button[value=thanks]")
+    page.wait_for_selector("#ask button[name=replace]")
     assert page.input_value("#reply-text") == "Words of my own"
     page.click("#ask button[name=replace]")
-    assert "made our day" in page.input_value("#reply-text")
+    page.wait_for_selector("#reply-text:has-text('made our day')")
     page.fill("#reply-text", "A new parcel leaves today, sorry for the wet one.")
     page.click("text=Send as Ben")
-    assert page.locator(".way:has-text('A new parcel leaves today')").count() == 1
+    page.wait_for_selector(".way:has-text('A new parcel leaves today')")
     page.locator(".acts form[data-key=e] button").click()
-    assert page.locator("#main[data-state=resolved]").count() == 1
+    page.wait_for_selector("#main[data-state=resolved]")
     page.locator(".who h2 a").click()
     page.click("text=Join with")
     page.fill("input[name=q]", "person")  # anybody else
@@ -347,7 +348,7 @@ def test_everything_that_matters_works_without_scripts(browser: Any, desk: str) 
     page.click("text=Join: they are one person")
     page.click("summary:has-text('Undo')")
     page.click("text=Yes, undo it")
-    assert page.locator("text=They are two again").count() == 1
+    page.wait_for_selector("text=They are two again")
     seat.context.close()
 
 

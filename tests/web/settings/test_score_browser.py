@@ -66,7 +66,7 @@ def test_a_weight_is_moved_by_keyboard_the_preview_follows_and_ctrl_enter_saves(
     assert found.violations_count == 0, found.generate_report()
     page.focus("#id_note")
     page.keyboard.press("Enter")  # a habit, not a wish
-    assert page.locator("text=in force").count() >= 1
+    expect(page.locator("text=in force").first).to_be_visible()
     page.keyboard.press("Control+Enter")
     page.wait_for_selector("text=Version 1 is saved and in force")
     cast.workspace.refresh_from_db()
