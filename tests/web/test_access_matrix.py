@@ -124,6 +124,7 @@ ROUTES: dict[str, Route] = {
     "inbox:take_over": Route("draft", POST, CONVERSATION, {"token": "a1"}),
     "inbox:hold": Route("hold", BOTH),
     "inbox:conversation": Route("read", takes=CONVERSATION),
+    "inbox:passed_rules": Route("read", takes=CONVERSATION),
     "inbox:assign": Route("triage", POST, CONVERSATION),
     "inbox:snooze": Route("triage", POST, CONVERSATION, {"until": "hour"}),
     "inbox:resolve": Route("triage", POST, CONVERSATION),

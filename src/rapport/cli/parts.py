@@ -115,6 +115,8 @@ def _run_web(arguments: argparse.Namespace) -> int:
         timeout_graceful_shutdown=WEB_GRACE,
     )
     server = uvicorn.Server(config)
+    config.load()  # what is loaded now, the search for unreachable circles leaves alone
+    calm_collector()
 
     def stop() -> None:
         server.should_exit = True

@@ -69,14 +69,9 @@ def explain(talk: Talk) -> Explanation | None:
     kept = Explanation(decision.trace, max(0, decision.tried - len(decision.trace)))
     if decision.tried == len(decision.trace):
         return kept
-    row = _decided_post(talk)
+    row = talk.decided
     again = _again(row, outcome) if row else None
     return again or kept
-
-
-def _decided_post(talk: Talk) -> Post | None:
-    shown = [*(entry.post for entry in talk.entries if entry.post), *talk.reposts]
-    return next((post for post in shown if post.pk == talk.conversation.decided_by), None)
 
 
 def _again(row: Post, outcome: Outcome) -> Explanation | None:

@@ -63,6 +63,7 @@ urlpatterns = [
     path("c/<int:pk>/notes/<int:note>", notes.edit, name="note_edit"),
     path("named/", notes.named, name="named"),
     path("c/<int:pk>/note", conversation.note, name="note"),
+    path("c/<int:pk>/why/", conversation.passed_rules, name="passed_rules"),
     path("c/<int:pk>/readings/<int:post>/", readings.readings, name="readings"),
     path("c/<int:pk>/readings/<int:post>/correct", readings.correct, name="correct"),
     path("c/<int:pk>/readings/<int:post>/withdraw", readings.withdraw, name="withdraw"),

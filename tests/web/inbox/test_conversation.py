@@ -59,7 +59,12 @@ def test_htmx_gets_the_conversation_alone(cast: Any, enter: Any, complaint: Any)
     assert "left in the rain" in unmarked(part)
 
 
-def test_it_says_why_it_is_here_down_to_each_rule(cast: Any, enter: Any, complaint: Any) -> None:
+def test_it_says_why_it_is_here_down_to_each_rule(
+    cast: Any, enter: Any, complaint: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from rapport.web.inbox import conversation
+
+    monkeypatch.setattr(conversation, "STEPS_AT_ONCE", 100)
     from rapport.store.models import Post
     from rapport.store.queries.talk import judge, read_talk
     from rapport.store.why import explain
@@ -154,6 +159,117 @@ def test_a_long_thread_shows_its_newest_and_the_rest_on_a_press(
     assert "earlier entries" not in whole
 
 
+def delivered(cast: Any, row: Any, target: Any, state: str, at: dt.datetime, text: str = "On its way") -> Any:
+    """A reply of Alice to `target` in this state."""
+    from rapport.store.models import Approval, Delivery
+
+    approval = Approval.objects.create(
+        workspace=cast.workspace, conversation=row, target=target, channel=row.channel, text=text,
+        person=cast.alice, digest=f"{text}"[:64], approved_at=at, sequence=Approval.objects.count() + 1, chain="0",
+    )  # fmt: skip
+    return Delivery.objects.create(
+        workspace=cast.workspace, conversation=row, channel=row.channel, approval=approval, state=state, queued_at=at,
+        idempotency_key=f"key-{approval.pk}", next_try_at=at, sent_at=at if state == "sent" else None,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def long(cast: Any, complaint: Any, now: dt.datetime, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Posts of a thread of which only the newest two are read."""
+    from rapport.store.models import Post
+    from rapport.web.inbox import conversation
+
+    monkeypatch.setattr(conversation, "NEWEST", 2)
+    posts = [add(cast, complaint, f"word {number}", now, number) for number in range(1, 7)]
+    return [Post.objects.of(cast.workspace).exclude(pk__in=[post.pk for post in posts]).get(), *posts]
+
+
+def test_what_belongs_to_the_time_before_is_shown_with_it_but_for_what_still_waits(
+    cast: Any, enter: Any, complaint: Any, now: dt.datetime, long: list[Any]
+) -> None:
+    from rapport.store.models import Note
+
+    early = now + dt.timedelta(minutes=2, seconds=5)
+    Note.objects.create(workspace=cast.workspace, conversation=complaint, author=cast.ben, text="an old note", at=early)
+    for state in ("sent", "held", "failed", "unconfirmed", "cancelled"):
+        delivered(cast, complaint, long[1], state, early, f"a reply {state}")
+    client = enter(cast.alice)
+    page = shown(client, complaint)
+    for words in ("word 5", "word 6", "a reply held", "a reply failed", "a reply unconfirmed"):
+        assert words in page
+    for words in ("word 4", "an old note", "a reply sent", "a reply cancelled"):
+        assert words not in page
+    assert "Show 6 earlier entries" in page  # five posts and the note
+    whole = shown(client, complaint, data={"earlier": "all"})
+    for words in ("word 1", "an old note", "a reply sent", "a reply held"):
+        assert words in whole
+
+
+def test_an_earlier_post_is_answered_and_an_earlier_draft_knows_what_came_since(
+    cast: Any, enter: Any, complaint: Any, now: dt.datetime, long: list[Any]
+) -> None:
+    from rapport.store.models import Draft
+
+    client = enter(cast.alice)
+    assert f'name="target" value="{long[2].pk}"' in shown(client, complaint, data={"to": long[2].pk})
+    assert f'name="target" value="{long[-1].pk}"' in shown(client, complaint)
+    Draft.objects.create(
+        workspace=cast.workspace, conversation=complaint, author=cast.alice, text="I began", based_on=long[2],
+        updated_at=now,
+    )  # fmt: skip
+    assert "They wrote 4 times since this draft" in shown(client, complaint)
+
+
+def test_their_last_word_is_found_under_many_of_ours(
+    cast: Any, enter: Any, complaint: Any, now: dt.datetime, long: list[Any]
+) -> None:
+    for post in long[2:]:
+        post.ours = True
+        post.save()
+    assert f'name="target" value="{long[1].pk}"' in shown(enter(cast.alice), complaint)
+
+
+def test_shares_take_no_place_from_what_was_said(
+    cast: Any, enter: Any, complaint: Any, now: dt.datetime, long: list[Any]
+) -> None:
+    for number in range(20, 26):
+        add(cast, complaint, "", now, number, kind="repost")
+    page = shown(enter(cast.alice), complaint)
+    assert "word 5" in page
+    assert "word 6" in page
+    assert "Shared by" in page
+
+
+def test_what_decided_is_told_also_where_it_is_not_on_the_page(
+    cast: Any, enter: Any, complaint: Any, long: list[Any]
+) -> None:
+    assert complaint.decided_by == long[0].pk
+    page = shown(enter(cast.alice), complaint)
+    assert "What decided (rules, version" in page
+
+
+def test_many_rules_that_did_not_match_are_brought_when_somebody_asks(
+    cast: Any, enter: Any, complaint: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from rapport.web.inbox import conversation
+
+    client = enter(cast.alice)
+    monkeypatch.setattr(conversation, "STEPS_AT_ONCE", 100)
+    whole = unescape(shown(client, complaint))
+    steps = re.findall(r"<code>(.*?)</code>", whole[whole.index('class="passed"') :])
+    assert steps
+    monkeypatch.setattr(conversation, "STEPS_AT_ONCE", 0)
+    page = unescape(shown(client, complaint))
+    assert steps[-1] not in page
+    assert f'hx-get="{here(complaint, "why/")}"' in page
+    part = client.get(here(complaint, "why/"), headers=HTMX).content.decode()
+    assert re.findall(r"<code>(.*?)</code>", unescape(part)) == steps
+    assert "<html" not in part
+    alone = client.get(here(complaint, "why/")).content.decode()
+    assert "<html" in alone
+    assert re.findall(r"<code>(.*?)</code>", unescape(alone)) == steps
+
+
 def test_notes_stand_between_the_posts_by_time(cast: Any, enter: Any, complaint: Any, now: dt.datetime) -> None:
     from rapport.store.models import Note
 
@@ -209,8 +325,9 @@ def test_a_conversation_costs_the_same_queries_however_long(
     client = enter(cast.alice)
     shown(client, complaint)
     # three to know who asks, five for the frame, six for the list, the rest for thread, person, composer, images;
-    # one more where the thresholds that this process keeps for a second have just grown old
-    with django_assert_max_num_queries(32):
+    # of a long thread how many there are, who is answered above, what decided; one more where the thresholds that this
+    # process keeps for a second have just grown old
+    with django_assert_max_num_queries(35):
         shown(client, complaint)
 
 

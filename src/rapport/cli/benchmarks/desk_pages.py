@@ -195,8 +195,10 @@ def fill(count: int) -> Timed:
 def main(job: str) -> None:
     """Do one job and print `Timed` as JSON."""
     from rapport.cli.desk import load_django
+    from rapport.cli.parts import calm_collector
 
     load_django()
+    calm_collector()  # as the process that serves pages does
     kind, _, count = job.partition(":")
     done = fill(int(count)) if kind == "fill" else time_pages(kind)
     print(msgspec.json.encode(done).decode())

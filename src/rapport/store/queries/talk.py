@@ -27,7 +27,7 @@ from rapport.store.queries.desk import visible_baskets, visible_colleagues, visi
 from rapport.store.queries.marks import EVERYTHING, Marks
 from rapport.store.queries.surveys import invitations_of
 
-#: posts shown of one conversation; a thread beyond it shows its newest
+#: posts read of one conversation at the most; a thread beyond it shows its newest
 MAX_POSTS = 400
 #: near-copies that are listed with the one that stands for them
 MAX_COPIES = 100
@@ -65,9 +65,10 @@ class Talk(msgspec.Struct, frozen=True):
     entries: list[Entry]
     #: posts that share one of the thread's
     reposts: list[Post]
-    #: what the line made of the post that basket, score and reason come from
+    #: the post that basket, score and reason come from, with what the line made of it
+    decided: Post | None
     judgement: Judgement | None
-    #: earlier posts that are not shown
+    #: what is earlier and was not read: posts, notes, answers to surveys
     hidden: int
     own_draft: Draft | None
     #: row id of an account -> whether it is followed, by the newest of our acts
@@ -107,6 +108,10 @@ class Talk(msgspec.Struct, frozen=True):
             if e.delivery
         )
 
+    def newest(self, count: int) -> list[Entry]:
+        """The last `count` entries, and before them our replies that still wait for somebody or for the network."""
+        return [entry for entry in self.entries[:-count] if _is_open(entry)] + self.entries[-count:]
+
     def inbound_post(self, pk: int) -> Post | None:
         """The post `pk` of theirs, if it can be answered."""
         return next(
@@ -123,40 +128,103 @@ class Talk(msgspec.Struct, frozen=True):
         return [e for e in theirs if e.post and (e.post.sort_at, e.post.pk) > mark]
 
 
-def read_talk(conversation: Conversation, member: Membership, marks: Marks = EVERYTHING) -> Talk:
-    """Everything said in `conversation`, in four queries, and up to three more where near-copies are folded.
+def read_talk(
+    conversation: Conversation, member: Membership, marks: Marks = EVERYTHING, newest: int = MAX_POSTS, to: int = 0
+) -> Talk:
+    """What is said in `conversation`, in five queries, and up to four more where it is long or near-copies are folded.
 
-    `marks`: what there is of it, to read nothing else.
+    `marks`: what there is of it, to read nothing else. `newest`: posts that are enough; where what they say is answered
+    above them (the post `to`, the one that a kept draft was made for, their last word), up to `MAX_POSTS` are read.
     """
-    posts, hidden = _posts(conversation)
-    talking = [post for post in posts if post.kind != "repost"]
-    if not talking:
-        # a thread of reposts alone: then the repost is what was said
-        talking, posts = posts, []
+    drafts = _drafts(conversation) if marks.drafts else []
+    own_draft = next((draft for draft in drafts if draft.author_id == member.pk), None)
+    said = _said(conversation, newest)
+    needed = {to, own_draft.based_on_id if own_draft else None} - {0, None}
+    if said.hidden and newest < MAX_POSTS and not said.reaches(needed):
+        said = _said(conversation, MAX_POSTS)
     deliveries = _deliveries(conversation) if marks.deliveries else []
     acts = sort_acts(deliveries) if any(each.approval.kind for each in deliveries) else NO_ACTS
     deliveries = [each for each in deliveries if each.approval.kind is None]
-    drafts = _drafts(conversation) if marks.drafts else []
     notes = _notes(conversation) if marks.notes else []
     invited = invitations_of(conversation) if marks.invitations else []
     answered = [Entry("survey", row.answered_at, invitation=row) for row in invited if row.answered_at]
+    entries = sorted([*_entries(said, notes, deliveries, acts), *answered], key=_place)
+    after = [entry for entry in entries if not said.is_before(entry)]
+    decided = _decided(conversation, said)
     return Talk(
         conversation=conversation,
-        entries=sorted([*_entries(talking, notes, deliveries, acts), *answered], key=_place),
-        reposts=[post for post in posts if post.kind == "repost" and not post.deleted],
-        judgement=next((judge(p) for p in posts or talking if p.pk == conversation.decided_by), None),
-        hidden=hidden,
-        own_draft=next((draft for draft in drafts if draft.author_id == member.pk), None),
+        entries=after,
+        reposts=[post for post in said.reposts if not post.deleted],
+        decided=decided,
+        judgement=judge(decided) if decided else None,
+        hidden=said.hidden + sum(entry.delivery is None for entry in entries) - sum(e.delivery is None for e in after),
+        own_draft=own_draft,
         follows=acts.follows,
         proposed=[draft for draft in drafts if draft.proposed and draft.author_id != member.pk],
         shared=[draft for draft in drafts if draft.shared and not draft.proposed and _is_of_another(draft, member)],
         machine_draft=next((each for each in drafts if each.author_id is None and _is_of_service(each)), None),
         own_sends=sum(delivery.approval.person_id == member.pk for delivery in deliveries),
-        copies=_copies(conversation, talking, member) if conversation.copies else [],
-        copy_of=_first_to_say_it(talking, member),
+        copies=_copies(conversation, member) if conversation.copies else [],
+        copy_of=_first_to_say_it(said.posts, member),
         invited=invited,
         marks=marks,
     )
+
+
+class Said(msgspec.Struct, frozen=True):
+    """The newest posts of a conversation, oldest first."""
+
+    posts: list[Post]
+    #: the posts that share one of the thread's
+    reposts: list[Post]
+    #: posts that are earlier and were not read
+    hidden: int = 0
+    #: the newest of those
+    before: Post | None = None
+    #: until when nothing is shown at all; None = from the first note on
+    floor: dt.datetime | None = None
+    #: posts that these answer, read or not, by their ids on the network
+    answered: dict[str, Post] = {}
+
+    def reaches(self, needed: set[int | None]) -> bool:
+        """Whether these posts are among them, and one of theirs that can be answered."""
+        has_inbound = any(not post.ours and not post.deleted for post in self.posts)
+        return has_inbound and needed <= {post.pk for post in self.posts}
+
+    def is_before(self, entry: Entry) -> bool:
+        """Whether this belongs to the time of what was not read. A reply of ours that still waits never does."""
+        return self.floor is not None and entry.at <= self.floor and not entry.post and not _is_open(entry)
+
+
+def _is_open(entry: Entry) -> bool:
+    return entry.delivery is not None and entry.delivery.state not in {Delivery.State.SENT, Delivery.State.CANCELLED}
+
+
+def _said(conversation: Conversation, newest: int) -> Said:
+    rows = Post.objects.of(conversation.workspace_id).filter(conversation_id=conversation.pk)
+    with_author = rows.select_related("handle", "outcome").order_by("-sort_at", "-pk")
+    found = list(with_author.exclude(kind="repost")[: newest + 1])
+    reposts = list(with_author.filter(kind="repost")[:MAX_POSTS])[::-1]
+    if not found:
+        # a thread of reposts alone: then the repost is what was said
+        found, reposts = reposts[: -newest - 1 : -1], []
+    hidden = rows.exclude(kind="repost").count() - newest if len(found) > newest else 0
+    posts = found[:newest][::-1]
+    known = {post.external_id: post for post in found}
+    above = {post.in_reply_to for post in posts if post.in_reply_to} - known.keys() if hidden else set()
+    further = rows.filter(network=conversation.network, external_id__in=above).select_related("handle") if above else ()
+    before = found[newest] if hidden else None
+    floor = before.sort_at if before and newest < MAX_POSTS else None
+    return Said(posts, reposts, hidden, before, floor, known | {post.external_id: post for post in further})
+
+
+def _decided(conversation: Conversation, said: Said) -> Post | None:
+    """The post that decided where the conversation is, with its outcome."""
+    known = next((post for post in [*said.posts, *said.reposts] if post.pk == conversation.decided_by), None)
+    if known is not None or conversation.decided_by is None or not said.hidden:
+        return known
+    rows = Post.objects.of(conversation.workspace_id).filter(conversation_id=conversation.pk)
+    return rows.select_related("handle", "outcome").filter(pk=conversation.decided_by).first()
 
 
 def _is_of_another(draft: Draft, member: Membership) -> bool:
@@ -192,9 +260,11 @@ def _drafts(conversation: Conversation) -> list[Draft]:
     return list(rows.select_related("author__user", "based_on"))
 
 
-def _copies(conversation: Conversation, talking: list[Post], member: Membership) -> list[Post]:
-    """The newest posts that are folded into these, in sight of `member`; of a wave of thousands no more is read."""
-    rows = Post.objects.of(conversation.workspace_id).filter(copy_of__in=[post.pk for post in talking], deleted=False)
+def _copies(conversation: Conversation, member: Membership) -> list[Post]:
+    """The newest posts that are folded into it, in sight of `member`; of a wave of thousands no more is read."""
+    posts = Post.objects.of(conversation.workspace_id)
+    said = list(posts.filter(conversation_id=conversation.pk).order_by("-sort_at").values_list("pk", flat=True))
+    rows = posts.filter(copy_of__in=said[:MAX_POSTS], deleted=False)
     newest = list(rows.select_related("handle").order_by("-pk")[: 2 * MAX_COPIES])
     # read by their ids alone: with more conditions, SQLite walks every conversation in this state instead
     places = Conversation.objects.filter(pk__in=[post.conversation_id for post in newest if post.conversation_id])
@@ -216,13 +286,6 @@ def _first_to_say_it(talking: list[Post], member: Membership) -> Post | None:
     return found
 
 
-def _posts(conversation: Conversation) -> tuple[list[Post], int]:
-    rows = Post.objects.of(conversation.workspace_id).filter(conversation_id=conversation.pk)
-    found = list(rows.select_related("handle", "outcome").order_by("-sort_at", "-pk")[: MAX_POSTS + 1])
-    hidden = rows.count() - MAX_POSTS if len(found) > MAX_POSTS else 0
-    return found[:MAX_POSTS][::-1], hidden
-
-
 def judge(post: Post) -> Judgement | None:
     """What the line made of a post that was read together with its outcome; None before that or when unreadable."""
     outcome = getattr(post, "outcome", None)
@@ -238,20 +301,19 @@ def _place(entry: Entry) -> tuple[dt.datetime, int]:
     return entry.at, entry.post.pk if entry.post else 0
 
 
-def _entries(posts: list[Post], notes: Iterable[Note], deliveries: list[Delivery], acts: Acts) -> list[Entry]:
+def _entries(said: Said, notes: Iterable[Note], deliveries: list[Delivery], acts: Acts) -> list[Entry]:
     ways = {delivery.external_id: delivery for delivery in deliveries if delivery.external_id}
     replaced = _put_elsewhere(ways, deliveries, acts)
     for delivery in deliveries:
         if delivery.approval.parts:
             ways |= {part.external_id: delivery for part in delivery.parts.all() if part.external_id}
-    by_id = {post.external_id: post for post in posts}
     entries: list[Entry] = []
-    above: Post | None = None
-    for post in posts:
+    above = said.before
+    for post in said.posts:
         if post.external_id in replaced:
             continue
         way = ways.pop(post.external_id, None) if post.ours else None
-        answered = by_id.get(post.in_reply_to) if post.in_reply_to else None
+        answered = said.answered.get(post.in_reply_to) if post.in_reply_to else None
         branches = answered is not None and above is not None and answered.pk != above.pk
         entries.append(
             Entry(

@@ -45,7 +45,9 @@ from rapport.web.inbox.list import read_listing
 from rapport.web.told import told
 
 #: entries of a long thread that are on the page at once; the others are one press away
-NEWEST = 40
+NEWEST = 30
+#: rules that did not match and are on the page at once; more are brought when somebody asks for them
+STEPS_AT_ONCE = 12
 
 
 def find_conversation(request: DeskRequest, pk: int) -> Conversation:
@@ -83,15 +85,19 @@ def show(
     member = request.membership
     live = stream_address(member)  # before anything is read: what changes meanwhile is told
     marks = marks or read_marks(row, member)
-    said = talk.read_talk(row, member, marks)
-    entries = said.entries if "earlier" in request.GET else said.entries[-NEWEST:]
+    whole, typed = "earlier" in request.GET, composing.get("typed")
+    to = typed.get("target", "") if typed else request.GET.get("to", "")
+    said = talk.read_talk(row, member, marks, talk.MAX_POSTS if whole else NEWEST, to=number(to))
+    entries = said.entries if whole else said.newest(NEWEST)
     asked = list_beside(request, row)
     request.desk_place = asked.place  # type: ignore[attr-defined]  # read by the navigation
     context: dict[str, Any] = {
         "talk": said,
         "explanation": why.explain_to(member, said),
+        "at_once": STEPS_AT_ONCE,
         "entries": entries,
-        "earlier": len(said.entries) - len(entries),
+        "earlier": 0 if whole else min(said.hidden, talk.MAX_POSTS - NEWEST) + len(said.entries) - len(entries),
+        "unread": said.hidden if whole else 0,
         "shown": {entry.post.pk for entry in entries if entry.post},
         "corrected": corrections_on(request.workspace, [entry.post for entry in entries if entry.post]),
         "conversation": row,
@@ -122,6 +128,22 @@ def show(
     visible = not asked.basket or any(each.slug == asked.basket for each in seen_baskets(request, member))
     context["listing"] = read_listing(request, asked, now) if visible else None
     return render(request, "desk/page.html", context, status=status)
+
+
+@require_safe
+@desk("read")
+def passed_rules(request: DeskRequest, pk: int) -> HttpResponse:
+    """The rules that were tried and did not match, with what they found: as a page, for htmx the list alone."""
+    row = find_conversation(request, pk)
+    said = talk.read_talk(row, request.membership, newest=1)
+    explanation = why.explain_to(request.membership, said) or why.Explanation(())
+    here = f"/w/{request.workspace.slug}/c/{row.pk}/"
+    if request.headers.get("HX-Request"):
+        version = said.judgement.decision.rule_set if said.judgement else ""
+        kept = f"steps-{said.decided.pk if said.decided else ''}-{version}"
+        return render(request, "desk/steps.html", {"steps": explanation.passed, "kept": kept})
+    beside = list_beside(request, row).beside()
+    return render(request, "desk/why_page.html", {"explanation": explanation, "here": here, "beside": beside})
 
 
 def done(request: DeskRequest, row: Conversation, said: str = "", undo: int | None = None) -> HttpResponse:

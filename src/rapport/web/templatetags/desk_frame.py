@@ -5,16 +5,18 @@ from __future__ import annotations
 import datetime as dt
 import unicodedata
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
+import msgspec
 from django import template
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from rapport.core.keys import OwnKeys
 from rapport.web.display import visible_text
@@ -43,10 +45,16 @@ FACES = 8
 @register.simple_tag
 def icon(name: str, label: str = "") -> SafeString:
     """A Lucide icon from the sprite. With a label it is announced, without one it is decoration."""
-    href = f"{static('vendor/lucide/sprite.svg')}#{name}"
-    if label:
-        return format_html('<svg class="icon" role="img" aria-label="{}"><use href="{}"></use></svg>', label, href)
-    return format_html('<svg class="icon" aria-hidden="true"><use href="{}"></use></svg>', href)
+    sprite = static("vendor/lucide/sprite.svg")
+    if not label:
+        return _decoration(sprite, name)
+    said = '<svg class="icon" role="img" aria-label="{}"><use href="{}#{}"></use></svg>'
+    return format_html(said, label, sprite, name)
+
+
+@lru_cache(maxsize=512)  # a page has hundreds of some forty
+def _decoration(sprite: str, name: str) -> SafeString:
+    return format_html('<svg class="icon" aria-hidden="true"><use href="{}#{}"></use></svg>', sprite, name)
 
 
 @register.simple_tag(takes_context=True)
@@ -105,26 +113,46 @@ def moment(context: template.Context, when: dt.datetime | None, style: str = "cl
         return SafeString("")
     now = context.get("now") or timezone.now()
     local = timezone.localtime(when)
-    absolute = date_format(local, _("j F Y, H:i")) + f" ({local.tzname()})"
+    said = in_words(local.replace(second=0, microsecond=0, tzinfo=None), get_language())
     if style == "ago":
         shown = since(when, now)
     elif style == "waits":
         shown = _("waits %(time)s") % {"time": since(when, now)}
     elif style == "full":
-        shown = date_format(local, _("j F Y, H:i"))
+        shown = said.full
     else:
-        shown = clock(local, timezone.localtime(now))
+        shown = said.on(timezone.localtime(now).date())
+    absolute = f"{said.full} ({local.tzname()})"
     iso = when.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return format_html('<time datetime="{}" title="{}" data-style="{}">{}</time>', iso, absolute, style, shown)
 
 
-def clock(local: dt.datetime, today: dt.datetime) -> str:
-    """14:05 on the same day, else with its date; both in the reader's zone."""
-    if local.date() == today.date():
-        return date_format(local, "H:i")
-    if local.year == today.year:
-        return date_format(local, _("j M, H:i"))
-    return date_format(local, _("j M Y, H:i"))
+class InWords(msgspec.Struct, frozen=True):
+    """One minute of the reader's clock, in the reader's language."""
+
+    date: dt.date
+    time: str
+    day: str
+    day_of_year: str
+    full: str
+
+    def on(self, today: dt.date) -> str:
+        """14:05 on the same day, else with its date; in another year with that too."""
+        if self.date == today:
+            return self.time
+        return self.day if self.date.year == today.year else self.day_of_year
+
+
+@lru_cache(maxsize=4096)  # a list that is looked at again and again says the same times
+def in_words(local: dt.datetime, language: str | None) -> InWords:
+    """`local`: a whole minute of the reader's clock, naive; `language`: the one in force, the words are in it."""
+    return InWords(
+        local.date(),
+        date_format(local, "H:i"),
+        date_format(local, _("j M, H:i")),
+        date_format(local, _("j M Y, H:i")),
+        date_format(local, _("j F Y, H:i")),
+    )
 
 
 def since(when: dt.datetime, now: dt.datetime) -> str:
