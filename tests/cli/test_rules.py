@@ -9,8 +9,10 @@ import pytest
 
 from conftest import NOON
 from rapport.actions.rules import save_rules
+from rapport.actions.surveys import save_survey
 from rapport.cli.main import main
 from rapport.core.rules import default_document
+from rapport.core.surveys import Question
 
 pytestmark = pytest.mark.django_db
 MINE = "[[rule]]\nname = 'Rain'\nwhen = 'text matches \"rain\"'\nthen = ['basket:praise']\n"
@@ -38,6 +40,12 @@ def test_a_file_is_held_against_what_the_desk_has(
     told = capsys.readouterr().out
     assert told.startswith(f"{file}: line 4, column ")
     assert "there is no basket prase; did you mean praise?" in told
+    save_survey(alice, None, name="Tent", questions=[Question("score", "How was it?")], now=NOON)
+    file.write_text(MINE.replace("basket:praise", "survey:tant"), encoding="utf-8")
+    assert main(["rules", str(file)]) == 1
+    assert capsys.readouterr().out == f"{file}: line 4, column 17: there is no survey tant; did you mean tent?\n"
+    file.write_text(MINE.replace("basket:praise", "survey:tent"), encoding="utf-8")
+    assert main(["rules", str(file)]) == 0
 
 
 def test_what_cannot_be_found_is_named(alice: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -32,6 +32,7 @@ QUERIES = {
 ACTIONS = {
     "basket:caer": "den Korb caer gibt es nicht; meinten Sie care?",
     "draft:sory": "Textbaustein sory gibt es nicht; meinten Sie sorry?",
+    "survey:tant": "die Umfrage tant gibt es nicht; meinten Sie tent?",
     "basket": "basket braucht eine Angabe; meinten Sie basket:SLUG?",
 }
 
@@ -39,7 +40,7 @@ ACTIONS = {
 def told_rule(when: str = "true", then: str = "basket:care") -> str:
     document = f'[[rule]]\nname = "x"\nwhen = {chr(39)}{when}{chr(39)}\nthen = ["{then}"]\n'
     with pytest.raises(InvalidRule) as raised:
-        compile_rules(document, baskets={"care"}, replies={"sorry"})
+        compile_rules(document, baskets={"care"}, replies={"sorry"}, surveys={"tent"})
     with translation.override("en"):
         assert told(raised.value) == str(raised.value)
     with translation.override("de"):

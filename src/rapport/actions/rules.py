@@ -11,20 +11,31 @@ from rapport.actions.audit import announce, require, write_audit
 from rapport.core.errors import Stale
 from rapport.core.rules import RuleSet as CompiledRules
 from rapport.core.rules import compile_rules
-from rapport.store.models import Basket, Membership, PreparedReply, RuleSet, Webhook, Workspace
+from rapport.core.rules.actions import Known
+from rapport.store.models import Basket, Membership, PreparedReply, RuleSet, Survey, Webhook, Workspace
 
 
 def check_document(workspace: Workspace, document: str) -> CompiledRules:
     """The document as this workspace would use it: it may name what there is. Raises `InvalidRule` with line, column
     and the nearest name.
     """
-    people = Membership.objects.of(workspace).filter(active=True, user__is_active=True)
+    known = known_in(workspace)
     return compile_rules(
         document,
-        baskets=set(Basket.objects.of(workspace).values_list("slug", flat=True)),
-        people=set(people.values_list("user__email", flat=True)),
-        webhooks=set(Webhook.objects.of(workspace).values_list("slug", flat=True)),
-        replies=set(PreparedReply.objects.of(workspace).values_list("slug", flat=True)),
+        baskets=known.baskets, people=known.people, webhooks=known.webhooks, replies=known.replies,
+        surveys=known.surveys,
+    )  # fmt: skip
+
+
+def known_in(workspace: Workspace) -> Known:
+    """The names that rules of this workspace can use. Five queries."""
+    people = Membership.objects.of(workspace).filter(active=True, user__is_active=True)
+    return Known(
+        baskets=frozenset(Basket.objects.of(workspace).values_list("slug", flat=True)),
+        people=frozenset(people.values_list("user__email", flat=True)),
+        webhooks=frozenset(Webhook.objects.of(workspace).values_list("slug", flat=True)),
+        replies=frozenset(PreparedReply.objects.of(workspace).values_list("slug", flat=True)),
+        surveys=frozenset(Survey.objects.of(workspace).values_list("slug", flat=True)),
     )
 
 

@@ -23,7 +23,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """The arguments of the command."""
     parser.description = (
         "Print the rules that are in force, as a file; or, with a file, say whether it could be used: whether its "
-        "baskets, prepared replies, colleagues and webhooks are there. Nothing is written."
+        "baskets, prepared replies, colleagues, webhooks and surveys are there. Nothing is written."
     )
     parser.add_argument("file", nargs="?", metavar="RULES.toml", help="check this document instead of printing one")
     parser.add_argument("--version", type=int, metavar="N", help="print this version (the one in force)")

@@ -41,7 +41,7 @@ _HINTS = (
     _("a point, as 0.5"), _("[ ] around a list"), _("[[rule]] above it"),
 )  # fmt: skip
 #: what a rule names; looked up with the context of the faults
-NOUNS = ("rule", "group", "basket", "colleague", "webhook", "prepared reply", "autonomy")
+NOUNS = ("rule", "group", "basket", "colleague", "webhook", "prepared reply", "survey", "autonomy")
 #: places of a sentence that hold such a noun
 _NAMED = frozenset(("what", "kind", "kind2", "key"))
 #: places that hold less than any words -> what they hold

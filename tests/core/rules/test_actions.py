@@ -143,6 +143,7 @@ def test_one_post_has_a_bounded_number_of_effects_and_the_trace_says_what_was_le
         ("basket:caer", "caer", "no basket", "care"),
         ("draft:sory", "sory", "no prepared reply", "sorry"),
         ("webhook:crn", "crn", "no webhook", "crm"),
+        ("survey:tant", "tant", "there is no survey tant", "tent"),
         ("ignore:ann", ":ann", "takes no argument", "ignore"),
         ("note: ", " \"]", "text is empty", ""),
         ("note:" + "x" * (MAX_WORDS + 1), "xxx", "501 characters", ""),
@@ -162,7 +163,7 @@ def test_a_fault_in_an_action_is_reported_at_its_place_with_the_nearest_name(
     document = rule(action)
     error = refusal(
         document,
-        baskets=["care"], people=["ann@fernway.example"], webhooks=["crm"], replies=["sorry"],
+        baskets=["care"], people=["ann@fernway.example"], webhooks=["crm"], replies=["sorry"], surveys=["tent"],
     )  # fmt: skip
     line = document.split("\n")[3]
     assert message in error.message
@@ -175,6 +176,7 @@ def test_a_fault_in_an_action_is_reported_at_its_place_with_the_nearest_name(
 
 def test_names_that_exist_are_taken_and_addresses_whatever_their_case() -> None:
     known: Any = {"baskets": ["care"], "people": ["Ann@fernway.example"], "webhooks": ["crm"], "replies": ["sorry"]}
+    known["surveys"] = ["tent"]
     compile_rules(rule(*EVERY, "notify:ann@fernway.example"), **known)
     compile_rules(rule("person:known"), **known)
 

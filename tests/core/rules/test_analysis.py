@@ -217,10 +217,12 @@ def test_rules_that_are_off_or_only_observe_or_suggest_take_nothing_from_others(
 
 
 def test_names_that_are_gone_are_told() -> None:
-    known = Known(baskets=["care"], replies=["sorry"], people=["ann@x.example"])
+    known = Known(baskets=["care"], replies=["sorry"], people=["ann@x.example"], surveys=["tent"])
     actions = ["basket:sales", "draft:thanks", "person:Bo@x.example", "notify:duty", "tag:x", "person:known"]
     found = faults(rule("A", "true", *actions[:3]), rule("B", "author.bot", "person:known", *actions[3:5]), known=known)
     assert [flaw.detail for flaw in found if flaw.kind == "unknown"] == actions[:3]
+    found = faults(rule("A", "true", "survey:tent"), rule("B", "author.bot", "survey:rain"), known=known)
+    assert [flaw.detail for flaw in found if flaw.kind == "unknown"] == ["survey:rain"]
     assert not faults(rule("A", "true", "basket:care", "draft:sorry", "person:ANN@x.example"), known=known)
 
 

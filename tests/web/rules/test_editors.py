@@ -12,11 +12,13 @@ from django.test import Client
 from conftest import NOON
 from rapport.actions.rule_drafts import begin_draft
 from rapport.actions.rules import save_rules
+from rapport.actions.surveys import save_survey
 from rapport.core.rules import compile_rules, default_document
 from rapport.core.rules.actions import ACTIONS
 from rapport.core.rules.edit import find_piece
 from rapport.core.rules.fields import FIELDS
 from rapport.core.rules.functions import FUNCTIONS
+from rapport.core.surveys import Question
 from rapport.store.models import PreparedReply, RuleDraft, RuleSet
 
 pytestmark = pytest.mark.django_db
@@ -107,6 +109,23 @@ def test_a_text_is_checked_while_somebody_types(browser: Client) -> None:
     )
     unknown = default_document().replace("basket:care", "basket:caer")
     assert "there is no basket caer" in browser.post(f"{HERE}check/", {"document": unknown}).json()["said"]
+
+
+def test_a_survey_that_a_rule_invites_to_has_to_be_there(browser: Client, alice: Any) -> None:
+    save_survey(alice, None, name="Tent", questions=[Question("score", "How was it?")], now=NOON)
+    document = default_document().replace('"basket:care"', '"basket:care", "survey:tant"', 1)
+    answer = browser.post(HERE, {"document": document, "revision": 1, "do": "save"})
+    assert answer.status_code == 422
+    assert "there is no survey tant; did you mean tent?" in words(answer.content)
+    rows = {**SPAM, "verb": ["survey"], "argument": ["tant"]}
+    answer = browser.post(RULE, rows)
+    assert answer.status_code == 422
+    assert "there is no survey tant; did you mean tent?" in words(answer.content)
+    assert '<option value="tent">Tent</option>' in answer.content.decode()
+    assert in_force().version == 1
+    assert {"word": "tent", "means": "Tent"} in browser.get(f"{HERE}words/").json()["arguments"]["survey"]
+    assert browser.post(RULE, {**rows, "argument": ["tent"]}).status_code == 302
+    assert "survey:tent" in in_force().document
 
 
 def test_every_word_of_the_language_is_offered(browser: Client, alice: Any) -> None:

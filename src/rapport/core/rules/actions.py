@@ -61,6 +61,8 @@ class Known(msgspec.Struct, frozen=True):
     webhooks: Collection[str] | None = None
     #: slugs of the prepared replies
     replies: Collection[str] | None = None
+    #: slugs of the surveys
+    surveys: Collection[str] | None = None
 
     def of(self, verb: Verb) -> tuple[str, Collection[str] | None]:
         """What the argument of a verb names ("basket"), and which of these there are."""
@@ -73,6 +75,8 @@ class Known(msgspec.Struct, frozen=True):
                 return "webhook", self.webhooks
             case "draft":
                 return "prepared reply", self.replies
+            case "survey":
+                return "survey", self.surveys
         return "", None
 
 

@@ -193,16 +193,18 @@ def compile_rules(
     people: Collection[str] | None = None,
     webhooks: Collection[str] | None = None,
     replies: Collection[str] | None = None,
+    surveys: Collection[str] | None = None,
     bounded: bool = True,
 ) -> RuleSet:
     """A rule document (TOML) -> the rule set that `decide`s.
 
-    `version` is carried by every decision; 0 takes the one in the document. The slugs of `baskets`, `webhooks` and
-    prepared `replies`, and the addresses of `people`, are those that exist (None: not known, any may be named).
+    `version` is carried by every decision; 0 takes the one in the document. The slugs of `baskets`, `webhooks`,
+    prepared `replies` and `surveys`, and the addresses of `people`, are those that exist (None: not known, any may be
+    named).
     `bounded` False takes a document whatever it costs: one that was saved once stays in force when bounds become lower.
     Raises `InvalidRule` with line, column and the nearest name that exists.
     """
-    read = read_document(document, Known(baskets, people, webhooks, replies), bounded)
+    read = read_document(document, Known(baskets, people, webhooks, replies, surveys), bounded)
     fallback = read.fallback or FALLBACK
     if baskets and fallback not in baskets:
         fallback = next(iter(baskets))

@@ -7,10 +7,11 @@ import functools
 import msgspec
 from django.utils.translation import gettext as _
 
+from rapport.actions.rules import known_in
 from rapport.core.errors import InvalidRule
 from rapport.core.rules.actions import Known
 from rapport.core.rules.analysis import Flaw, find_flaws
-from rapport.store.models import Basket, Membership, PreparedReply, Webhook, Workspace
+from rapport.store.models import Workspace
 from rapport.web.rules.target import KEPT, compiled
 
 
@@ -26,30 +27,18 @@ class Told(msgspec.Struct, frozen=True):
     others: tuple[str, ...]
 
 
-def known_in(workspace: Workspace) -> Known:
-    """The names that rules of this workspace can use. Four queries."""
-    members = Membership.objects.of(workspace).filter(active=True, user__is_active=True)
-    return Known(
-        baskets=frozenset(Basket.objects.of(workspace).values_list("slug", flat=True)),
-        people=frozenset(members.values_list("user__email", flat=True)),
-        webhooks=frozenset(Webhook.objects.of(workspace).values_list("slug", flat=True)),
-        replies=frozenset(PreparedReply.objects.of(workspace).values_list("slug", flat=True)),
-    )
-
-
 def faults_of(document: str, workspace: Workspace) -> list[Told]:
     """What is wrong with these rules; nothing is said of a text that cannot be used at all."""
-    known = known_in(workspace)
     try:
-        found = _faults(document, known.baskets, known.people, known.webhooks, known.replies)  # type: ignore[arg-type]
+        found = _faults(document, known_in(workspace))
     except InvalidRule:
         return []
     return [tell(each) for each in found]
 
 
 @functools.lru_cache(maxsize=KEPT)
-def _faults(document: str, *names: frozenset[str]) -> tuple[Flaw, ...]:
-    return tuple(find_flaws(compiled(document), Known(*names)))
+def _faults(document: str, known: Known) -> tuple[Flaw, ...]:
+    return tuple(find_flaws(compiled(document), known))
 
 
 def tell(found: Flaw) -> Told:

@@ -19,7 +19,7 @@ from rapport.core.rules.edit import compose, insert, move, pieces, put, remove, 
 from rapport.core.rules.fields import FIELDS, GROUPS, Type
 from rapport.core.rules.syntax import Fault, parse
 from rapport.core.rules.table import FITTING, BadRow, Form, Group, Row, TooComplex, read_form, subjects, write_form
-from rapport.store.models import Basket, PreparedReply, Topic
+from rapport.store.models import Basket, PreparedReply, Survey, Topic
 from rapport.web.access import DeskRequest, desk
 from rapport.web.fault_words import said_fault, said_with
 from rapport.web.forms import number
@@ -390,11 +390,12 @@ def _values(row: Row, topics: list[tuple[str, str]]) -> list[tuple[str, str]]:
 
 
 def known_arguments(request: DeskRequest) -> dict[str, list[tuple[str, str]]]:
-    """Verb -> the arguments to choose from, with their names. Two queries."""
+    """Verb -> the arguments to choose from, with their names. Three queries."""
     workspace = request.workspace
     return {
         "basket": list(Basket.objects.of(workspace).order_by("position").values_list("slug", "name")),
         "draft": list(PreparedReply.objects.of(workspace).values_list("slug", "name")),
+        "survey": list(Survey.objects.of(workspace).values_list("slug", "name")),
         "priority": [(each, str(PRIORITY_NAMES[each])) for each in PRIORITIES],
     }
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy, pgettext
 from rapport.core.rules.fields import FIELDS
 from rapport.core.rules.syntax import Fault
 from rapport.core.rules.table import Form, Group, Row, TooComplex, read_form
-from rapport.store.models import Basket, PreparedReply, Workspace
+from rapport.store.models import Basket, PreparedReply, Survey, Workspace
 from rapport.web.fault_words import said_fault
 from rapport.web.told import told
 
@@ -113,12 +113,14 @@ def plain(text: str) -> str:
 
 
 def names_of(workspace: Workspace) -> Mapping[tuple[str, str], str]:
-    """(verb, argument) -> the name that people know. Two queries."""
+    """(verb, argument) -> the name that people know. Three queries."""
     baskets = Basket.objects.of(workspace).values_list("slug", "name")
     replies = PreparedReply.objects.of(workspace).values_list("slug", "name")
+    surveys = Survey.objects.of(workspace).values_list("slug", "name")
     return {
         **{("basket", slug): name for slug, name in baskets},
         **{("draft", slug): name for slug, name in replies},
+        **{("survey", slug): name for slug, name in surveys},
         **{("priority", slug): str(name) for slug, name in PRIORITY_NAMES.items()},
     }
 

@@ -19,7 +19,7 @@ from rapport.core.rules.actions import ACTIONS
 from rapport.core.rules.document import KEYS, MAX_DOCUMENT, TOP_KEYS
 from rapport.core.rules.fields import FIELDS
 from rapport.core.rules.functions import FUNCTIONS
-from rapport.store.models import Basket, Membership, PreparedReply, Topic, Webhook
+from rapport.store.models import Basket, Membership, PreparedReply, Survey, Topic, Webhook
 from rapport.web.access import DeskRequest, desk
 from rapport.web.fault_words import said_fault
 from rapport.web.forms import ExactForm
@@ -181,11 +181,13 @@ def _arguments(request: DeskRequest) -> dict[str, list[dict[str, str]]]:
     people = [{"word": member.user.email, "means": str(member)} for member in members.order_by("user__email")]
     baskets = Basket.objects.of(workspace).values_list("slug", "name")
     replies = PreparedReply.objects.of(workspace).values_list("slug", "name")
+    surveys = Survey.objects.of(workspace).values_list("slug", "name")
     webhooks = Webhook.objects.of(workspace).values_list("slug", flat=True)
     return {
         "basket": [{"word": slug, "means": name} for slug, name in baskets],
         "priority": [{"word": priority, "means": ""} for priority in PRIORITIES],
         "draft": [{"word": slug, "means": name} for slug, name in replies],
+        "survey": [{"word": slug, "means": name} for slug, name in surveys],
         "person": [{"word": "known", "means": _("whoever knows the author")}, *people],
         "notify": people,
         "webhook": [{"word": slug, "means": ""} for slug in webhooks],
