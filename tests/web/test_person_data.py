@@ -14,8 +14,13 @@ from django.utils import timezone
 from canary import CANARY, NAME, places, plant
 from rapport.actions.export_files import export_file
 from rapport.actions.exports import KEPT, sweep_exports
+from rapport.actions.listening import save_topic
 from rapport.actions.person_jobs import claim_job
 from rapport.actions.purges import carry_on_purges
+from rapport.actions.rule_drafts import begin_draft
+from rapport.actions.rules import save_rules
+from rapport.actions.views import save_view
+from rapport.core.rules.edit import compose
 from rapport.pipeline.person_jobs import carry_out
 from rapport.store.models import Conversation, Note, Person, PersonJob, Post
 from rapport.store.queries.erasure import HOLDERS, UNREACHED
@@ -135,6 +140,54 @@ def test_an_erasure_is_confirmed_by_the_name_done_and_reported(cast: Any, enter:
     assert told["what_becomes_of_each"]["Approval"]
     assert "asked by mail" in client.get("/w/fernway/person-jobs/").content.decode()
     assert sorted(places()) == []
+
+
+def test_the_report_of_an_erasure_lists_what_still_names_an_account_of_theirs(
+    cast: Any, enter: Any, hear: Any, make_post: Any
+) -> None:
+    hear(make_post("Hello there", author="nadia"))
+    by, now = cast.ben, timezone.now() - dt.timedelta(minutes=1)
+    naming = compose({"name": "Their rule", "when": 'author.handle == "nadia"', "then": ["tag:her"]})
+    other = compose({"name": "Other rule", "when": 'author.handle == "nadiah"', "then": ["tag:nadiah"]})
+    save_rules(by, f"{naming}\n{other}", now=now)
+    topic = save_topic(by, "", "Her words", "shoes OR nadia", now=now)
+    save_topic(by, "", "Shoes", "shoes OR nadias", now=now)
+    view = save_view(by, "About her", {"q": "nadia"}, shared=False, now=now)
+    save_view(cast.lea, "Of Lea", {"q": "nadia"}, shared=False, now=now)
+    save_view(by, "About shoes", {"q": "shoes"}, shared=False, now=now)
+    begin_draft(by, "With a fault", "[[rule nadia", now=now)
+    client = enter(by)
+    client.post(f"/w/fernway/people/{Person.objects.get().pk}/data/erase/", {"reason": "asked", "typed": "Nadia"})
+    job = work()
+    assert "nadia" not in json.dumps(job.report)
+    address = f"/w/fernway/person-jobs/{job.pk}/"
+
+    def listed() -> str:
+        return client.get(address).content.decode().partition('id="named"')[2].partition("</section>")[0]
+
+    shown = listed()
+    for link, name in (
+        ("settings/rules/rule/?name=Their+rule", "Their rule"), (f"settings/topics/{topic.pk}/", "Her words"),
+        (f"views/{view.pk}/", "About her"),
+    ):  # fmt: skip
+        assert f'href="/w/fernway/{link}" dir="auto">{name}</a>' in shown
+        assert client.get(f"/w/fernway/{link}").status_code in {200, 302}
+    assert "one of Lea, for themselves" in shown
+    assert "With a fault" in shown
+    for name in ("Other rule", ">Shoes<", "About shoes", "Of Lea", "changed since"):
+        assert name not in shown
+    save_rules(by, f"{naming}\n{other}".replace('"nadia"', '"nora"'), now=timezone.now())
+    assert listed().count("changed since") == 1
+    save_rules(by, other, now=timezone.now())
+    assert "Their rule" not in listed()
+
+
+def test_a_report_says_so_where_nothing_names_them(cast: Any, enter: Any, hear: Any, make_post: Any) -> None:
+    hear(make_post("Hello there", author="nadia"))
+    client = enter(cast.ben)
+    client.post(f"/w/fernway/people/{Person.objects.get().pk}/data/erase/", {"reason": "asked", "typed": "Nadia"})
+    page = client.get(f"/w/fernway/person-jobs/{work().pk}/").content.decode()
+    assert "No rule, topic, campaign or saved view names one of their accounts." in page
 
 
 def test_the_desk_still_shows_its_pages_after_an_erasure(cast: Any, enter: Any, person: Person) -> None:

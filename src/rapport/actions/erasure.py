@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
@@ -42,6 +43,7 @@ from rapport.store.queries.erasure import (
     names_of,
     next_conversations,
 )
+from rapport.store.queries.named_in import named_in
 from rapport.store.queries.suppressions import digests
 
 #: conversations that one step takes away
@@ -89,8 +91,10 @@ def erase_some(job: PersonJob, *, now: dt.datetime) -> bool:
         if person is None:
             return False
         tally = Tally(row.report)
-        _step(person, by, tally, now)
+        named = _step(person, by, tally, now)
         report = {"removed": dict(tally.removed), "blanked": dict(tally.blanked), "unreached": list(UNREACHED)}
+        if named is not None:
+            report["named_in"] = named
         PersonJob.objects.filter(pk=row.pk).update(report=report)
     return True
 
@@ -107,19 +111,25 @@ def finish_erasure(job: PersonJob, *, now: dt.datetime) -> PersonJob:
     return row
 
 
-def _step(person: Person, by: Membership, tally: Tally, now: dt.datetime) -> None:
-    """Take something away; the person's row goes with the last of it."""
+def _step(person: Person, by: Membership, tally: Tally, now: dt.datetime) -> dict[str, Any] | None:
+    """Take something away; the person's row goes with the last of it, and then the answer is where colleagues wrote
+    their accounts down (`store.queries.named_in`).
+    """
     handles = accounts_of(person)
     if talks := next_conversations(person, handles, STEP):
         forgetting.forget_conversations(person, handles, talks, by, tally, now)
-        return
+        return None
     loose = PostRow.objects.of(person.workspace_id).filter(handle__in=handles)
     rows = list(loose.values_list("pk", "network", "external_id")[: POSTS + 1])
     forgetting.forget_rows(
         person.workspace_id, [row[0] for row in rows[:POSTS]], [row[1:] for row in rows[:POSTS]], tally, now
     )
-    if len(rows) <= POSTS:
-        forget_person(person, handles, by, tally, now)
+    if len(rows) > POSTS:
+        return None
+    # before the accounts go: afterwards nobody knows what they were called
+    found = named_in(person.workspace_id, handles)
+    forget_person(person, handles, by, tally, now)
+    return found
 
 
 def forget_person(person: Person, handles: list[Handle], by: Membership, tally: Tally, now: dt.datetime) -> None:

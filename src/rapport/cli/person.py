@@ -121,5 +121,8 @@ def _tell(job: PersonJob, as_json: bool) -> None:
         rows = sorted(job.report.get(part, {}).items())
         if rows:
             print(f"{part}: {', '.join(f'{name} {count:,}' for name, count in rows)}")
+    named = {kind: len(rows) for kind, rows in job.report.get("named_in", {}).items() if kind != "version" and rows}
+    if named:
+        print(f"still named in: {', '.join(f'{kind} {count}' for kind, count in named.items())} (see its page)")
     if job.report.get("unreached"):
         print(f"not reached: {', '.join(job.report['unreached'])} (docs/howto/person-data.md)")

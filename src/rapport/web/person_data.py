@@ -23,6 +23,7 @@ from rapport.store.queries import people as reads
 from rapport.store.queries.erasure import HOLDERS
 from rapport.store.queries.person_export import count_kept
 from rapport.web.access import DeskRequest, desk, find
+from rapport.web.person_named import still_named
 from rapport.web.told import told
 
 #: jobs on one page
@@ -181,6 +182,7 @@ def job(request: DeskRequest, pk: int) -> HttpResponse:
         "removed": _counted(report.get("removed", {})),
         "blanked": _counted(report.get("blanked", {})),
         "held": _counted(report.get("held", {})),
+        "named": still_named(request.membership, row) if "named_in" in report else None,
         "unreached": [UNREACHED[each] for each in report.get("unreached", []) if each in UNREACHED],
         "file": export_file(row) if row.expires_at and row.expires_at > timezone.now() else None,
         "is_there": Person.objects.of(request.workspace).filter(pk=row.person).exists(),
