@@ -83,7 +83,7 @@ def test_a_list_of_entries_costs_the_same_however_many_are_folded(
     alice.get("/w/fernway/b/care/")
     with django_assert_max_num_queries(20):
         alice.get("/w/fernway/b/care/")
-    with django_assert_max_num_queries(34):
+    with django_assert_max_num_queries(35):
         alice.get(f"/w/fernway/c/{wave[0].pk}/")
 
 

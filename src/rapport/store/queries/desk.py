@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Sequence
-from typing import Literal, NamedTuple
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, Literal, NamedTuple
 
 import msgspec
-from django.db.models import Case, Count, Exists, ExpressionWrapper, F, FloatField, Min, OuterRef, Q, Value, When
+from django.db.models import (
+    Aggregate,
+    Case,
+    Count,
+    Exists,
+    ExpressionWrapper,
+    F,
+    FloatField,
+    Min,
+    OuterRef,
+    Q,
+    Value,
+    When,
+)
 from django.db.models.expressions import CombinedExpression
 
 from rapport.core import score
@@ -15,7 +28,7 @@ from rapport.core.score import SHIPPED, Weights
 from rapport.store.models import Basket, BasketMember, Conversation, Handle, Membership, Outcome, Post
 from rapport.store.models.scoped import ScopedQuerySet
 from rapport.store.queries.accounts import of_automated
-from rapport.store.queries.felt import has_intent, has_mood
+from rapport.store.queries.felt import Shares, counters, has_intent, has_mood, shares_in
 from rapport.store.queries.tags import tags_of
 
 Tab = Literal["mine", "unassigned", "all"]
@@ -147,19 +160,32 @@ def counted_baskets(baskets: Iterable[Basket], counts: dict[tuple[int, str], Cou
 
 def tally(rows: ScopedQuerySet[Conversation], member: Membership) -> Tally:
     """How many of `rows` are whose, each at most `MOST_COUNTED`: one query, and three more where there are so many."""
-    some = rows.order_by()[:MOST_COUNTED]
-    found = some.aggregate(
-        mine=Count("pk", filter=Q(assignee=member)),
-        unassigned=Count("pk", filter=Q(assignee__isnull=True)),
-        all=Count("pk"),
-        oldest=Min("waiting_since"),
-    )
+    return _tally_in(rows.order_by()[:MOST_COUNTED].aggregate(**_tally_counters(member)), rows, member)
+
+
+def tally_with_shares(rows: ScopedQuerySet[Conversation], member: Membership) -> tuple[Tally, Shares]:
+    """`tally` and the shares of a list that is narrowed to nothing, in one query."""
+    found = rows.order_by()[:MOST_COUNTED].aggregate(**_tally_counters(member), **counters())
+    return _tally_in(found, rows, member), shares_in(found, MOST_COUNTED)
+
+
+def _tally_counters(member: Membership) -> dict[str, Aggregate]:
+    return {
+        "mine": Count("pk", filter=Q(assignee=member)),
+        "unassigned": Count("pk", filter=Q(assignee__isnull=True)),
+        "all": Count("pk"),
+        "oldest": Min("waiting_since"),
+    }
+
+
+def _tally_in(found: Mapping[str, Any], rows: ScopedQuerySet[Conversation], member: Membership) -> Tally:
+    mine, unassigned, oldest = found["mine"], found["unassigned"], found["oldest"]
     if found["all"] == MOST_COUNTED:
-        found["mine"] = of_tab(rows.order_by(), "mine", member)[:MOST_COUNTED].count()
-        found["unassigned"] = of_tab(rows.order_by(), "unassigned", member)[:MOST_COUNTED].count()
+        mine = of_tab(rows.order_by(), "mine", member)[:MOST_COUNTED].count()
+        unassigned = of_tab(rows.order_by(), "unassigned", member)[:MOST_COUNTED].count()
         waiting = rows.filter(waiting_since__isnull=False).order_by("waiting_since")
-        found["oldest"] = waiting.values_list("waiting_since", flat=True).first()
-    return Tally(**found)
+        oldest = waiting.values_list("waiting_since", flat=True).first()
+    return Tally(mine, unassigned, found["all"], oldest)
 
 
 def in_state(rows: ScopedQuerySet[Conversation], state: str) -> ScopedQuerySet[Conversation]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from collections.abc import Mapping
+from typing import Any, Literal, get_args
 
 import msgspec
 from django.db.models import Count, F, Q
@@ -60,11 +61,20 @@ def count_shares(
 
     Of a list of more than `most` rows only so many are looked at: the numbers then stand for "so many or more".
     """
+    return shares_in(rows.order_by()[:most].aggregate(**counters(mood, intent, machines)), most)
+
+
+def counters(mood: str = "", intent: str = "", machines: str = "") -> dict[str, Count]:
+    """What `shares_in` needs of a query, by the names under which it looks for them."""
     kept = of_machines(machines)
     moods = {f"mood_{each}": Count("pk", filter=has_mood(each) & has_intent(intent) & kept) for each in MOODS[1:]}
     intents = {f"intent_{each}": Count("pk", filter=has_intent(each) & has_mood(mood) & kept) for each in INTENTS}
     left_out = Count("pk", filter=has_mood(mood) & has_intent(intent) & Q(automated=True))
-    found = rows.order_by()[:most].aggregate(looked_at=Count("pk"), left_out=left_out, **moods, **intents)
+    return {"looked_at": Count("pk"), "left_out": left_out, **moods, **intents}
+
+
+def shares_in(found: Mapping[str, Any], most: int) -> Shares:
+    """The shares of a list from what a query over `most` of its rows counted."""
     return Shares(
         {each: found[f"mood_{each}"] for each in MOODS[1:]},
         {each: found[f"intent_{each}"] for each in INTENTS},

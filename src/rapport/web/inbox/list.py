@@ -202,11 +202,14 @@ def _chosen_choices(asked: Asked, root: str, shares: felt.Shares) -> list[Choice
 
 
 def _read(rows: ScopedQuerySet[Conversation], asked: Asked, member: Membership, now: dt.datetime) -> Found:
-    shares = felt.count_shares(
-        reads.of_tab(rows, asked.tab, member), reads.MOST_COUNTED, asked.mood, asked.intent, asked.automated
-    )
-    rows = _chosen(rows, asked)
-    counts = reads.tally(rows, member)
+    if asked.tab == "all" and not (asked.mood or asked.intent or asked.automated or asked.opinion):
+        counts, shares = reads.tally_with_shares(rows, member)
+    else:
+        shares = felt.count_shares(
+            reads.of_tab(rows, asked.tab, member), reads.MOST_COUNTED, asked.mood, asked.intent, asked.automated
+        )
+        rows = _chosen(rows, asked)
+        counts = reads.tally(rows, member)
     ordered = reads.in_order(reads.of_tab(rows, asked.tab, member), asked.sort, now, weights_of(member.workspace))
     return Found(shares, counts, *reads.list_rows(ordered, asked.show, asked.sort))
 

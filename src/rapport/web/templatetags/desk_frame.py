@@ -113,7 +113,7 @@ def moment(context: template.Context, when: dt.datetime | None, style: str = "cl
         return SafeString("")
     now = context.get("now") or timezone.now()
     local = timezone.localtime(when)
-    said = in_words(local.replace(second=0, microsecond=0, tzinfo=None), get_language())
+    said = in_words(to_the_minute(local), get_language())
     if style == "ago":
         shown = since(when, now)
     elif style == "waits":
@@ -141,6 +141,11 @@ class InWords(msgspec.Struct, frozen=True):
         if self.date == today:
             return self.time
         return self.day if self.date.year == today.year else self.day_of_year
+
+
+def to_the_minute(local: dt.datetime) -> dt.datetime:
+    """What a clock on the wall shows: the time without seconds and zone."""
+    return local.replace(second=0, microsecond=0, tzinfo=None)
 
 
 @lru_cache(maxsize=4096)  # a list that is looked at again and again says the same times

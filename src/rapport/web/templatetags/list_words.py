@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import secrets
+from itertools import chain
 
 from django import template
 from django.template import Context
 from django.utils import timezone, translation
+from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from rapport.core.roles import Right
 from rapport.store.models import Membership, SavedView
 from rapport.store.queries.desk import Row
+from rapport.web.templatetags.desk_frame import moment
+from rapport.web.templatetags.promise_words import due
 
 register = template.Library()
 
@@ -41,36 +45,55 @@ def form_key() -> str:
     return secrets.token_hex(12)
 
 
-#: rows of lists as they were rendered: fifty open pages read the same ones again whenever one of them changes
-_ROWS: dict[tuple[object, ...], SafeString] = {}
+#: rows of lists as they were rendered, in the pieces between what differs from page to page and from minute to minute:
+#: fifty open pages read the same ones again and again
+_ROWS: dict[tuple[object, ...], tuple[SafeString, ...]] = {}
 MOST_ROWS = 20_000
+#: what stands for those places while a row is rendered; nobody outside of this process knows it
+_GAP = f"<!--{secrets.token_hex(16)}-->"
 
 
 @register.simple_tag(takes_context=True)
 def list_row(context: Context, row: Row) -> SafeString:
     """One row of a list (desk/row.html), rendered anew only where something that it shows is different."""
+    each, listing, opened = row.conversation, context["listing"], context.get("conversation")
     key = _shown_in(context, row)
-    found = _ROWS.get(key)
-    if found is None:
-        engine = context.template.engine  # type: ignore[union-attr]  # there is one while it renders
-        with context.push(row=row):
-            found = mark_safe(engine.get_template("desk/row.html").render(context))  # noqa: S308  (our own template)
+    pieces = _ROWS.get(key)
+    if pieces is None:
+        pieces = _render(context, row)
         if len(_ROWS) >= MOST_ROWS:
             _ROWS.clear()
-        _ROWS[key] = found
-    return found
+        _ROWS[key] = pieces
+    is_waiting = each.waiting_since and each.state == "open"
+    fill = (
+        format_html("?{}", listing.beside) if listing.beside else "",
+        ' aria-current="true"' if opened is not None and opened.pk == each.pk else "",
+        moment(context, each.waiting_since, "waits") if is_waiting else moment(context, each.last_post_at, "ago"),
+        due(context, each.due_at),
+        "",
+    )
+    return mark_safe("".join(chain.from_iterable(zip(pieces, fill, strict=True))))  # noqa: S308  (made right here)
+
+
+def _render(context: Context, row: Row) -> tuple[SafeString, ...]:
+    engine = context.template.engine  # type: ignore[union-attr]  # there is one while it renders
+    gap = mark_safe(_GAP)  # noqa: S308  (a comment of our own)
+    with context.push(row=row, gap=gap):
+        whole = engine.get_template("desk/row.html").render(context)
+    return tuple(mark_safe(piece) for piece in whole.split(_GAP))  # noqa: S308  (our own template)
 
 
 def _shown_in(context: Context, row: Row) -> tuple[object, ...]:
-    """Everything that a row of a list is made of; times are said to the minute."""
+    """Everything that a row of a list is made of, but for what `list_row` fills in."""
     each, handle, listing, member = row.conversation, row.handle, context["listing"], context["membership"]
-    opened = context.get("conversation")
+    snoozed = each.snoozed_until if each.state == "snoozed" else None
     return (
-        translation.get_language(), timezone.get_current_timezone_name(), int(context["now"].timestamp()) // 60,
-        context["workspace"].slug, listing.beside, bool(listing.asked.words or listing.asked.ready),
-        member.may("triage"), each.assignee_id == member.pk, opened is not None and opened.pk == each.pk,
+        translation.get_language(), timezone.get_current_timezone_name(),
+        # until when somebody snoozed it is said without the day today
+        timezone.localtime(context["now"]).date() if snoozed else None,
+        context["workspace"].slug, bool(listing.asked.words or listing.asked.ready),
+        member.may("triage"), each.assignee_id == member.pk,
         each.pk, each.person_id, each.person.name if each.person else "", each.network, each.priority, each.state,
-        each.waiting_since, each.last_post_at, each.snoozed_until, each.due_at, each.preview, each.why, each.automated,
-        each.copies, str(each.assignee or ""), str(each.basket or ""), handle.followers if handle else None,
-        row.reposts, row.machines, row.tags,
+        snoozed, each.preview, each.why, each.automated, each.copies, str(each.assignee or ""), str(each.basket or ""),
+        handle.followers if handle else None, row.reposts, row.machines, row.tags,
     )  # fmt: skip

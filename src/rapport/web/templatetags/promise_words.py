@@ -7,14 +7,13 @@ from typing import Any
 
 from django import template
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from rapport.store.queries.load import Moved
-from rapport.web.templatetags.desk_frame import icon, since
+from rapport.web.templatetags.desk_frame import icon, in_words, since, to_the_minute
 
 register = template.Library()
 
@@ -34,7 +33,7 @@ def due(context: template.Context, when: dt.datetime | None) -> SafeString:
         return SafeString("")
     now = context.get("now") or timezone.now()
     local = timezone.localtime(when)
-    exact = date_format(local, _("j F Y, H:i")) + f" ({local.tzname()})"
+    exact = f"{in_words(to_the_minute(local), get_language()).full} ({local.tzname()})"
     if when <= now:
         tone, sign, title = "care", "circle-alert", _("promised until %(time)s")
         shown = _("%(time)s late") % {"time": since(when, now)} if now - when >= dt.timedelta(minutes=1) else _("late")
