@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.test import Client
+
+from rapport.actions.articles import save_allowance
+from rapport.actions.offers import make_offer
+from rapport.store.models import Conversation, Offer
 
 pytestmark = pytest.mark.django_db
 
@@ -31,6 +36,36 @@ def test_every_key_leads_to_one_place_and_stands_in_the_list_of_keys(cast: Any, 
         told = re.findall(r"<kbd>g</kbd> <kbd>(.)</kbd>", keys.replace("<kbd>1</kbd>…<kbd>9</kbd>", ""))
         assert len(told) == len(set(told)), name
         assert set(led) <= set(told), name
+
+
+def test_my_drafts_and_where_i_was_named_have_letters(cast: Any, enter: Enter) -> None:
+    nav, keys = split(enter(cast.amir).get(f"{ROOT}tasks/").content.decode())
+    led = dict(re.findall(r'<a [^>]*?href="([^"]+)"[^>]*? data-go="(.)"', nav + keys))
+    assert (led[f"{ROOT}drafts/"], led[f"{ROOT}named/"]) == ("D", "N")
+
+
+def test_offers_that_wait_for_a_lead_are_counted_for_whoever_may_decide(
+    cast: Any, enter: Enter, hear: Any, make_post: Any, now: Any
+) -> None:
+    def shown(who: Any) -> list[str]:
+        counts = enter(who).get(f"{ROOT}counts").content.decode()
+        return re.findall(r'href="/w/fernway/offers/".*?Offers to decide</span><span class="count">(\d+)<', counts)
+
+    hear(make_post("My parcel is broken, @fernway!"))
+    talk = Conversation.objects.get()
+    save_allowance(cast.alice, "lead", "refund", None, "", now=now)
+    assert shown(cast.lea) == []
+    for what in ("First", "Second"):
+        make_offer(cast.amir, talk, "refund", Decimal(5), "EUR", what, ask=True, now=now)
+    assert shown(cast.lea) == ["2"]
+    assert shown(cast.amir) == []
+    lea = enter(cast.lea)
+    lea.post(f"{ROOT}offers/{Offer.objects.earliest('pk').pk}/decide/", {"how": "allow"})
+    assert shown(cast.lea) == ["1"]
+    # whoever asked for it does not decide on it
+    Offer.objects.filter(state="asked").update(by=cast.lea)
+    assert shown(cast.lea) == []
+    assert shown(cast.alice) == ["1"]
 
 
 def test_settings_are_one_entry_and_open_where_one_is_in_them(cast: Any, enter: Enter) -> None:

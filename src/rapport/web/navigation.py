@@ -129,7 +129,7 @@ class Navigation:
 
     @cached_property
     def todo(self) -> list[Place]:
-        """What waits for this person besides the baskets: tasks, and drafts for whoever may send."""
+        """What waits for this person besides the baskets: tasks, drafts for whoever may send, offers for a lead."""
         if self._membership is None:
             return []
         late = self._calls.late_tasks
@@ -138,6 +138,10 @@ class Navigation:
             shown.append(self._place(places.DRAFTS))
         if self.approvals:
             shown.append(self._place(places.APPROVALS, str(self.approvals)))
+        if self._calls.offers and self._may(places.OFFERS_ASKED):
+            asked = self._place(places.OFFERS_ASKED, str(self._calls.offers))
+            # the page has a line of its own below, which is the one that is marked
+            shown.append(msgspec.structs.replace(asked, current=False))
         return shown
 
     @cached_property

@@ -26,8 +26,8 @@ class Page(msgspec.Struct, frozen=True):
 
 
 TASKS = Page(gettext_lazy("Tasks"), "tasks/", "circle-check", "w", "read")
-DRAFTS = Page(gettext_lazy("My drafts"), "drafts/", "pencil", "", "draft")
-NAMED = Page(gettext_lazy("Where I was named"), "named/", "at-sign", "", "read")
+DRAFTS = Page(gettext_lazy("My drafts"), "drafts/", "pencil", "D", "draft")
+NAMED = Page(gettext_lazy("Where I was named"), "named/", "at-sign", "N", "read")
 APPROVALS = Page(gettext_lazy("To approve"), "approvals/", "user-check", "v", "send")
 NOTICES = Page(gettext_lazy("Notices"), "notices/", "bell", "n", "read")
 SETTINGS = Page(gettext_lazy("Settings"), "settings/", "settings", "e", "read")
@@ -64,6 +64,8 @@ OFFERS = Page(
     gettext_lazy("Offers"), "offers/", "badge-check", "j", "allow",
     gettext_lazy("What colleagues would like to offer above their limit, and what came of what was offered."),
 )  # fmt: skip
+#: the same page where something waits on it, among what is to be done
+OFFERS_ASKED = Page(gettext_lazy("Offers to decide"), "offers/", "badge-check", "j", "allow")
 PEOPLE = Page(
     gettext_lazy("People"), "people/", "user-round", "u", "read",
     gettext_lazy("Everybody whom this desk has met, found by name, handle and what is known of them."),

@@ -44,6 +44,41 @@ def test_what_cannot_be_is_said_beside_both_fields_and_nothing_is_lost(cast: Any
     assert client.post("/me/keys/", {**SHIPPED, "role": "owner"}).status_code == 400
 
 
+def test_one_key_is_put_back_singly_with_what_else_was_typed(cast: Any, enter: Any) -> None:
+    client = enter(cast.amir)
+    client.post("/me/keys/", {**SHIPPED, "resolve": "h", "like": ""})
+    page = client.get("/me/keys/").content.decode()
+    assert re.findall(r'name="reset" value="(\w+)"', page) == ["resolve", "like", "yes"]
+    own = {**SHIPPED, "resolve": "h", "like": "", "note": "1"}
+    assert client.post("/me/keys/", {**own, "reset": "resolve"}).headers["Location"] == "/me/keys/"
+    cast.amir.user.refresh_from_db()
+    assert cast.amir.user.keys == {"like": "", "note": "1"}
+    assert "e is “resolve and go on to the next, or reopen” again." in client.get("/me/keys/").content.decode()
+    assert client.post("/me/keys/", {**own, "reset": "nothing"}).status_code == 400
+
+
+def test_a_key_that_another_act_took_meanwhile_is_not_put_back(cast: Any, enter: Any) -> None:
+    client = enter(cast.amir)
+    taken = {**SHIPPED, "resolve": "h", "note": "e"}
+    client.post("/me/keys/", taken)
+    answer = client.post("/me/keys/", {**taken, "reset": "resolve"})
+    assert answer.status_code == 422
+    assert "e does “write a note” too" in html.unescape(answer.content.decode())
+    cast.amir.user.refresh_from_db()
+    assert cast.amir.user.keys == {"resolve": "h", "note": "e"}
+
+
+def test_every_letter_behind_g_is_listed_with_its_place_and_none_twice(cast: Any, enter: Any) -> None:
+    page = enter(cast.alice).get("/me/keys/").content.decode().partition('id="letters"')[2]
+    listed = re.findall(r"<kbd>g</kbd> <kbd>(.+?)</kbd></dt><dd>(.+?)</dd>", page)
+    assert ("D", "My drafts") in listed
+    assert ("N", "Where I was named") in listed
+    letters = [letter for letter, _name in listed]
+    assert len(letters) == len(set(letters))
+    told = enter(cast.alice).get("/w/fernway/settings/").content.decode().partition('<dialog id="keys"')[2]
+    assert set(re.findall(r"<kbd>g</kbd> <kbd>(.)</kbd>", told)) - {"1"} <= set(letters)
+
+
 def test_every_act_has_words_and_every_key_that_a_script_obeys_is_an_act() -> None:
     assert set(WORDS) == set(SHIPPED)
     own = (SCRIPTS / "rapport.js").read_text("utf-8")

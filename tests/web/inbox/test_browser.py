@@ -197,6 +197,10 @@ def test_the_day_s_work_is_done_by_keys(alice: Seat) -> None:
     keys.press("g")
     keys.press("2")
     page.wait_for_url("**/b/questions/")
+    page.wait_for_selector("html[data-ready=yes]")
+    keys.press("g")
+    keys.press("Shift+N")  # a capital takes two keys on a real keyboard
+    page.wait_for_url("**/named/")
     assert alice.complaints == []
 
 

@@ -7,7 +7,7 @@ import datetime as dt
 import msgspec
 from django.db.models import Count, Exists, OuterRef, Q, Subquery
 
-from rapport.store.models import Draft, Membership, Notification, SavedView, Task
+from rapport.store.models import Draft, Membership, Notification, Offer, SavedView, Task
 
 
 class Calls(msgspec.Struct, frozen=True):
@@ -21,11 +21,14 @@ class Calls(msgspec.Struct, frozen=True):
     late_tasks: int = 0
     #: lists that the member, or somebody for all, keeps under a name
     views: bool = False
+    #: offers above a limit that colleagues asked somebody's word for
+    offers: int = 0
 
 
 def read_calls(member: Membership, now: dt.datetime) -> Calls:
     """What calls the member at this moment."""
     late = Task.objects.of(member.workspace_id).filter(assignee=OuterRef("pk"), done_at__isnull=True, due_at__lte=now)
+    asked = Offer.objects.of(member.workspace_id).filter(state=Offer.State.ASKED).exclude(by=member)
     found = (
         Membership.objects.filter(pk=member.pk)
         .values_list(
@@ -33,7 +36,8 @@ def read_calls(member: Membership, now: dt.datetime) -> Calls:
             Exists(Draft.objects.of(member.workspace_id).filter(proposed=True)),
             Exists(SavedView.objects.of(member.workspace_id).filter(Q(owner=OuterRef("pk")) | Q(owner__isnull=True))),
             Subquery(late.order_by().values("assignee").annotate(count=Count("pk")).values("count")),
+            Subquery(asked.order_by().values("workspace").annotate(count=Count("pk")).values("count")),
         )
         .first()
     )
-    return Calls(bool(found[0]), bool(found[1]), found[3] or 0, bool(found[2])) if found else Calls()
+    return Calls(bool(found[0]), bool(found[1]), found[3] or 0, bool(found[2]), found[4] or 0) if found else Calls()

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods
 
 from rapport.actions import accounts
 from rapport.core.keys import SHIPPED, InvalidKeys, OwnKeys
+from rapport.web import places
 from rapport.web.access import PersonRequest, signed_in
 from rapport.web.forms import ExactForm
 
@@ -51,6 +52,11 @@ GROUPS = {
         "keys": gettext_lazy("the list of keys; twice: help with the page"),
     },
 }
+#: behind the key that goes to places: what is no page with a letter in `web.places`
+LISTS = (
+    ("c", gettext_lazy("Complaints to serve first")), ("l", gettext_lazy("Praise to share on")),
+    ("q", gettext_lazy("Quarantine")), ("!", gettext_lazy("Hold everything going out")),
+)  # fmt: skip
 WORDS = {name: words for group in GROUPS.values() for name, words in group.items()}
 
 
@@ -72,6 +78,16 @@ class KeysForm(ExactForm):
         return [(heading, [(self[name], SHIPPED[name]) for name in acts]) for heading, acts in GROUPS.items()]
 
 
+def letters() -> list[tuple[str, Any]]:
+    """(letter, where it leads) behind the key that goes to places, as far as somebody's role opens them; nobody may
+    change them.
+    """
+    daily = (places.NOTICES, places.TASKS, places.DRAFTS, places.NAMED, places.APPROVALS)
+    pages = [*daily, *(page for _name, group in (*places.GROUPS, *places.SECTIONS) for page in group), places.SETTINGS]
+    found = dict.fromkeys((page.key, page.name) for page in pages if page.key)
+    return [("1…9", _("that basket")), *LISTS, *found]
+
+
 def _problem(key: str, other: str | None) -> str:
     if other is None:
         return _("A key is one letter, digit or sign; Tab, Enter and the like keep what they do.")
@@ -82,16 +98,19 @@ def _problem(key: str, other: str | None) -> str:
 @require_http_methods(["GET", "POST"])
 @signed_in
 def own_keys(request: PersonRequest) -> HttpResponse:
-    """Every single key; `reset` puts the shipped ones back."""
+    """Every single key; `reset` puts shipped ones back: all ("yes"), or that of one act, with what else was typed."""
     user = request.user
     own = OwnKeys(user.keys)
-    if request.method == "POST" and "reset" in request.POST:
+    reset = request.POST.get("reset", "")
+    if reset == "yes":
         accounts.save_keys(user, {}, now=timezone.now())
         messages.success(request, _("The keys are as shipped again."))
         return redirect("own_keys")
-    form = KeysForm(
-        request.POST if request.method == "POST" else None, initial={name: own.of(name) for name in SHIPPED}
-    )
+    given = request.POST.copy() if request.method == "POST" else None
+    if given is not None and reset in SHIPPED:
+        given[reset] = SHIPPED[reset]
+        del given["reset"]
+    form = KeysForm(given, initial={name: own.of(name) for name in SHIPPED})
     if request.method == "POST" and form.is_valid():
         try:
             accounts.save_keys(user, form.cleaned_data, now=timezone.now())
@@ -99,7 +118,8 @@ def own_keys(request: PersonRequest) -> HttpResponse:
             for name, other in error.problems.items():
                 form.add_error(name, _problem(form.cleaned_data[name], other))
         else:
-            messages.success(request, _("Saved."))
+            said = {"key": SHIPPED.get(reset, ""), "act": WORDS.get(reset, "")}
+            messages.success(request, _("%(key)s is “%(act)s” again.") % said if said["key"] else _("Saved."))
             return redirect("own_keys")
-    context = {"form": form, "changed": bool(user.keys)}
+    context = {"form": form, "changed": bool(user.keys), "letters": letters()}
     return render(request, "account/keys.html", context, status=422 if form.errors else 200)

@@ -229,6 +229,7 @@
     }
     if (walkMenu(event)) return;
     if (inField || event.ctrlKey || event.metaKey || event.altKey || html.dataset.shortcuts !== "on" || $("dialog[open]")) return;
+    if (["Shift", "AltGraph", "CapsLock"].includes(event.key)) return; // on the way to a capital or a sign
     if (Date.now() - going < 1500) { going = 0; event.preventDefault(); go(event.key); return; }
     const key = shipped(event.key);
     if (key === "g") { going = Date.now(); return; }
