@@ -125,6 +125,7 @@ ROUTES: dict[str, Route] = {
     "inbox:hold": Route("hold", BOTH),
     "inbox:conversation": Route("read", takes=CONVERSATION),
     "inbox:passed_rules": Route("read", takes=CONVERSATION),
+    "inbox:same_words_here": Route("configure", takes=CONVERSATION),
     "inbox:assign": Route("triage", POST, CONVERSATION),
     "inbox:snooze": Route("triage", POST, CONVERSATION, {"until": "hour"}),
     "inbox:resolve": Route("triage", POST, CONVERSATION),

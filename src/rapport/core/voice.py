@@ -62,6 +62,8 @@ class Sent(msgspec.Struct, frozen=True):
     sent_at: dt.datetime
     #: what it answered, "" when that is not known
     answered: str = ""
+    #: database id of its entry in the ledger; 0 when that is not known
+    entry: int = 0
 
 
 class Nearest(msgspec.Struct, frozen=True):
@@ -168,7 +170,11 @@ def own_share(text: str, template: str) -> float:
     return (mine - essence(template)).total() / mine.total() if mine else 0.0
 
 
-def families(sent: Sequence[Sent], alike: float = 0.9, people: int = 3) -> tuple[tuple[Sent, ...], ...]:
+#: so near, two texts are the same words; to so many people, they are a family
+SAME, FAMILY = 0.9, 3
+
+
+def families(sent: Sequence[Sent], alike: float = SAME, people: int = FAMILY) -> tuple[tuple[Sent, ...], ...]:
     """The same text to different complaints: groups of near-same texts that went to at least so many people.
 
     In each, the posts that were answered differ (likeness below 0.5 to the first; one that is not known counts as
@@ -191,6 +197,23 @@ def families(sent: Sequence[Sent], alike: float = 0.9, people: int = 3) -> tuple
             groups[found].append(one)
     kept = [group for group in map(_to_different_posts, groups) if len({one.person for one in group}) >= people]
     return tuple(tuple(group) for group in sorted(kept, key=len, reverse=True))
+
+
+def people_told(text: str, answered: str, person: int, sent: Iterable[Sent], alike: float = SAME) -> int:
+    """To how many people nearly this text went, `person` among them, who had said something else than `answered`; 0
+    for a text that is too short to compare.
+    """
+    mine, asked = essence(text), essence(answered)
+    if mine.total() < LEAST_WORDS:
+        return 0
+    others = {
+        one.person
+        for one in sent
+        if one.person != person
+        and similarity(mine, essence(one.text)) >= alike
+        and (not asked or not one.answered or similarity(asked, essence(one.answered)) < 0.5)
+    }
+    return len(others) + 1
 
 
 def _to_different_posts(group: list[Sent]) -> list[Sent]:

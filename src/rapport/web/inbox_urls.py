@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from rapport.web import holds, people, person_facts, person_index, policy, step_plans, surveys
+from rapport.web import holds, people, person_facts, person_index, policy, step_plans, surveys, voice
 from rapport.web.inbox import (
     acting,
     bulk,
@@ -63,6 +63,7 @@ urlpatterns = [
     path("c/<int:pk>/notes/<int:note>", notes.edit, name="note_edit"),
     path("named/", notes.named, name="named"),
     path("c/<int:pk>/note", conversation.note, name="note"),
+    path("c/<int:pk>/same-words", voice.same_words_here, name="same_words_here"),
     path("c/<int:pk>/why/", conversation.passed_rules, name="passed_rules"),
     path("c/<int:pk>/readings/<int:post>/", readings.readings, name="readings"),
     path("c/<int:pk>/readings/<int:post>/correct", readings.correct, name="correct"),

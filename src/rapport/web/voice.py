@@ -10,13 +10,17 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from rapport.core.voice import Sent, families
-from rapport.store.queries.voice import said_since
+from rapport.core.voice import FAMILY, SAME, Sent, families, people_told
+from rapport.store.models import Approval
+from rapport.store.queries.voice import like_for_people, read_sent, said_since
 from rapport.web.access import DeskRequest, desk
 from rapport.web.forms import number
+from rapport.web.inbox.conversation import LATELY, find_conversation
 
 #: days that can be looked at
 SPANS = (7, 30, 90)
+#: messages of one conversation that are held against the others at once
+AT_ONCE = 30
 #: replies that are looked at, and families and members of a family that are shown
 MOST, FAMILIES, SHOWN = 3_000, 30, 6
 
@@ -36,11 +40,12 @@ class Family(msgspec.Struct, frozen=True):
 @require_safe
 @desk("configure")
 def same_words(request: DeskRequest) -> HttpResponse:
-    """Families of nearly the same text within `days`."""
+    """Families of nearly the same text within `days`; `said`: the one of this entry of the ledger comes first."""
     days = number(request.GET.get("days", ""))
     days, now = days if days in SPANS else 30, timezone.now()
     said = said_since(request.workspace.pk, now - dt.timedelta(days=days), MOST)
-    found = families(said)
+    entry = number(request.GET.get("said", ""))
+    found = sorted(families(said), key=lambda group: all(one.entry != entry for one in group))
     context = {
         "families": [_family(group) for group in found[:FAMILIES]],
         "more": max(0, len(found) - FAMILIES),
@@ -51,6 +56,22 @@ def same_words(request: DeskRequest) -> HttpResponse:
         "now": now,
     }
     return render(request, "voice/same_words.html", context)
+
+
+@require_safe
+@desk("configure")
+def same_words_here(request: DeskRequest, pk: int) -> HttpResponse:
+    """Which of our messages of a conversation (`of`: their entries) went to others nearly alike: a chip for each."""
+    row, now = find_conversation(request, pk), timezone.now()
+    wanted = [number(each) for each in request.GET.get("of", "").split(",")[:AT_ONCE]]
+    ours = Approval.objects.of(request.workspace).filter(pk__in=wanted, delivery__conversation=row, erased_at=None)
+    told = []
+    for one in read_sent(ours.filter(kind__isnull=True, machine__isnull=True)):
+        like = like_for_people(one.text, request.workspace.pk, SAME, now=now)
+        people = people_told(one.text, one.answered, one.person, [each for each in like if each.sent_at > now - LATELY])
+        if people >= FAMILY:
+            told.append((one.entry, people))
+    return render(request, "desk/same_words.html", {"told": told, "days": LATELY.days})
 
 
 def _family(group: tuple[Sent, ...]) -> Family:

@@ -115,6 +115,7 @@ def read_sent(rows: QuerySet[Approval], most: int | None = None) -> list[Sent]:
             person=row.target.handle.person_id,
             sent_at=row.approved_at,
             answered=row.target.text,
+            entry=row.pk,
         )
         for row in found
         if row.target is not None

@@ -46,6 +46,8 @@ from rapport.web.told import told
 
 #: entries of a long thread that are on the page at once; the others are one press away
 NEWEST = 30
+#: a message that was sent longer ago is not held against others
+LATELY = dt.timedelta(days=30)
 #: rules that did not match and are on the page at once; more are brought when somebody asks for them
 STEPS_AT_ONCE = 12
 
@@ -99,6 +101,7 @@ def show(
         "earlier": 0 if whole else min(said.hidden, talk.MAX_POSTS - NEWEST) + len(said.entries) - len(entries),
         "unread": said.hidden if whole else 0,
         "shown": {entry.post.pk for entry in entries if entry.post},
+        "voiced": _voiced(entries, now) if member.may("configure") is True else "",
         "corrected": corrections_on(request.workspace, [entry.post for entry in entries if entry.post]),
         "conversation": row,
         "promises": promises_of(row) if marks.promises else [],
@@ -128,6 +131,13 @@ def show(
     visible = not asked.basket or any(each.slug == asked.basket for each in seen_baskets(request, member))
     context["listing"] = read_listing(request, asked, now) if visible else None
     return render(request, "desk/page.html", context, status=status)
+
+
+def _voiced(entries: list[talk.Entry], now: dt.datetime) -> str:
+    """The entries of the ledger whose words are held against what went to others, for `web.voice`; the newest last."""
+    sent = [entry.delivery for entry in entries if entry.delivery and entry.delivery.state == "sent"]
+    said = [each.approval for each in sent if not each.approval.machine and not each.approval.kind]
+    return ",".join(str(row.pk) for row in said if row.approved_at > now - LATELY)
 
 
 @require_safe
