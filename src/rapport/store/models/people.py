@@ -310,8 +310,8 @@ class PersonJob(models.Model):
     state = models.CharField(max_length=8, choices=State.choices, default=State.WAITING)
     claimed_by = models.CharField(max_length=64, blank=True)
     claimed_at = models.DateTimeField(null=True, blank=True)
-    #: table -> how many rows were put in, blanked or taken away; what is out of reach, in words; what of the house still
-    #: names one of their accounts, in numbers (store.queries.named_in). No word of theirs
+    #: table -> how many rows were put in, blanked or taken away; what is out of reach, in words; what of the house
+    #: still names one of their accounts, in numbers (store.queries.named_in). No word of theirs
     report = models.JSONField(default=dict, blank=True)
     problem = models.CharField(max_length=300, blank=True)
     #: of an export: name of its file within the data folder; empty = none, or gone again

@@ -18,6 +18,7 @@ from django.db.models import (
     Min,
     OuterRef,
     Q,
+    QuerySet,
     Value,
     When,
 )
@@ -29,6 +30,7 @@ from rapport.store.models import Basket, BasketMember, Conversation, Handle, Mem
 from rapport.store.models.scoped import ScopedQuerySet
 from rapport.store.queries.accounts import of_automated
 from rapport.store.queries.felt import Shares, counters, has_intent, has_mood, shares_in
+from rapport.store.queries.prepared import Prepared
 from rapport.store.queries.tags import tags_of
 
 Tab = Literal["mine", "unassigned", "all"]
@@ -115,9 +117,12 @@ def visible_colleagues(member: Membership) -> ScopedQuerySet[Membership]:
 def visible_conversations(member: Membership) -> ScopedQuerySet[Conversation]:
     """The conversations that this person may know of: all from lead upwards, else own baskets and what is theirs."""
     rows = Conversation.objects.of(member.workspace_id)
-    if member.sees_every_basket is True:
-        return rows
-    own = BasketMember.objects.of(member.workspace_id).filter(membership=member)
+    return rows if member.sees_every_basket is True else _open_to(rows, member.workspace_id, member.pk)
+
+
+def _open_to(rows: ScopedQuerySet[Conversation], workspace: int, member: int) -> ScopedQuerySet[Conversation]:
+    """Those in the baskets of a member who does not see all, and those that were given to them."""
+    own = BasketMember.objects.of(workspace).filter(membership=member)
     return rows.filter(Q(basket__in=own.values("basket")) | Q(assignee=member))
 
 
@@ -135,19 +140,38 @@ def within_sight(member: Membership) -> Q:
 
 def count_by_basket(member: Membership, now: dt.datetime) -> dict[tuple[int, str], Counted]:
     """(basket id, state) -> conversations, for open and quarantined ones."""
-    counted = (
-        visible_conversations(member)
-        .filter(state__in=[Conversation.State.OPEN, Conversation.State.QUARANTINED], basket__isnull=False)
+    late = now - LATE_AFTER
+    if member.sees_every_basket is True:
+        counted = _COUNTED.rows(member.workspace_id, late)
+    else:
+        counted = _COUNTED_OWN.rows(member.workspace_id, late, member.pk)
+    return {(basket or 0, state): Counted(*numbers) for basket, state, *numbers in counted}
+
+
+def _counted(workspace: int, late: dt.datetime) -> QuerySet[Conversation, tuple[Any, ...]]:
+    return _by_basket(Conversation.objects.of(workspace), late)
+
+
+def _counted_own(workspace: int, late: dt.datetime, member: int) -> QuerySet[Conversation, tuple[Any, ...]]:
+    return _by_basket(_open_to(Conversation.objects.of(workspace), workspace, member), late)
+
+
+def _by_basket(rows: ScopedQuerySet[Conversation], late: dt.datetime) -> QuerySet[Conversation, tuple[Any, ...]]:
+    return (
+        rows.filter(state__in=[Conversation.State.OPEN, Conversation.State.QUARANTINED], basket__isnull=False)
         .order_by()
         .values_list("basket", "state")
         .annotate(
             found=Count(Value(1)),
-            late=Count(Value(1), filter=Q(waiting_since__lt=now - LATE_AFTER)),
+            late=Count(Value(1), filter=Q(waiting_since__lt=late)),
             complaints=Count(Value(1), filter=has_intent("complaint")),
             praise=Count(Value(1), filter=has_intent("praise") & has_mood("positive")),
         )
     )
-    return {(basket or 0, state): Counted(*numbers) for basket, state, *numbers in counted}
+
+
+_COUNTED = Prepared(_counted, int, dt.datetime)
+_COUNTED_OWN = Prepared(_counted_own, int, dt.datetime, int)
 
 
 def counted_baskets(baskets: Iterable[Basket], counts: dict[tuple[int, str], Counted]) -> list[BasketCount]:

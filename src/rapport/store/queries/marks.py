@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 from django.db import models
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 
 from rapport.store.models import (
     Allowance,
@@ -26,6 +26,7 @@ from rapport.store.models import (
     Survey,
     Task,
 )
+from rapport.store.queries.prepared import Prepared
 
 
 class Marks(msgspec.Struct, frozen=True):
@@ -66,7 +67,11 @@ EVERYTHING = Marks()
 
 def read_marks(conversation: Conversation, member: Membership) -> Marks:
     """What there is of a conversation and its person; what of it the member may see, whoever reads it decides."""
+    found = _MARKS.rows(conversation.pk, conversation.workspace_id, member.pk)
+    return Marks(*map(bool, found[0])) if found else EVERYTHING
 
+
+def _marks(conversation: int, workspace: int, member: int) -> QuerySet[Conversation, tuple[bool, ...]]:
     def here(model: type[models.Model], **narrowed: object) -> Exists:
         return Exists(model._default_manager.filter(conversation=OuterRef("pk"), **narrowed))
 
@@ -74,30 +79,28 @@ def read_marks(conversation: Conversation, member: Membership) -> Marks:
         return Exists(model._default_manager.filter(person=OuterRef("person")))
 
     def of_workspace(model: type[models.Model], **narrowed: object) -> Exists:
-        return Exists(model._default_manager.filter(workspace=conversation.workspace_id, **narrowed))
+        return Exists(model._default_manager.filter(workspace=workspace, **narrowed))
 
-    found = (
-        Conversation.objects.filter(pk=conversation.pk)
-        .values_list(
-            here(Notification, membership=member, read_at__isnull=True),
-            here(Note),
-            here(Draft),
-            here(Delivery),
-            here(RuleEffect),
-            here(Task),
-            here(Promise, ended_at__isnull=True),
-            of_person(Escalation),
-            of_person(Ignoring),
-            here(Invitation),
-            here(Offer),
-            of_workspace(Survey, active=True),
-            of_workspace(Article, active=True),
-            of_workspace(Allowance),
-            of_workspace(StepPlan, active=True),
-            of_person(Task),
-            of_person(Offer),
-            here(Attachment, approval__isnull=True),
-        )
-        .first()
+    return Conversation.objects.filter(pk=conversation).values_list(
+        here(Notification, membership=member, read_at__isnull=True),
+        here(Note),
+        here(Draft),
+        here(Delivery),
+        here(RuleEffect),
+        here(Task),
+        here(Promise, ended_at__isnull=True),
+        of_person(Escalation),
+        of_person(Ignoring),
+        here(Invitation),
+        here(Offer),
+        of_workspace(Survey, active=True),
+        of_workspace(Article, active=True),
+        of_workspace(Allowance),
+        of_workspace(StepPlan, active=True),
+        of_person(Task),
+        of_person(Offer),
+        here(Attachment, approval__isnull=True),
     )
-    return Marks(*map(bool, found)) if found else EVERYTHING
+
+
+_MARKS = Prepared(_marks, int, int, int)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import msgspec
-from django.db.models import Count, Exists, Max, OuterRef
+from django.db.models import Count, Exists, Max, OuterRef, QuerySet
 
 from rapport.store.models import (
     Approval,
@@ -16,6 +16,7 @@ from rapport.store.models import (
     Suppression,
 )
 from rapport.store.models.scoped import ScopedQuerySet
+from rapport.store.queries.prepared import Prepared
 from rapport.store.queries.suppressions import suppressions_of
 
 KNOWERS = 5  # colleagues named
@@ -47,15 +48,22 @@ class Brief(msgspec.Struct, frozen=True):
 
 def brief(member: Membership, person: Person, notes: int = 3) -> Brief:
     """What is known, for the panel: one query where there is nothing, one or two more for each that there is."""
-    answered, filled = _answers(OuterRef("pk")), PersonValue.objects.filter(person=OuterRef("pk"))
-    noted = visible_notes(member).filter(person=OuterRef("pk"))
-    row = Person.objects.of(member.workspace_id).filter(pk=person.pk)
-    told = row.values_list(Exists(answered), Exists(filled), Exists(noted)).first() or (False, False, False)
+    told = next(iter(_KNOWN.rows(person.pk, member.workspace_id)), (False, False, False))
     return Brief(
         knowers=knowers_of(member, person) if told[0] else [],
         filled=fields_of(member, person) if told[1] else [],
         notes=notes_on(member, person, notes) if told[2] else [],
     )
+
+
+def _known(person: int, workspace: int) -> QuerySet[Person, tuple[bool, ...]]:
+    noted = PersonNote.objects.filter(person=OuterRef("pk"), removed_at__isnull=True)
+    filled = PersonValue.objects.filter(person=OuterRef("pk"))
+    rows = Person.objects.of(workspace).filter(pk=person)
+    return rows.values_list(Exists(_answers(OuterRef("pk"))), Exists(filled), Exists(noted))
+
+
+_KNOWN = Prepared(_known, int, int)
 
 
 def _answers(person: Person | OuterRef) -> ScopedQuerySet[Approval]:
