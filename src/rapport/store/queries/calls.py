@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime as dt
 
 import msgspec
-from django.db.models import Count, Exists, OuterRef, Q, Subquery
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 
 from rapport.store.models import Draft, Membership, Notification, Offer, SavedView, Task
+from rapport.store.queries.prepared import Prepared
 
 
 class Calls(msgspec.Struct, frozen=True):
@@ -27,17 +28,23 @@ class Calls(msgspec.Struct, frozen=True):
 
 def read_calls(member: Membership, now: dt.datetime) -> Calls:
     """What calls the member at this moment."""
-    late = Task.objects.of(member.workspace_id).filter(assignee=OuterRef("pk"), done_at__isnull=True, due_at__lte=now)
-    asked = Offer.objects.of(member.workspace_id).filter(state=Offer.State.ASKED).exclude(by=member)
-    found = (
-        Membership.objects.filter(pk=member.pk)
-        .values_list(
-            Exists(Notification.objects.filter(membership=OuterRef("pk"), read_at__isnull=True)),
-            Exists(Draft.objects.of(member.workspace_id).filter(proposed=True)),
-            Exists(SavedView.objects.of(member.workspace_id).filter(Q(owner=OuterRef("pk")) | Q(owner__isnull=True))),
-            Subquery(late.order_by().values("assignee").annotate(count=Count("pk")).values("count")),
-            Subquery(asked.order_by().values("workspace").annotate(count=Count("pk")).values("count")),
-        )
-        .first()
+    found = _CALLS.rows(member.pk, member.workspace_id, now)
+    if not found:
+        return Calls()
+    notices, approvals, views, late, offers = found[0]
+    return Calls(bool(notices), bool(approvals), late or 0, bool(views), offers or 0)
+
+
+def _calls(member: int, workspace: int, now: dt.datetime) -> QuerySet[Membership, tuple[bool | int | None, ...]]:
+    late = Task.objects.of(workspace).filter(assignee=OuterRef("pk"), done_at__isnull=True, due_at__lte=now)
+    asked = Offer.objects.of(workspace).filter(state=Offer.State.ASKED).exclude(by=member)
+    return Membership.objects.filter(pk=member).values_list(
+        Exists(Notification.objects.filter(membership=OuterRef("pk"), read_at__isnull=True)),
+        Exists(Draft.objects.of(workspace).filter(proposed=True)),
+        Exists(SavedView.objects.of(workspace).filter(Q(owner=OuterRef("pk")) | Q(owner__isnull=True))),
+        Subquery(late.order_by().values("assignee").annotate(count=Count("pk")).values("count")),
+        Subquery(asked.order_by().values("workspace").annotate(count=Count("pk")).values("count")),
     )
-    return Calls(bool(found[0]), bool(found[1]), found[3] or 0, bool(found[2]), found[4] or 0) if found else Calls()
+
+
+_CALLS = Prepared(_calls, int, int, dt.datetime)
