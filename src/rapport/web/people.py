@@ -25,6 +25,7 @@ from rapport.store.queries import people as reads
 from rapport.store.queries.desk import visible_conversations
 from rapport.store.queries.ladder import read_standing, visible_steps
 from rapport.web.access import DeskRequest, desk, find
+from rapport.web.flash import say_done
 from rapport.web.forms import number
 from rapport.web.told import told
 
@@ -199,13 +200,13 @@ def to_person(request: DeskRequest, row: Person) -> HttpResponse:
 
 def decide(request: DeskRequest, pk: int, act: Callable[[Person, dt.datetime], object], said: str) -> HttpResponse:
     """Find, act, and back to where the person was."""
-    row = find(reads.visible_people(request.membership), pk)
+    row, now = find(reads.visible_people(request.membership), pk), timezone.now()
     try:
-        act(row, timezone.now())
+        act(row, now)
     except RapportError as error:
         messages.error(request, told(error))
     else:
-        messages.success(request, said)
+        say_done(request, said, now=now)
     back = request.POST.get("back", "")
     inside = back.startswith(f"/w/{request.workspace.slug}/") and url_has_allowed_host_and_scheme(back, None)
     return HttpResponseRedirect(back if inside else f"/w/{request.workspace.slug}/people/{row.pk}/", status=303)

@@ -430,6 +430,42 @@ def test_on_a_phone_one_region_shows_at_a_time(browser: Any, desk: str) -> None:
     seat.context.close()
 
 
+@pytest.mark.parametrize("alone", [False, True])
+def test_on_a_phone_what_was_done_is_undone_beside_it_and_on_the_list_one_goes_back_to(
+    browser: Any, desk: str, alone: bool
+) -> None:
+    from playwright.sync_api import expect
+
+    seat = Seat(browser, desk, "alice@fernway.example", viewport={"width": 390, "height": 844}, has_touch=True)
+    page = seat.go("/w/fernway/b/care/")
+    address = page.locator("[data-row]").nth(1).get_attribute("href")
+    number = page.locator("[data-row]").nth(1).get_attribute("data-row")
+    if alone:
+        seat.go(address.partition("?")[0])
+    else:
+        page.locator("[data-row]").nth(1).tap()
+    page.wait_for_selector(f".app.reading #main[data-conversation='{number}'][data-state=open]")
+    undo = page.locator("#toasts").get_by_role("button", name="Undo")
+    page.get_by_role("button", name="Resolve").tap()
+    page.wait_for_selector("#main[data-state=resolved]")
+    undo.tap()
+    page.wait_for_selector("#main[data-state=open]")
+    expect(undo).to_have_count(0)
+    page.get_by_role("button", name="Resolve").tap()
+    page.wait_for_selector("#main[data-state=resolved]")
+    expect(undo).to_be_visible()
+    page.locator("[data-back]").tap()
+    page.wait_for_selector("#list", state="visible")
+    expect(page.locator(f"[data-row='{number}']")).to_have_count(0)
+    undo.tap()
+    page.wait_for_selector(f"[data-row='{number}']")
+    page.reload()
+    page.wait_for_selector("html[data-ready=yes]")
+    expect(undo).to_have_count(0)  # taken back, it is not offered again
+    assert seat.complaints == []
+    seat.context.close()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 1100, 390])
 def test_axe_finds_nothing(browser: Any, desk: str, width: int, scheme: str) -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
+
+from rapport.store.models import Task
 
 pytestmark = pytest.mark.django_db
 ROOT = "/w/fernway/"
@@ -87,3 +90,42 @@ def test_with_nothing_to_undo_it_says_so_and_another_s_deed_is_not_there(cast: A
     deed = json.loads(answer["HX-Trigger"])["desk-changed"]["undo"]
     assert amir.post(f"{ROOT}undo", {"deed": deed}).status_code == 404
     assert lea.post(f"{ROOT}undo", {"deed": deed}).status_code == 303
+
+
+def test_pages_without_a_list_offer_to_take_back_what_was_done_on_them(cast: Any, enter: Any, complaint: Any) -> None:
+    client = enter(cast.amir)
+
+    def offered(address: str) -> list[str]:
+        page = client.get(f"/w/fernway/{address}").content.decode()
+        return re.findall(r'action="/w/fernway/undo">.*?name="deed" value="(\d+)">Undo<', page)
+
+    client.post("/w/fernway/tasks/new", {"title": "Call back", "kind": "task", "assignee": str(cast.amir.pk)})
+    task = Task.objects.get()
+    assert len(offered("tasks/")) == 1
+    assert offered("tasks/") == []  # said once
+    client.post(f"/w/fernway/tasks/{task.pk}/settle", {"how": "done"})
+    [deed] = offered("tasks/")
+    assert client.post("/w/fernway/undo", {"deed": deed}).headers["Location"] == "/w/fernway/tasks/"
+    task.refresh_from_db()
+    assert task.done_at is None
+    assert offered("tasks/") == []
+    person = f"people/{complaint.person_id}/"
+    client.post(f"/w/fernway/{person}note", {"text": "Prefers mail"})
+    [deed] = offered(person)
+    client.post("/w/fernway/undo", {"deed": deed})
+    assert "Prefers mail" not in client.get(f"/w/fernway/{person}").content.decode()
+    # a conversation that is open alone, without scripts
+    client.post(f"/w/fernway/c/{complaint.pk}/resolve")
+    [deed] = offered(f"c/{complaint.pk}/")
+    client.post("/w/fernway/undo", {"deed": deed})
+    complaint.refresh_from_db()
+    assert complaint.state == "open"
+
+
+def test_what_leaves_one_s_sight_is_said_on_the_page_that_comes(cast: Any, enter: Any, complaint: Any) -> None:
+    client = enter(cast.amir)
+    answer = client.post(f"{ROOT}c/{complaint.pk}/move", {"basket": "sales"}, headers={"HX-Request": "true"})
+    assert (answer.status_code, answer["HX-Redirect"]) == (204, ROOT)
+    page = client.get(ROOT, follow=True).content.decode()
+    assert "Moved to Sales." in page
+    assert 'name="deed"' not in page

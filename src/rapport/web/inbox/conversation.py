@@ -37,6 +37,7 @@ from rapport.store.queries.score import neighbours, standing_correction
 from rapport.store.queries.snapshot import weights_of
 from rapport.store.queries.tasks import tasks_of
 from rapport.web.access import DeskRequest, desk, find, seen_baskets
+from rapport.web.flash import say_done
 from rapport.web.forms import number
 from rapport.web.inbox.asked import Asked, asked_for
 from rapport.web.inbox.composer import read_composer
@@ -161,11 +162,13 @@ def done(request: DeskRequest, row: Conversation, said: str = "", undo: int | No
     still = reads.visible_conversations(request.membership).filter(pk=row.pk).exists()
     if not request.headers.get("HX-Request"):
         if said:
-            messages.success(request, said)
+            say_done(request, said, now=timezone.now(), deed=undo)
         query = request.GET.urlencode()
         where = f"c/{row.pk}/{'?' + query if query else ''}" if still else ""
         return HttpResponseRedirect(f"/w/{request.workspace.slug}/{where}", status=303)
     if not still:
+        if said:
+            messages.success(request, said)  # on the page that comes: what they cannot see they cannot take back
         return HttpResponse(status=204, headers={"HX-Redirect": f"/w/{request.workspace.slug}/"})
     response = show(request, find_conversation(request, row.pk))
     response.headers["HX-Trigger"] = trigger(said, undo)

@@ -19,6 +19,7 @@ from rapport.store.models import Conversation, Membership, Task
 from rapport.store.queries.desk import visible_baskets
 from rapport.store.queries.tasks import TABS, Tab, read_tasks, visible_tasks
 from rapport.web.access import DeskRequest, desk, find
+from rapport.web.flash import say_done
 from rapport.web.forms import number
 from rapport.web.inbox.conversation import change, find_conversation, own_time
 from rapport.web.told import told
@@ -36,12 +37,13 @@ def index(request: DeskRequest) -> HttpResponse:
 @desk("note")
 def create(request: DeskRequest) -> HttpResponse:
     """A task, ticket or idea of no conversation (`title`, `kind`, `due`, `assignee`, `basket`)."""
+    now = timezone.now()
     try:
-        made = acts.make_task(request.membership, **_asked(request), now=timezone.now())
+        made = acts.make_task(request.membership, **_asked(request), now=now)
     except RapportError as error:
         messages.error(request, told(error))
         return _page(request, "mine", status=422)
-    messages.success(request, _("Written down."))
+    say_done(request, _("Written down."), now=now)
     tab = made.kind if made.kind != "task" else "mine" if made.assignee_id == request.membership.pk else "team"
     return HttpResponseRedirect(f"/w/{request.workspace.slug}/tasks/?tab={tab}", status=303)
 
@@ -54,15 +56,15 @@ def edit(request: DeskRequest, pk: int) -> HttpResponse:
     problem = ""
     if request.method == "POST":
         try:
-            asked = _asked(request)
+            asked, now = _asked(request), timezone.now()
             acts.change_task(
                 request.membership, task, asked["title"], assignee=asked["assignee"], due_at=asked["due_at"],
-                now=timezone.now(),
+                now=now,
             )  # fmt: skip
         except InvalidInput as error:
             problem = told(error)
         else:
-            messages.success(request, _("Saved."))
+            say_done(request, _("Saved."), now=now)
             return _back(request)
     start = {"title": task.title, "due": _local(task.due_at), "assignee": str(task.assignee_id or "")}
     context = {
@@ -83,13 +85,13 @@ def settle(request: DeskRequest, pk: int) -> HttpResponse:
     try:
         if how == "drop":
             acts.drop_task(request.membership, task, request.POST.get("reason", ""), now=now)
-            messages.success(request, _("It will not be done; the reason stands with it."))
+            say_done(request, _("It will not be done; the reason stands with it."), now=now)
         elif how == "again":
             acts.reopen_task(request.membership, task, now=now)
-            messages.success(request, _("To be done again."))
+            say_done(request, _("To be done again."), now=now)
         else:
             acts.finish_task(request.membership, task, now=now)
-            messages.success(request, _("Done."))
+            say_done(request, _("Done."), now=now)
     except RapportError as error:
         messages.error(request, told(error))
     return _back(request)

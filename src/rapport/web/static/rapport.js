@@ -27,7 +27,8 @@
   });
 
   /* `undo`: ids of deeds, joined by commas, that a button beside the words takes back */
-  function say(text, kind = "", undo = "") {
+  const UNDO = 12000; // milliseconds that it is offered
+  function say(text, kind = "", undo = "", lasts = undo ? UNDO : 6000) {
     if (!text) return;
     const box = $("#toasts");
     const item = document.createElement("div");
@@ -40,9 +41,25 @@
       button.dataset.deeds = undo;
       button.textContent = body.dataset.undoing;
       item.append(button);
+      Object.assign(item.dataset, { said: text, kind, until: Date.now() + lasts });
     }
     box.replaceChildren(item);
-    setTimeout(() => item.remove(), undo ? 12000 : 6000);
+    setTimeout(() => item.remove(), lasts);
+  }
+  // a page that comes while it is offered goes on offering it: on a phone the way back to the list is one
+  const OFFERED = "rapport:undo";
+  window.addEventListener("pagehide", () => {
+    const item = $("#toasts [data-until]");
+    try {
+      if (item) sessionStorage.setItem(OFFERED, JSON.stringify({ ...item.dataset, deeds: $("[data-deeds]", item).dataset.deeds, root: body.dataset.root }));
+      else sessionStorage.removeItem(OFFERED);
+    } catch { /* not allowed: z still takes it back */ }
+  });
+  function offerAgain() {
+    let kept = null;
+    try { kept = JSON.parse(sessionStorage.getItem(OFFERED)); sessionStorage.removeItem(OFFERED); } catch { return; }
+    const left = kept ? kept.until - Date.now() : 0;
+    if (left > 1000 && left <= UNDO && kept.root === body.dataset.root) say(kept.said, kept.kind, kept.deeds, left);
   }
   document.addEventListener("desk-problem", (event) => say(event.detail.say, "error"));
   document.addEventListener("htmx:responseError", (event) => {
@@ -263,6 +280,7 @@
     refresh() {},
   };
   settle();
+  offerAgain();
   // all scripts of the page have run by then
   document.addEventListener("DOMContentLoaded", () => { html.dataset.ready = "yes"; });
 })();

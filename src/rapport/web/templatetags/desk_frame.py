@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 
 from rapport.core.keys import OwnKeys
 from rapport.web.display import visible_text
+from rapport.web.flash import deed_of
 
 register = template.Library()
 
@@ -40,6 +41,12 @@ BADGES = {
     "discourse": "D",
 }
 FACES = 8
+
+
+@register.filter
+def deed(message: Any) -> str:
+    """Row id of the deed that a message can take back; "" for most."""
+    return deed_of(message)
 
 
 @register.simple_tag
