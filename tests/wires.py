@@ -10,7 +10,11 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+import requests
+
 Answer = Callable[["Caller"], None]
+#: what `losing_answers` passes on of a request besides its words
+_PASSED_ON = ("Authorization", "Content-Type", "Idempotency-Key", "Api-Key", "Api-Username")
 
 
 @dataclass
@@ -94,6 +98,26 @@ def byte_server(answer: Answer, tls: ssl.SSLContext | None = None) -> Iterator[B
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
             connection.close()
+
+
+@contextlib.contextmanager
+def losing_answers(url: str, path: str) -> Iterator[ByteServer]:
+    """A line to the server at `url` that hangs up where it should bring back the answer of a write to `path`."""
+
+    def forward(caller: Caller) -> None:
+        headers = {name: value for name in _PASSED_ON if (value := caller.header(name))}
+        with requests.Session() as session:
+            session.trust_env = False
+            answer = session.request(caller.method, url + caller.path, data=caller.body, headers=headers, timeout=10)
+        if caller.method != "GET" and path in caller.path:
+            assert answer.ok, answer.text
+            caller.socket.close()
+        else:
+            kind = answer.headers.get("Content-Type", "")
+            caller.send(f"{answer.status_code} x", answer.content, f"Content-Type: {kind}")
+
+    with byte_server(forward) as line:
+        yield line
 
 
 def drip(connection: socket.socket, piece: bytes, every: float, times: int = 1000) -> None:

@@ -172,11 +172,13 @@ class FakeX:
         if path.startswith("/2/media/"):
             return self._media(path, params, body)
         if path == "/2/tweets":
-            answers = [{"type": "replied_to", "id": body["reply"]["in_reply_to_tweet_id"]}]
+            assert set(body) <= {"text", "reply", "media"}
+            answered = [{"type": "replied_to", "id": body["reply"]["in_reply_to_tweet_id"]}] if "reply" in body else []
+            more = {"referenced_posts": answered} if answered else {}  # X leaves out what is empty
             shown = body.get("media", {}).get("media_ids", [])
             assert all(self.images[each]["whole"] for each in shown)
             text = body["text"] + (" https://t.co/aBc123" if shown else "")  # X puts the address of the images there
-            made = self.post(text, OURS, referenced_posts=answers, attachments={"media_keys": shown})
+            made = self.post(text, OURS, attachments={"media_keys": shown}, **more)
             return {"data": {"id": made, "text": text}}
         if path.startswith("/2/dm_conversations/"):
             return {"data": {"dm_event_id": self.message(body["text"], OURS), "dm_conversation_id": path.split("/")[3]}}

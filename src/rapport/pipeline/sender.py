@@ -297,11 +297,13 @@ class Sender:
         part = next_part(delivery)
         reply = post_of_part(reply_as_approved(delivery.approval), part)
         pushed = delivery.pushed_at or delivery.queued_at
+        tries = _steps_since_asked(delivery).filter(step="pushed")
+        first = min(tries.aggregate(first=Min("at"))["first"] or pushed, pushed)
         try:
             found = network.find(
                 account_of(delivery.channel),
                 reply,
-                pushed - dt.timedelta(minutes=5),
+                first - dt.timedelta(minutes=5),  # of several tries any one may be there
                 key_of(delivery, part),
                 self.session(),
                 other_ids(delivery) | ids_of_parts(delivery),

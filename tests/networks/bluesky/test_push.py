@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
@@ -19,7 +20,7 @@ from rapport.networks.bluesky.network import Bluesky
 from rapport.networks.bluesky.push import chosen_key
 from rapport.networks.bluesky.syntax import decode_tid, encode_tid, is_tid
 from rapport.networks.http import GuardedSession, Limits
-from wires import Caller, byte_server
+from wires import Caller, byte_server, losing_answers
 
 network = Bluesky()
 TARGET = "at://did:plc:ann/app.bsky.feed.post/3l3qo2vuowo2b"
@@ -191,27 +192,11 @@ def test_a_dead_token_is_told(signed_in: Account, session: GuardedSession, asked
 # ---------------------------------------------------------------- servers that behave badly
 
 
-def swallowing(account: Account, method: str) -> Any:
+@contextlib.contextmanager
+def swallowing(account: Account, method: str) -> Iterator[tuple[Account, set[str]]]:
     """The data server of `account` behind a line that loses the answer to one method, after the server has it."""
-    import contextlib
-
-    import requests
-
-    @contextlib.contextmanager
-    def stand() -> Any:
-        def forward(caller: Caller) -> None:
-            headers = {name: caller.header(name) or "" for name in ("Authorization", "Content-Type")}
-            verb = caller.line.split(" ")[0]
-            answer = requests.request(verb, account.server + caller.path, data=caller.body, headers=headers, timeout=10)
-            if method in caller.path:
-                caller.socket.close()
-                return
-            caller.send(f"{answer.status_code} x", answer.content)
-
-        with byte_server(forward) as line:
-            yield msgspec.structs.replace(account, server=line.url), {line.authority}
-
-    return stand()
+    with losing_answers(account.server, method) as line:
+        yield msgspec.structs.replace(account, server=line.url), {line.authority}
 
 
 def answering(answers: dict[str, tuple[str, bytes]]) -> Callable[[Caller], None]:

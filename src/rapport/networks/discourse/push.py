@@ -87,16 +87,19 @@ def _look(account: Account, wire: Wire, reply: Reply, since: dt.datetime, beside
     stream = wire.read(f"/t/{topic}.json", _Page).post_stream.stream[::-1]
     if not stream:
         raise Unconfirmed("the topic is so long that the forum does not list its posts")
+    oldest = since - _CLOCKS
     for start in range(0, min(len(stream), _MOST_PAGES * _PAGE), _PAGE):
         params = {"post_ids[]": stream[start : start + _PAGE]}
         posts = _readable(wire.read(f"/t/{topic}/posts.json", _Page, params).post_stream.posts)
         for post in sorted(posts, key=lambda each: -each.id):
-            if str(post.user_id) == account.account_id and (post.reply_to_post_number or 1) == number:
+            if str(post.user_id) != account.account_id or required_moment(post.created_at) < oldest:
+                continue
+            if (post.reply_to_post_number or 1) == number:
                 whole = post if post.raw is not None else read_post(wire.read(f"/posts/{post.id}.json", dict[str, Any]))
                 sent = _sent(account, post)
                 if sent.id not in besides and same_text(without_images(whole.raw or ""), reply.text):
                     return sent
-        if posts and min(required_moment(post.created_at) for post in posts) < since - _CLOCKS:
+        if posts and min(required_moment(post.created_at) for post in posts) < oldest:
             return None
     if len(stream) > _MOST_PAGES * _PAGE:
         raise Unconfirmed(f"the newest {_MOST_PAGES * _PAGE} posts of the topic do not go back to the time of the send")

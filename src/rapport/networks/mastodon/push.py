@@ -52,18 +52,25 @@ def push_reply(account: Account, reply: Reply, key: str, session: GuardedSession
 def find_reply(
     account: Account, reply: Reply, since: dt.datetime, session: GuardedSession, besides: Collection[str] = ()
 ) -> Sent | None:
-    """See `Network.find`. Reads our own posts back to `since` and compares target and text."""
+    """See `Network.find`. Reads our own posts back to `since` and compares target and text.
+
+    What is older is not looked at: a post of our own may say what another one said last week.
+    """
     wire = Wire.of(account, session)
     path = f"/api/v1/accounts/{quote(account.account_id, safe='')}/statuses"
     params: dict[str, Any] = {"limit": PAGE_SIZE, "exclude_reblogs": "true"}
-    wanted = comparable(reply.text)
+    wanted, oldest = comparable(reply.text), since - _CLOCKS
     for _ in range(_MOST_PAGES):
         posts = _own_posts(wire.read(path, params), account)
         for post in posts:
-            same = post.in_reply_to == (reply.target or None) and comparable(post.text) == wanted
+            same = (
+                post.created_at >= oldest
+                and post.in_reply_to == (reply.target or None)
+                and comparable(post.text) == wanted
+            )
             if same and post.id not in besides:
                 return Sent(post.id, post.url)
-        if not posts or posts[-1].created_at < since - _CLOCKS:
+        if not posts or posts[-1].created_at < oldest:
             return None
         params["max_id"] = posts[-1].id
     raise Unconfirmed(f"{_MOST_PAGES * PAGE_SIZE} of our newest posts do not go back to the time of the send")

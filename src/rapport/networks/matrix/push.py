@@ -69,10 +69,12 @@ def find_reply(
         for event in _own(page.chunk, account):
             sent = _sent(room, event.event_id)
             named = event.unsigned.get("transaction_id")  # the server tells it to whom it belongs to alone, if at all
-            if named == key or (named is None and sent.id not in besides and _is_it(event, reply, target)):
+            if named == key:
                 return sent
             if event.origin_server_ts < oldest:
                 return None
+            if named is None and sent.id not in besides and _is_it(event, reply, target):
+                return sent
         if not page.end or page.end == params.get("from"):
             return None
         params["from"] = page.end
