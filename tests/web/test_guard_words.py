@@ -11,7 +11,7 @@ from rapport.actions.outbound import describe
 from rapport.core.guard import RULES, GuardFacts, Policy, SentText, check
 from rapport.core.reply import Finding, Reply, Verdict
 from rapport.core.unfit import Unfit
-from rapport.web.guard_words import AFTER, SENTENCES, patterns, said_cause, said_reason, said_remedy
+from rapport.web.guard_words import AFTER, NAMES, SENTENCES, patterns, rule_name, said_cause, said_reason, said_remedy
 
 NOW = dt.datetime(2026, 11, 21, 10, tzinfo=dt.UTC)
 TEXT = "I looked it up: your order leaves tomorrow morning."
@@ -91,3 +91,12 @@ def test_what_a_delivery_waits_for_is_said_in_german_too() -> None:
                     assert f"{found.rule}: {said_reason(found)} {said_remedy(found)}".strip() in said
     with translation.override("de"):
         assert said_cause("422 Unprocessable") == "422 Unprocessable"
+
+
+def test_every_rule_has_a_short_name_of_its_own_in_english_and_german() -> None:
+    assert set(NAMES) == set(RULES)
+    assert len(set(NAMES.values())) == len(NAMES)
+    with translation.override("de"):
+        assert rule_name("near-same") == "fast dieselben Worte"
+        assert {rule for rule in NAMES if rule_name(rule) == NAMES[rule]} == set()
+        assert rule_name("of-later") == "of-later"

@@ -11,6 +11,16 @@ import pytest
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = ("headless", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-background-networking")
 VIEWS = [(1360, 860, "light"), (390, 844, "dark")]
+#: what is wrong for a thumb: tables that go on beyond the edge and do not say so, buttons of text too low to hit
+ON_A_PHONE = """() => [
+  ...[...document.querySelectorAll(".table-wrap")].filter((each) => each.scrollWidth > each.clientWidth + 1
+    && !getComputedStyle(each).backgroundImage.includes("gradient"))
+    .map((each) => `table without a shade: ${each.ariaLabel}`),
+  ...[...document.querySelectorAll("table.cards td")].filter((each) => each.checkVisibility()
+    && each.getBoundingClientRect().right > innerWidth).map((each) => `cut off: ${each.textContent}`),
+  ...[...document.querySelectorAll(".btn")].filter((each) => each.checkVisibility()
+    && each.getBoundingClientRect().height < 40).map((each) => `low button: ${each.textContent.trim()}`),
+]"""
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
@@ -76,6 +86,7 @@ def furnish(cast: Any, now: dt.datetime) -> list[str]:
         Post,
         PreparedReply,
         Promise,
+        Task,
     )
 
     account = {"server": "https://social.example", "handle": "fernway", "token": "t", "now": now}
@@ -119,6 +130,10 @@ def furnish(cast: Any, now: dt.datetime) -> list[str]:
         workspace=cast.workspace, conversation=Conversation.objects.of(cast.workspace)[0], basket=basket, kind="first",
         minutes=30, used=75, started_at=now, broken_at=timezone.now(),
     )  # fmt: skip
+    # a promise to them, so that their page says so
+    Task.objects.create(
+        workspace=cast.workspace, person=sam, title="Call back", due_at=now, made_by=cast.lea, made_at=now
+    )
     open_one = Conversation.objects.create(
         workspace=cast.workspace, network="mastodon", channel=channel, state="open", person=sam,
         basket=Basket.objects.of(cast.workspace).get(slug="care"), last_post_at=now,
@@ -189,6 +204,8 @@ def look(page: Any, address: str) -> list[str]:
         ]
         if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
             found.append(f"{view}: scrolls sideways")
+        if width < 760:
+            found += [f"{view}: {what}" for what in page.evaluate(ON_A_PHONE)]
     return found
 
 

@@ -93,6 +93,29 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         _("Answer it only if a person will read it; if it is no bot, say so on their page."),
     ),
 }
+#: rule -> a few words for a chip; the ledger and the API keep the id
+NAMES: dict[str, str] = {
+    "human-only": _("approval missing"),
+    "unread-draft": _("unread draft"),
+    "unreadable": _("unreadable characters"),
+    "empty": _("empty text"),
+    "too-long": _("too long"),
+    "no-alt": _("image without words"),
+    "x-cashtag": _("too many $TICKERs"),
+    "window": _("too late to write directly"),
+    "suppressed": _("not to be written to"),
+    "deleted": _("post gone"),
+    "channel-off": _("account off"),
+    "crisis-hold": _("everything held"),
+    "x-handover": _("to be answered on the site"),
+    "budget": _("budget spent"),
+    "pace": _("limit of the network"),
+    "near-same": _("nearly the same words"),
+    "pile-on": _("many answers by brands"),
+    "person-cap": _("written to often enough"),
+    "unfit-offer": _("offer does not fit"),
+    "bot": _("automated account"),
+}
 #: sentences that hang on to a reason, whatever the rule
 AFTER = (_("A lead has set this aside."), _("This one was let through."))
 _PART = _("Post %(number)s: %(said)s")
@@ -106,6 +129,11 @@ _INSIDE = frozenset(
 )  # fmt: skip
 _RULE = re.compile(rf"(?:^| )({'|'.join(sorted(SENTENCES, key=len, reverse=True))}): ")
 _PLACE = re.compile(r"%\((\w+)\)s")
+
+
+def rule_name(rule: str) -> str:
+    """A rule of the guard in a few words of the language in force; its id where none is known."""
+    return gettext(NAMES[rule]) if rule in NAMES else rule
 
 
 def said_reason(finding: Finding) -> str:

@@ -59,9 +59,7 @@ class SurveyForm(ExactForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         more: dict[str, forms.Field] = {}
         for number in range(MOST_QUESTIONS):
-            more[f"kind{number}"] = forms.ChoiceField(
-                label=_("Question %(n)d") % {"n": number + 1}, choices=KINDS, required=False
-            )
+            more[f"kind{number}"] = forms.ChoiceField(label=_("How it is answered"), choices=KINDS, required=False)
             more[f"text{number}"] = forms.CharField(label=_("Its words"), max_length=200, required=False)
             more[f"choices{number}"] = forms.CharField(
                 label=_("To choose from, one a line"), max_length=1_000, required=False,
@@ -78,9 +76,12 @@ class SurveyForm(ExactForm):
             if filled[f"kind{n}"]
         ]
 
-    def rows(self) -> list[tuple[Any, Any, Any]]:
-        """(kind, words, choices) of each question."""
-        return [(self[f"kind{n}"], self[f"text{n}"], self[f"choices{n}"]) for n in range(MOST_QUESTIONS)]
+    def rows(self) -> list[tuple[bool, Any, Any, Any]]:
+        """(whether it is open from the start, kind, words, choices) of each question; the first always is."""
+        rows = [[self[f"{part}{n}"] for part in ("kind", "text", "choices")] for n in range(MOST_QUESTIONS)]
+        return [
+            (n == 0 or any(field.value() or field.errors for field in row), *row) for n, row in enumerate(rows)
+        ]  # fmt: skip
 
 
 @desk(right="configure")
@@ -128,7 +129,7 @@ def results(request: DeskRequest, pk: int) -> HttpResponse:
 def _edit(request: DeskRequest, row: Survey | None) -> HttpResponse:
     start: dict[str, Any] = {
         "language": "en", "days": 14, "active": True, "kind0": "score",
-        "text0": _("How happy are you with our answer?"), "kind1": "text", "text1": _("What should we do better?"),
+        "text0": _("How happy are you with our answer?"),
     }  # fmt: skip
     if row is not None:
         start = {name: getattr(row, name) for name in ("name", "language", "thanks", "days", "active")}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django import template
 
 from rapport.core.reply import Finding
+from rapport.web.guard_words import rule_name as name_of_rule
 from rapport.web.guard_words import said_cause, said_reason, said_remedy
 
 register = template.Library()
@@ -26,3 +27,9 @@ def remedy(finding: Finding) -> str:
 def cause(text: str) -> str:
     """Why a delivery waits."""
     return said_cause(text)
+
+
+@register.filter
+def guard_rule(rule: str) -> str:
+    """A rule of the guard in a few words."""
+    return name_of_rule(rule)
