@@ -78,10 +78,12 @@ class SurveyForm(ExactForm):
 
     def rows(self) -> list[tuple[bool, Any, Any, Any]]:
         """(whether it is open from the start, kind, words, choices) of each question; the first always is."""
-        rows = [[self[f"{part}{n}"] for part in ("kind", "text", "choices")] for n in range(MOST_QUESTIONS)]
-        return [
-            (n == 0 or any(field.value() or field.errors for field in row), *row) for n, row in enumerate(rows)
-        ]  # fmt: skip
+        found = []
+        for n in range(MOST_QUESTIONS):
+            kind, text, choices = (self[f"{part}{n}"] for part in ("kind", "text", "choices"))
+            filled = any(field.value() or field.errors for field in (kind, text, choices))
+            found.append((n == 0 or filled, kind, text, choices))
+        return found
 
 
 @desk(right="configure")
