@@ -11,7 +11,7 @@ import pytest
 from conftest import NOON
 from rapport.core.felt import intent_bit, mood_number
 from rapport.core.search import SearchProblem, parse_search
-from rapport.store.queries import searching
+from rapport.store.queries import search, searching
 from rapport.store.queries.desk import LISTED, visible_conversations
 
 pytestmark = pytest.mark.django_db
@@ -113,3 +113,52 @@ def test_a_search_by_operators_costs_few_queries(alice: Any, talks: None, django
     for asked in ("in:care", "tag:vip in:care", "from:nadia is:open", "network:mastodon -rain"):
         with django_assert_max_num_queries(36):  # a walk asks once for each basket and state
             found(alice, asked)
+
+
+SAID = (
+    "My parcel was left in the rain, the refund is late", "Zwölf Straßen weiter, naïve café", "荷物が届きません",
+    "it's O'Brien's re-order, 50% off!", "снова опоздал поезд", "พัสดุ ยังไม่มา", "#Rain #parcel @fernway 🙁🙁",
+    "Refunds refunded refunding", "the the the end", "", "in the rain again and again",
+)  # fmt: skip
+ASKED = (
+    ("parcel", (), ()), ("the ra", (), ()), ("re", (), ()), ("ref", (), ()), ("refund late", (), ()), ("cafe", (), ()),
+     ("straßen", (), ()), ("", ("in the rain",), ()), ("parcel", ("in the rain",), ()),
+    ("again", ("in the rain",), ("left",)), ("the", (), ("parcel",)), ("the", (), ("in the rain",)), ("届き", (), ()),
+    ("荷物", (), ("届き",)), ("поезд", (), ()), ("поез", (), ()), ("พัสดุ", (), ()), ("o brien", (), ()), ("50", (), ()),
+    ("🙁", (), ()), ("the end", (), ()), ("the the", (), ()), ("person", (), ()), ("nadia", (), ()), ("ЗДЕСЬ", (), ()),
+)  # fmt: skip
+
+
+def test_what_is_read_is_found_as_by_the_index(
+    alice: Any, channel: Any, hear: Callable[..., Any], make_post: Callable[..., Any]
+) -> None:
+    from rapport.store.models import Conversation
+
+    for number, text in enumerate(SAID):
+        hear(make_post(text, author=f"nadia{number}" if number % 2 else f"omar{number}"))
+    every = list(Conversation.objects.values_list("pk", flat=True))
+    assert len(every) > len(SAID) // 2
+    hits = 0
+    for words, phrases, without in ASKED:
+        given = {"phrases": phrases, "without": without}
+        indexed = search.find_conversations(alice.workspace_id, words, list, **given)
+        among = search.find_among(every, words, **given)
+        assert set(among) == set(indexed), (words, phrases, without)
+        hits += len(among)
+    assert hits > len(ASKED)
+
+
+def test_words_beside_a_rare_operator_are_looked_for_where_it_leads(
+    alice: Any, talks: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise AssertionError("looked everywhere")
+
+    asked = [line for line in FINDS if line[0].startswith(("tag:", "from:")) or "network:" in line[0]]
+    asked += [("tag:vip rain", "Nadia"), ('from:nadia "left in the rain"', "Nadia"), ("from:omar parcel -late", "")]
+    monkeypatch.setattr(searching, "find_conversations", refuse)
+    for words, expected in asked:
+        assert found(alice, words) == set(expected.split()), words
+    monkeypatch.setattr(searching, "READ", 0)
+    with pytest.raises(AssertionError, match="everywhere"):
+        found(alice, "tag:vip rain")

@@ -71,6 +71,16 @@ class Sought(msgspec.Struct, frozen=True):
             _side_by_side(each, said) for each in self.without if len(each) > 1
         )
 
+    def stands_in(self, text: str) -> bool:
+        """Whether a text has every word and none that is unwanted, as the index of words finds it."""
+        said = [fold(word) for word in split_phrase(text, None)]
+        words = set(said)
+        *needed, last = [fold(word) for word in self.needed]
+        ends = last in words or (self.may_go_on and any(word.startswith(last) for word in said))
+        return (
+            ends and words.issuperset(needed) and words.isdisjoint(map(fold, self.unwanted)) and self.is_held_by(text)
+        )
+
     @property
     def may_go_on(self) -> bool:
         """Whether the last word stands for those that begin with it."""
@@ -86,15 +96,54 @@ def find_conversations(
     `phrases`: words that stand side by side; `without`: words or phrases that what is found does not hold.
     """
     most = FOUND if most is None else most
-    cut = [split_phrase(each) for each in phrases]
-    sought = Sought(split_terms(words), [each for each in cut if each], [split_phrase(each) for each in without])
-    sought = msgspec.structs.replace(sought, without=[each for each in sought.without if each])
-    indexed = bool(sought.terms or sought.phrases)
-    sources = [_by_person(workspace, sought), _by_post(workspace, sought)] if indexed else []
+    sought = _sought(words, phrases, without)
+    sources = [_by_person(workspace, sought), _by_post(workspace, sought)] if sought.needed else []
     asked = [each for each in (words, *phrases) if each]
-    if not indexed or any(is_spaceless(letter) for each in asked for letter in fold(each)):
+    if _to_be_read_through(sought, asked):
         sources.append(_read_through(asked, without))
     return gather(sources, sight, most)
+
+
+def find_among(
+    conversations: Sequence[int], words: str, *, phrases: Sequence[str] = (), without: Sequence[str] = ()
+) -> list[int]:
+    """Those of a few conversations that `find_conversations` would find, by reading what is said in them.
+
+    Letters are folded as rules fold them, so "strasse" finds "Straße" here, which the index does not.
+    """
+    sought = _sought(words, phrases, without)
+    asked = [each for each in (words, *phrases) if each]
+    read_through = _to_be_read_through(sought, asked)
+    posts = Post.objects.filter(conversation_id__in=conversations, deleted=False)
+    found = {
+        conversation
+        for conversation, text in posts.values_list("conversation_id", "text")
+        if (sought.needed and sought.stands_in(text)) or (read_through and _has_just_so(text, asked, without))
+    }
+    if sought.needed:
+        people = Conversation.objects.filter(pk__in=conversations, person__isnull=False)
+        handles = people.values_list("pk", "person__name", "person__handles__handle", "person__handles__name")
+        found |= {
+            conversation
+            for conversation, name, handle, called in handles
+            if sought.stands_in(name or "") or sought.stands_in(f"{handle or ''} {called or ''}")
+        }
+    return [each for each in conversations if each in found]
+
+
+def _sought(words: str, phrases: Sequence[str], without: Sequence[str]) -> Sought:
+    cut, left_out = ([split_phrase(each) for each in said] for said in (phrases, without))
+    return Sought(split_terms(words), [each for each in cut if each], [each for each in left_out if each])
+
+
+def _to_be_read_through(sought: Sought, asked: Sequence[str]) -> bool:
+    """Whether no index, or not the index alone, finds these words."""
+    return not sought.needed or any(is_spaceless(letter) for each in asked for letter in fold(each))
+
+
+def _has_just_so(text: str, asked: Sequence[str], without: Sequence[str]) -> bool:
+    said = text.lower()
+    return all(each.lower() in said for each in asked) and not any(each.lower() in said for each in without)
 
 
 def gather(sources: Iterable[Iterable[Sequence[int]]], sight: Sight, most: int = FOUND) -> list[int]:

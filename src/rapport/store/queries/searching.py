@@ -26,6 +26,7 @@ from rapport.store.queries.search import (
     FOUND,
     STEP,
     conversations_holding,
+    find_among,
     find_conversations,
     find_people,
     gather,
@@ -34,6 +35,8 @@ from rapport.store.queries.tags import with_tags
 
 #: conversations of the channels of a network up to which they are read by channel instead of by time
 FEW = 20_000
+#: conversations up to which what is said in them is read, instead of looking for the words everywhere
+READ = 1_000
 #: words that `has:` takes for moods; the others are intents
 _MOODS = frozenset({"negative", "neutral", "positive"})
 T = TypeVar("T")
@@ -49,7 +52,7 @@ class Narrow(msgspec.Struct, frozen=True):
     untagged: tuple[str, ...] = ()
     #: None: from anybody
     people: frozenset[int] | None = None
-    #: channels of the networks that were asked for; None: any
+    #: channels of the networks that were asked for, or that are left; None: any
     channels: frozenset[int] | None = None
 
     def of(self, member: Membership, conversations: Sequence[int]) -> list[int]:
@@ -77,6 +80,10 @@ def search(
     if narrow.people is not None and not narrow.people:
         return Conversation.objects.none()
     sight = functools.partial(narrow.of, member)
+    few = _few(narrow, member) if asked.words or asked.phrases else None
+    if few is not None:
+        among = find_among(sight(few), asked.words, phrases=asked.phrases, without=asked.unwanted)
+        return Conversation.objects.filter(pk__in=among[:FOUND])
     if asked.words or asked.phrases:
         found = find_conversations(
             member.workspace_id, asked.words, sight, phrases=asked.phrases, without=asked.unwanted
@@ -93,18 +100,33 @@ def search(
     return Conversation.objects.filter(pk__in=found)
 
 
+def _few(narrow: Narrow, member: Membership) -> list[int] | None:
+    """The conversations by the narrowest of the operators, newest first, where they are few enough to be read."""
+    rows = _by_operator(member, narrow)
+    if rows is None:
+        return None
+    found = list(rows.values_list("last_post_at", "pk")[: READ + 1])
+    oldest = dt.datetime.min.replace(tzinfo=dt.UTC)
+    newest_first = sorted(found, key=lambda row: (row[0] or oldest, row[1]), reverse=True)
+    return [pk for _, pk in newest_first] if len(found) <= READ else None
+
+
+def _by_operator(member: Membership, narrow: Narrow) -> ScopedQuerySet[Conversation] | None:
+    """The conversations that the narrowest of the operators names; None where none of them leads an index."""
+    if narrow.people is not None:
+        return Conversation.objects.filter(person_id__in=narrow.people)
+    if narrow.tags:
+        return with_tags(Conversation.objects.of(member.workspace_id), member.workspace_id, narrow.tags)
+    if narrow.channels is not None:
+        return Conversation.objects.filter(channel_id__in=narrow.channels)
+    return None
+
+
 def _candidates(member: Membership, narrow: Narrow) -> Iterator[list[int]]:
     """Conversations by the narrowest of the operators, newest first, some at a time."""
-    rows: ScopedQuerySet[Conversation] = Conversation.objects.of(member.workspace_id)
-    if narrow.people is not None:
-        rows = Conversation.objects.filter(person_id__in=narrow.people)
-    elif narrow.tags:
-        rows = with_tags(rows, member.workspace_id, narrow.tags)
-    elif (
-        narrow.channels is not None and Conversation.objects.filter(channel_id__in=narrow.channels)[:FEW].count() < FEW
-    ):
-        rows = Conversation.objects.filter(channel_id__in=narrow.channels)
-    else:
+    rows = _by_operator(member, narrow)
+    by_channel = narrow.people is None and not narrow.tags
+    if rows is None or (by_channel and rows[:FEW].count() == FEW):
         yield _walk(member, narrow)
         return
     found = list(rows.order_by(F("last_post_at").desc(nulls_last=True), "-pk").values_list("pk", flat=True)[:EXAMINED])
@@ -160,12 +182,15 @@ def read_operators(
     if people is not None:
         where &= Q(person_id__in=people)
     networks = {term.value.lower() for term in asked.of("network")}
-    channels = Channel.objects.of(member.workspace_id).filter(network__in=networks).values_list("pk", flat=True)
+    others = {term.value.lower() for term in asked.of("network", without=True)}
+    channels = Channel.objects.of(member.workspace_id).exclude(network__in=others)
+    if networks:
+        channels = channels.filter(network__in=networks)
     return Narrow(
         states=(frozenset(wanted) or states) - unwanted, where=where, people=people,
         tags=tuple(_tag(term) for term in asked.of("tag")),
         untagged=tuple(_tag(term) for term in asked.of("tag", without=True)),
-        channels=frozenset(channels) if networks else None,
+        channels=frozenset(channels.values_list("pk", flat=True)) if networks or others else None,
     )  # fmt: skip
 
 
