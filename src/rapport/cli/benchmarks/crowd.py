@@ -83,7 +83,21 @@ def make_crowd(posts: int, now: dt.datetime) -> Crowd:
         _colleagues(order.now)
         Line(order).walk(_lines(order))
     with transaction.atomic():
-        return _Writer(posts, now, [post.text for post in corpus.posts]).write()
+        crowd = _Writer(posts, now, [post.text for post in corpus.posts]).write()
+        _rare_network()
+        return crowd
+
+
+def _rare_network() -> None:
+    """The three oldest open conversations become those of a second network: what a search finds last by time."""
+    from rapport.store.models import Channel, Conversation, Post, Workspace
+
+    workspace = Workspace.objects.get()
+    channel = Channel.objects.create(workspace=workspace, network="matrix", slug="rare", name="Rare")
+    here = Conversation.objects.of(workspace)
+    oldest = list(here.filter(state="open").order_by("pk").values_list("pk", flat=True)[:3])
+    here.filter(pk__in=oldest).update(network=channel.network, channel=channel)
+    Post.objects.of(workspace).filter(conversation_id__in=oldest).update(network=channel.network, channel=channel)
 
 
 def _lines(order: Order) -> list[bytes]:

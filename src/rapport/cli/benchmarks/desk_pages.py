@@ -78,7 +78,7 @@ def conversations(baskets: Sequence[str]) -> Iterator[Page]:
 
 
 def searches(baskets: Sequence[str]) -> Iterator[Page]:
-    """Common words, a rare one, one that is being typed, a handle, a name, what has no words."""
+    """Common words, a rare one, one that is being typed, a handle, a name, what has no words, networks."""
     from rapport.store.models import Handle, Post
 
     newest = list(Post.objects.order_by("-pk").values_list("text", flat=True)[:400])
@@ -88,6 +88,8 @@ def searches(baskets: Sequence[str]) -> Iterator[Page]:
         "a common word": "thanks", "a very common word": "the", "a rare word": rare, "half a word": rare[:5],
         "three words": "thanks for the", "a handle": f"@{handle.handle}", "a name": handle.name,
         "Japanese": next((text[4:7] for text in newest if " " not in text), "荷物"), "nothing": "qqqqqq",
+        "a network": "network:x", "a rare network": "network:matrix", "all but a network": "-network:x",
+        "a word in a network": "network:x thanks", "a word in a rare network": "network:matrix thanks",
     }  # fmt: skip
     for kind, words in asked.items():
         yield Page(kind, f"{ROOT}search/?q={quote(words)}")
