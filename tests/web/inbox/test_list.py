@@ -329,3 +329,22 @@ def test_the_box_completes_what_this_person_may_know_of(cast: Any, enter: Any, c
     assert set(lea) == set(OPERATORS)
     assert (lea["in"][:1], lea["network"]) == (["care"], ["mastodon"])
     assert (rita["in"], rita["network"], rita["tag"]) == (["care"], [], [])
+
+
+def test_an_empty_basket_says_that_no_source_is_connected_to_those_who_can_connect_one_with_the_link(
+    cast: Any, enter: Any
+) -> None:
+    from rapport.store.models import Channel
+
+    empty = f"{ROOT}b/care/"
+    link = f'href="{ROOT}settings/channels/connect/"'
+    shown = enter(cast.alice).get(empty).content.decode()
+    assert "Nobody is listened to yet" in shown
+    assert link in shown
+    others = enter(cast.amir).get(empty).content.decode()
+    assert "An admin can connect one" in others
+    assert link not in others
+    Channel.objects.create(workspace=cast.workspace, network="feeds", slug="press", name="Press", state="connected")
+    heard = enter(cast.alice).get(empty).content.decode()
+    assert "Nobody is listened to yet" not in heard
+    assert "New conversations appear by themselves" in heard

@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from rapport.core.roles import Right
-from rapport.store.models import Membership, SavedView
+from rapport.store.models import Channel, Membership, SavedView, Workspace
 from rapport.store.queries.desk import Row
 from rapport.web.templatetags.desk_frame import moment
 from rapport.web.templatetags.promise_words import due
@@ -25,6 +25,12 @@ register = template.Library()
 def may(member: Membership | None, right: Right) -> bool:
     """Whether the role of this member holds a right."""
     return member is not None and member.may(right)
+
+
+@register.simple_tag
+def nothing_connected(workspace: Workspace) -> bool:
+    """Whether a workspace has no source at all, so that nobody can be heard."""
+    return not Channel.objects.of(workspace).exists()
 
 
 @register.filter
