@@ -374,6 +374,33 @@ def test_after_a_person_was_asked_the_next_reply_goes_out(house: Desk) -> None:
     assert house.states() == ["unconfirmed", "sent"]
 
 
+def test_what_one_of_several_tries_may_have_left_is_looked_for_since_the_first_of_them(house: Desk) -> None:
+    """The first arrives unseen, the second is put off, the third is lost: the first is the one that is there."""
+    looked: list[dt.datetime] = []
+
+    class Keeping(Keyless):
+        capabilities = Capabilities(True, True, True, 500, ("public",), idempotent_for=3600)
+
+        def find(self, account: Account, reply: Reply, since: dt.datetime, *more: Any) -> Sent | None:
+            looked.append(since)
+            return None if self.blind else Sent("s1")
+
+    network = house.network = Keeping()
+    house.sender.networks = {"mastodon": network}
+    network.blind = True
+    network.faults = [(Unconfirmed("lost"), True), (RetryLater("Busy.", 900.0), False), (Unconfirmed("lost"), False)]
+    first = house.now
+    house.answer("@nadia one")
+    house.send(2)
+    house.send(2, seconds=3)
+    assert (house.states(), len(looked)) == (["queued"], 1)
+    house.send(2, minutes=16)
+    network.blind = False
+    house.send(2, seconds=3)
+    assert (house.states(), len(house.texts())) == (["sent"], 1)
+    assert looked[-1] <= first < house.now - dt.timedelta(minutes=15)
+
+
 # ---------------------------------------------------------------- the switch, item by item
 
 

@@ -162,8 +162,8 @@ def test_who_the_access_speaks_for_is_asked_for_as_described(brand: Account, ses
     assert identity.handle
 
 
-def test_replies_and_messages_are_sent_and_looked_for_as_described(brand: Account, session: GuardedSession) -> None:
-    for target, visibility in (("1346889436626259968", "public"), ("dm:123-456:789", "direct")):
+def test_what_we_say_is_sent_and_looked_for_as_described(brand: Account, session: GuardedSession) -> None:
+    for target, visibility in (("", "public"), ("1346889436626259968", "public"), ("dm:123-456:789", "direct")):
         reply = Reply("x", 1, target, "We are on it", visibility=visibility, approved_by=1)
         assert X().push(brand, reply, "key", session).id
         try:
