@@ -45,14 +45,17 @@ ERROR = "error"
 SHIPPED = "shipped"
 #: what is wrong with a rule or a query, found where the core finds it; web/fault_words.py looks it up
 FAULT = "fault"
-FAULTY = ("core/rules/", "core/query/", "web/fault_words.py")
+FAULTY = ("core/rules/", "core/query/", "core/search.py", "store/queries/searching.py", "web/fault_words.py")
 #: what networks and connections say: web/network_words.py
 NETWORK = "network"
 NETWORK_ERRORS = {"RetryLater", "GiveUp", "Reauthorise", "Unconfirmed", "AddressRefused", "InvalidInput"}
 #: why a conversation is where it is: web/why_words.py
 WHY = "why"
 #: name of what raises a fault -> which arguments are words for people
-FAULTS = {"Fault": (0,), "_fail": (0,), "InvalidRule": (0,), "InvalidQuery": (0, 2), "BadRow": (0,), "TooComplex": (0,)}
+FAULTS = {
+    "Fault": (0,), "_fail": (0,), "InvalidRule": (0,), "InvalidQuery": (0, 2), "BadRow": (0,), "TooComplex": (0,),
+    "SearchProblem": (1,),
+}  # fmt: skip
 #: tables and names of these modules whose words stand inside such sentences
 TABLES = {"WORDS", "_KINDS", "_EXPECTED"}
 PARTS = {"message", "expected", "noun", "reason", "wanted"}

@@ -50,6 +50,13 @@ def test_a_mistake_names_its_place_and_its_remedy(text: str, position: int, reme
     assert remedy in str(caught.value)
 
 
+def test_every_mistake_of_a_search_is_named_in_its_order() -> None:
+    with pytest.raises(SearchProblem) as caught:
+        parse_search('form:nadia is:opn rain tag: has:joy "no end')
+    assert [problem.position for problem in caught.value.all] == [0, 11, 23, 28, 36]
+    assert caught.value is caught.value.all[0]
+
+
 @pytest.mark.parametrize(
     ("value", "day"),
     [

@@ -9,6 +9,8 @@ import calendar
 import datetime as dt
 import difflib
 import re
+from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 import msgspec
 
@@ -46,6 +48,33 @@ class SearchProblem(InvalidInput):
     def __init__(self, position: int, message: str) -> None:
         super().__init__(f"At character {position + 1}: {message}")
         self.position = position
+        #: every mistake of the search, itself among them, in their order
+        self.all: tuple[SearchProblem, ...] = (self,)
+
+
+T = TypeVar("T")
+
+
+class Problems:
+    """Mistakes of one search, gathered so that all of them are said at once."""
+
+    def __init__(self, found: Iterable[SearchProblem] = ()) -> None:
+        self._found = list(found)
+
+    def read(self, read: Callable[[], T], otherwise: T) -> T:
+        """What `read` answers; where it finds a mistake, this is kept and `otherwise` stands in."""
+        try:
+            return read()
+        except SearchProblem as problem:
+            self._found.append(problem)
+            return otherwise
+
+    def raise_them(self) -> None:
+        """Raises the first of them, which knows `all`; nothing where there is none."""
+        if self._found:
+            found = tuple(sorted(self._found, key=lambda problem: problem.position))
+            found[0].all = found
+            raise found[0]
 
 
 class Term(msgspec.Struct, frozen=True):
@@ -66,6 +95,8 @@ class Search(msgspec.Struct, frozen=True):
     """A search as it was read."""
 
     terms: tuple[Term, ...]
+    #: what could not be read, and is not among the terms
+    problems: tuple[SearchProblem, ...] = ()
 
     @property
     def words(self) -> str:
@@ -88,11 +119,19 @@ class Search(msgspec.Struct, frozen=True):
 
 
 def parse_search(text: str) -> Search:
-    """Read what was typed. Raises `SearchProblem` that names the place and the remedy.
+    """Read what was typed. Raises `SearchProblem` that names the place and the remedy, and knows all the mistakes.
 
     A name before a colon that is no operator ("re:invent", "http://") is a word, unless it looks like one misspelt.
     """
+    search = read_search(text)
+    Problems(search.problems).raise_them()
+    return search
+
+
+def read_search(text: str) -> Search:
+    """As `parse_search`, but raises nothing: its mistakes are `problems` of what is read."""
     terms: list[Term] = []
+    problems: list[SearchProblem] = []
     at = 0
     while at < len(text):
         if text[at].isspace():
@@ -104,11 +143,15 @@ def parse_search(text: str) -> Search:
             assert found is not None
             terms.append(Term("", found.group(), position=at))
         else:
-            terms += _read(found, text, at)
+            try:
+                terms += _read(found, text, at)
+            except SearchProblem as problem:
+                problems.append(problem)
         at = found.end()
     if len(terms) > MOST_TERMS:
-        raise SearchProblem(terms[MOST_TERMS].position, f"a search has at most {MOST_TERMS} words and operators.")
-    return Search(tuple(terms))
+        beyond = terms[MOST_TERMS].position
+        problems.append(SearchProblem(beyond, f"a search has at most {MOST_TERMS} words and operators."))
+    return Search(tuple(terms[:MOST_TERMS]), tuple(problems))
 
 
 def _read(found: re.Match[str], text: str, at: int) -> list[Term]:
@@ -136,8 +179,9 @@ def _check_word(name: str, value: str, at: int) -> None:
     known = IS if name == "is" else HAS
     if value not in known:
         near = difflib.get_close_matches(value, known, 1, 0.6)
-        hint = f" Did you mean {name}:{near[0]}?" if near else ""
-        raise SearchProblem(at, f"{name}: takes one of {', '.join(known)}.{hint}")
+        if near:
+            raise SearchProblem(at, f"{name}: takes one of {', '.join(known)}. Did you mean {name}:{near[0]}?")
+        raise SearchProblem(at, f"{name}: takes one of {', '.join(known)}.")
 
 
 def read_day(term: Term, today: dt.date) -> dt.date:

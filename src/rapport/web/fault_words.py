@@ -47,7 +47,7 @@ _NAMED = frozenset(("what", "kind", "kind2", "key"))
 #: places that hold less than any words -> what they hold
 _SHAPES = {"noun": r"\w+", "operator": r"[-+*/]", "what": "|".join(NOUNS)}
 _PLACED = re.compile(r"line (\d+), column (\d+): (.+)", re.DOTALL)
-_AT = re.compile(r"at character (\d+): (.+)", re.DOTALL)
+_AT = re.compile(r"[Aa]t character (\d+): (.+)", re.DOTALL)
 _HINTED = re.compile(r"(.+?); did you mean (.+)\?", re.DOTALL)
 _EXPECTING = re.compile(r"(.+?); expected (.+)", re.DOTALL)
 _NUMBER = re.compile(r"\d{1,3}(?:,\d{3})+")
@@ -55,14 +55,15 @@ _PLACE = re.compile(r"%\((\w+)\)s")
 
 
 def said_place(said: str) -> str | None:
-    """A fault with its place in front, as `InvalidRule` and `InvalidQuery` write it; None for any other words."""
+    """A fault with its place in front, as rules, queries and searches write it; None for any other words."""
     placed = _PLACED.fullmatch(said)
     if placed is not None and (inner := _say(placed[3], 0)) is not None:
         values = {"line": placed[1], "column": placed[2], "said": inner}
         return gettext("line %(line)s, column %(column)s: %(said)s") % values
     at = _AT.fullmatch(said)
     if at is not None and (inner := _say(at[2], 0)) is not None:
-        return gettext("at character %(place)s: %(said)s") % {"place": at[1], "said": inner}
+        placed_at = gettext("at character %(place)s: %(said)s") % {"place": at[1], "said": inner}
+        return placed_at[0].upper() + placed_at[1:] if said[0] == "A" else placed_at
     return None
 
 

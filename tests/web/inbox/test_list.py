@@ -318,6 +318,19 @@ def test_a_search_by_operators_is_a_list_and_a_mistake_in_it_is_said(cast: Any, 
     assert "At character 1: you see no basket called “sales”. There is: care." in answer.content.decode()
 
 
+def test_every_mistake_of_a_search_is_said_in_the_language_of_whoever_reads(cast: Any, enter: Any) -> None:
+    client = enter(cast.amir)
+    asked = f"{ROOT}search/?q=in%3Asales+is%3Aopn+before%3Asoon"
+    said = client.get(asked).content.decode()
+    for place, words in ((1, "you see no basket"), (10, "is: takes one of"), (17, "before: takes a day")):
+        assert f"At character {place}: {words}" in said
+    cast.amir.user.language = "de"
+    cast.amir.user.save()
+    said = client.get(asked).content.decode()
+    for words in ("At character", "takes", "you see"):
+        assert words not in said
+
+
 def test_the_box_completes_what_this_person_may_know_of(cast: Any, enter: Any, channel: Any) -> None:
     def told(member: Any) -> dict[str, list[str]]:
         answer = enter(member).get(f"{ROOT}search/words").json()

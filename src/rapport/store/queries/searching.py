@@ -15,7 +15,7 @@ from typing import TypeVar
 import msgspec
 from django.db.models import F, Q
 
-from rapport.core.search import HAS, MACHINE, STATES, Search, SearchProblem, Term, read_day
+from rapport.core.search import HAS, MACHINE, STATES, Problems, Search, SearchProblem, Term, read_day
 from rapport.core.text import fold
 from rapport.store.models import Channel, Conversation, Membership
 from rapport.store.models.scoped import ScopedQuerySet
@@ -157,13 +157,15 @@ def _walk(member: Membership, narrow: Narrow) -> list[int]:
 def read_operators(
     member: Membership, asked: Search, states: frozenset[str], today: dt.date, zone: dt.tzinfo
 ) -> Narrow:
-    """The operators as conditions. Raises `SearchProblem`."""
+    """The operators as conditions. Raises `SearchProblem`: of what was read, and of names that nothing has."""
+    problems = Problems(asked.problems)
     wanted = {term.value for term in asked.of("is") if term.value in STATES}
     unwanted = {term.value for term in asked.of("is", without=True)}
-    where = _days(asked, today, zone)
-    where &= _either(asked, "in", lambda term: Q(basket__in=_baskets(member, term)))
-    where &= _either(asked, "assignee", lambda term: _assigned(member, term))
-    where &= _either(asked, "network", lambda term: Q(network=_network(member, term)))
+    where = _days(asked, today, zone, problems)
+    where &= _either(asked, "in", lambda term: Q(basket__in=_baskets(member, term)), problems)
+    where &= _either(asked, "assignee", lambda term: _assigned(member, term), problems)
+    where &= _either(asked, "network", lambda term: Q(network=_network(member, term)), problems)
+    problems.raise_them()
     if any(term.value == MACHINE for term in asked.of("is")):
         where &= Q(automated=True)
     if MACHINE in unwanted:
@@ -194,8 +196,12 @@ def read_operators(
     )  # fmt: skip
 
 
-def _either(asked: Search, name: str, read: Callable[[Term], Q]) -> Q:
+def _either(asked: Search, name: str, find: Callable[[Term], Q], problems: Problems) -> Q:
     """Any of what an operator asks for, and nothing of what it leaves out."""
+
+    def read(term: Term) -> Q:
+        return problems.read(functools.partial(find, term), Q())
+
     wanted = [read(term) for term in asked.of(name)]
     found = functools.reduce(operator.or_, wanted) if wanted else Q()
     for term in asked.of(name, without=True):
@@ -203,9 +209,10 @@ def _either(asked: Search, name: str, read: Callable[[Term], Q]) -> Q:
     return found
 
 
-def _days(asked: Search, today: dt.date, zone: dt.tzinfo) -> Q:
+def _days(asked: Search, today: dt.date, zone: dt.tzinfo, problems: Problems) -> Q:
     def begins(term: Term) -> dt.datetime:
-        return dt.datetime.combine(read_day(term, today), dt.time(), zone)
+        day = problems.read(functools.partial(read_day, term, today), today)
+        return dt.datetime.combine(day, dt.time(), zone)
 
     where = Q()
     for name in ("before", "after"):
@@ -250,10 +257,14 @@ def _assigned(member: Membership, term: Term) -> Q:
 
 def _some(found: Sequence[T], term: Term, what: str, known: Iterable[str]) -> Sequence[T]:
     """What was found; nothing is a mistake that says what there is."""
-    if not found:
-        names = ", ".join(list(known)[:12]) or "none yet"
-        raise SearchProblem(term.position, f"you see no {what} called “{term.value}”. There is: {names}.")
-    return found
+    if found:
+        return found
+    names = ", ".join(list(known)[:12]) or "–"
+    if what == "basket":
+        raise SearchProblem(term.position, f"you see no basket called “{term.value}”. There is: {names}.")
+    if what == "colleague":
+        raise SearchProblem(term.position, f"you see no colleague called “{term.value}”. There is: {names}.")
+    raise SearchProblem(term.position, f"you see no network called “{term.value}”. There is: {names}.")
 
 
 assert set(HAS) > _MOODS

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from rapport.core.search import SearchProblem, parse_search
+from rapport.core.search import SearchProblem, read_search
 from rapport.store.models import Basket, Conversation, Membership, SavedView
 from rapport.store.models.scoped import ScopedQuerySet
 from rapport.store.queries import desk as reads
@@ -40,6 +40,7 @@ from rapport.web.inbox.asked import (
     asked_for,
 )
 from rapport.web.inbox.events import stream_address
+from rapport.web.told import told
 
 
 class Choice(msgspec.Struct, frozen=True):
@@ -99,8 +100,8 @@ class Listing(msgspec.Struct, frozen=True):
     differs: bool
     #: row id of its basket; 0 for a list over several
     basket_id: int
-    #: what is wrong with the search, and how to mend it; empty = nothing
-    problem: str
+    #: everything that is wrong with the search, and how to mend it; empty = nothing
+    problems: list[str]
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -120,7 +121,7 @@ def read_listing(request: DeskRequest, asked: Asked, now: dt.datetime, *, again:
     """
     member = request.membership
     root = f"/w/{member.workspace.slug}/"
-    title, rows, problem, basket = _asked_rows(request, asked, now)
+    title, rows, problems, basket = _asked_rows(request, asked, now)
     view, differs = _view_of(member, asked)
     found = _read_again(basket, rows, asked, member, now) if again and basket else _read(rows, asked, member, now)
     shares, counts, shown, more = found.shares, found.counts, found.rows, found.more
@@ -160,15 +161,15 @@ def read_listing(request: DeskRequest, asked: Asked, now: dt.datetime, *, again:
         parts=grouped(shown, asked.group),
         view=view,
         differs=differs,
-        problem=problem,
+        problems=[told(each) for each in problems],
         basket_id=basket.pk if asked.basket and basket else 0,
     )
 
 
 def _asked_rows(
     request: DeskRequest, asked: Asked, now: dt.datetime
-) -> tuple[str, ScopedQuerySet[Conversation], str, Basket | None]:
-    """The title, the conversations, what is wrong with the search ("" where nothing is) and the basket, if one.
+) -> tuple[str, ScopedQuerySet[Conversation], tuple[SearchProblem, ...], Basket | None]:
+    """The title, the conversations, what is wrong with the search and the basket, if one.
 
     Raises `Http404` for a basket out of sight.
     """
@@ -178,15 +179,15 @@ def _asked_rows(
         if basket is None:
             raise Http404
         rows = reads.visible_conversations(member).filter(basket=basket)
-        return basket.name, reads.in_state(rows, asked.state), "", basket
+        return basket.name, reads.in_state(rows, asked.state), (), basket
     if asked.ready:
-        return str(READY[asked.ready].title), _ready_rows(member, asked), "", None
+        return str(READY[asked.ready].title), _ready_rows(member, asked), (), None
     if asked.words:
         try:
-            return _("Search"), search_rows(member, asked, now), "", None
+            return _("Search"), search_rows(member, asked, now), (), None
         except SearchProblem as mistake:
-            return _("Search"), reads.visible_conversations(member).none(), str(mistake), None
-    return _("Search"), reads.visible_conversations(member).none(), "", None
+            return _("Search"), reads.visible_conversations(member).none(), mistake.all, None
+    return _("Search"), reads.visible_conversations(member).none(), (), None
 
 
 def _chosen_choices(asked: Asked, root: str, shares: felt.Shares) -> list[Choice]:
@@ -240,7 +241,7 @@ def search_rows(member: Membership, asked: Asked, now: dt.datetime) -> ScopedQue
     """What a search finds. Raises `SearchProblem`."""
     states = ("folded",) if asked.state == "folded" else reads.LISTED
     zone = timezone.get_current_timezone()
-    return searching.search(member, parse_search(asked.words), states, today=now.astimezone(zone).date(), zone=zone)
+    return searching.search(member, read_search(asked.words), states, today=now.astimezone(zone).date(), zone=zone)
 
 
 def _view_of(member: Membership, asked: Asked) -> tuple[SavedView | None, bool]:
@@ -364,7 +365,7 @@ def show_list(request: DeskRequest, asked: Asked) -> HttpResponse:
     context: dict[str, object] = {"live": stream_address(request.membership)} if whole else {}
     listing = read_listing(request, asked, now, again=not whole)
     context |= {"listing": listing, "now": now}
-    status = 400 if listing.problem else 200
+    status = 400 if listing.problems else 200
     answer = render(request, "desk/page.html" if whole else "desk/list.html", context, status=status)
     if tag:
         answer.headers["ETag"] = tag
