@@ -1,7 +1,8 @@
-"""The ASGI entry: Django, with its event streams, behind a cap on what a request may bring."""
+"""The ASGI entry: Django, with its event streams, behind caps on what a request may bring and how many are served."""
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
@@ -18,6 +19,8 @@ Send = Callable[[Message], Awaitable[None]]
 
 #: bytes of one request's body; Django would write an endless one to disk before any view sees it
 MOST = 16 * 1024 * 1024
+#: requests at work at one instant; each holds a connection to the database, of which PostgreSQL gives a hundred
+AT_ONCE = 32
 
 
 class BodyCap:
@@ -48,5 +51,47 @@ class BodyCap:
         await self.application(scope, counted, send)
 
 
-application = BodyCap(get_asgi_application())
+class Turns:
+    """So many requests are at work at one instant; the others wait, in the order in which they came.
+
+    A request has its turn from when its body is there until its answer begins: neither somebody who sends slowly nor a
+    stream that lasts for hours keeps others waiting.
+    """
+
+    def __init__(self, application: Any, most: int = AT_ONCE) -> None:
+        self.application = application
+        self.free = asyncio.Semaphore(most)
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """One ASGI connection."""
+        if scope["type"] != "http":
+            await self.application(scope, receive, send)
+            return
+        at_work = False
+
+        async def in_turn() -> Message:
+            nonlocal at_work
+            message = await receive()
+            if message["type"] == "http.request" and not message.get("more_body", False) and not at_work:
+                await self.free.acquire()
+                at_work = True
+            return message
+
+        async def answered(message: Message) -> None:
+            leave()
+            await send(message)
+
+        def leave() -> None:
+            nonlocal at_work
+            if at_work:
+                at_work = False
+                self.free.release()
+
+        try:
+            await self.application(scope, in_turn, answered)
+        finally:
+            leave()
+
+
+application = BodyCap(Turns(get_asgi_application()))
 close_after_requests()
