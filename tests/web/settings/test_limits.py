@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from html import unescape
 from typing import Any
 
 import pytest
 
 from rapport.core.guard import Window
+from rapport.core.guard.policy import NETWORKS
 from rapport.store.models import Channel, ChannelPolicy, Spend
 from rapport.store.queries.spend import policy_of
 
@@ -60,3 +63,15 @@ def test_likes_follows_and_deletions_have_numbers_of_their_own_where_the_network
     Channel.objects.filter(pk=account.pk).update(network="youtube")
     page = client.get(address).content.decode()
     assert ('name="deletions_a_day"' in page, 'name="likes_a_day"' in page) == (True, False)
+
+
+def test_where_the_numbers_come_from_is_said_in_words_that_people_know(cast: Any, enter: Any, account: Channel) -> None:
+    client, address = enter(cast.alice), f"/w/fernway/settings/channels/{account.pk}/limits/"
+    for network in NETWORKS:
+        Channel.objects.filter(pk=account.pk).update(network=network)
+        page = client.get(address)
+        source = str(page.context["source"])
+        assert source in unescape(page.content.decode())
+        assert re.findall(r"\w+[A-Z]\w+|\w+_\w+|`|\w+\.\w+", source.replace("LinkedIn", "")) == [], network
+        # the cautious sentence is for networks that publish nothing
+        assert source != "our own caution", network

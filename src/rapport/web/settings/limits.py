@@ -33,6 +33,35 @@ _ACTS = {
 }  # fmt: skip
 
 
+#: network -> where its numbers come from, for people; the reference of the guard names the pages
+_FROM = {
+    "mastodon": gettext_lazy("the documentation of Mastodon, and the length that its servers allow as shipped"),
+    "x": gettext_lazy("the documentation of X; where its pages differ, both numbers hold"),
+    "bluesky": gettext_lazy(
+        "the documentation of Bluesky: 5,000 points an hour and 35,000 a day; a post or a like costs 3, a change 4, a "
+        "deletion 1"
+    ),
+    "linkedin": gettext_lazy(
+        "our own caution, as LinkedIn publishes no numbers; the length is what others found, not confirmed"
+    ),
+    "instagram": gettext_lazy(
+        "the documentation of Meta: 25 a day where the network does not tell more; the length is what others found, "
+        "not confirmed"
+    ),
+    "facebook": gettext_lazy(
+        "the documentation of Meta: 8,000 characters of a comment, 2,000 of a message; the pace is our own caution, as "
+        "none is published"
+    ),
+    "youtube": gettext_lazy(
+        "10,000 characters of a comment are what others found, not confirmed; the pace is our own caution"
+    ),
+    "google_business": gettext_lazy(
+        "the documentation of Google: a reply has at most 4,096 bytes; the pace is our own caution"
+    ),
+    "messenger": gettext_lazy("our own caution, as Meta publishes no pace for single answers"),
+}
+
+
 class LimitsForm(ExactForm):
     """Every number is optional: what is left empty is as the table has it."""
 
@@ -106,6 +135,7 @@ def change(request: DeskRequest, pk: int) -> HttpResponse:
     spent = spent_by(channel, timezone.now())
     shown = {
         "channel": channel, "form": form, "network": network,
+        "source": _FROM.get(network.network, _("our own caution")),
         "spent": [Decimal(each) / 1000 for each in spent] if network.prices else None,
     }  # fmt: skip
     return render(request, "settings/limits.html", shown, status=200 if not form.errors else 422)
