@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import io
 import json
+import re
 import zipfile
 from typing import Any
 
@@ -238,3 +239,32 @@ def test_what_was_heard_through_a_disconnected_account_is_deleted_on_the_word_of
         pass
     assert not Post.objects.exists()
     assert "was deleted" in client.get(root).content.decode()
+
+
+def test_an_export_under_way_says_how_much_is_read(
+    cast: Any, enter: Any, person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from rapport.actions import exports
+    from rapport.store.queries import person_export
+
+    client = enter(cast.ben)
+    asked = client.post(f"/w/fernway/people/{person.pk}/data/export/", {"reason": "asked by mail"})
+    assert "entries read" not in client.get(asked["Location"]).content.decode()
+    seen: list[str] = []
+    write = exports.write_export
+
+    def look_then_write(content: bytes) -> str:
+        seen.append(client.get(asked["Location"]).content.decode())
+        return write(content)
+
+    monkeypatch.setattr(exports, "write_export", look_then_write)
+    monkeypatch.setattr(person_export, "TOLD", 1)
+    job = work()
+    of = sum(person_export.count_kept(person).values())
+    bar = re.search(r'<progress class="wide" max="(\d+)" value="(\d+)"', seen[0])
+    assert bar is not None
+    read = int(bar[2])
+    assert (int(bar[1]), 0 < read <= of) == (of, True)
+    assert f"{read} of {of} entries read" in seen[0]
+    assert set(job.report) == {"held"}
+    assert "entries read" not in client.get(asked["Location"]).content.decode()

@@ -14,7 +14,7 @@ from rapport.actions.person_jobs import ask_job, ours
 from rapport.core.errors import InvalidInput, NotAllowed
 from rapport.core.person_file import PersonFile, write_json, write_page
 from rapport.store.models import Membership, Person, PersonJob
-from rapport.store.queries.person_export import read_person_file
+from rapport.store.queries.person_export import count_kept, read_person_file
 
 #: how long a file lies there
 KEPT = dt.timedelta(days=7)
@@ -42,7 +42,10 @@ def make_export(job: PersonJob, *, now: dt.datetime) -> PersonJob:
     person = Person.objects.of(row.workspace_id).select_related("workspace").filter(pk=row.person).first()
     if person is None:
         raise InvalidInput("This person was joined with another one or erased meanwhile.")
-    file = read_person_file(person, now)
+    of = sum(count_kept(person).values())
+    mine = PersonJob.objects.filter(pk=job.pk, state=State.RUNNING, claimed_by=job.claimed_by)
+    mine.update(report={"read": 0, "of": of})
+    file = read_person_file(person, now, lambda read: mine.update(report={"read": read, "of": of}))
     name = write_export(zip_of(file))
     with transaction.atomic():
         row = ours(job, now)

@@ -182,6 +182,7 @@ def job(request: DeskRequest, pk: int) -> HttpResponse:
         "removed": _counted(report.get("removed", {})),
         "blanked": _counted(report.get("blanked", {})),
         "held": _counted(report.get("held", {})),
+        "progress": _progress(row),
         "named": still_named(request.membership, row) if "named_in" in report else None,
         "unreached": [UNREACHED[each] for each in report.get("unreached", []) if each in UNREACHED],
         "file": export_file(row) if row.expires_at and row.expires_at > timezone.now() else None,
@@ -189,6 +190,14 @@ def job(request: DeskRequest, pk: int) -> HttpResponse:
     }
     fragment = request.headers.get("HX-Request") == "true"
     return render(request, "people/job_found.html" if fragment else "people/job.html", context)
+
+
+def _progress(row: PersonJob) -> tuple[int, int] | None:
+    """(entries read, of how many) of an export under way; None where nobody knows yet."""
+    read, of = row.report.get("read"), row.report.get("of")
+    if row.state != PersonJob.State.RUNNING or not isinstance(read, int) or not isinstance(of, int) or of < 1:
+        return None
+    return min(read, of), of  # what came in meanwhile is not counted
 
 
 def _counted(report: dict[str, int]) -> list[tuple[Any, int]]:

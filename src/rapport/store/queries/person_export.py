@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from typing import TypeVar
 
 from django.db.models import Q, QuerySet
 
@@ -34,23 +35,42 @@ from rapport.store.queries.erasure import accounts_of, joined_to, reach
 from rapport.store.queries.sql import chunks
 from rapport.store.queries.suppressions import suppressions_of
 
+T = TypeVar("T")
+#: entries after which whoever reads them is told how far it is
+TOLD = 100
 
-def read_person_file(person: Person, now: dt.datetime) -> PersonFile:
-    """As it stands at this moment; a few queries for every 200 conversations and every 500 posts."""
+
+def read_person_file(person: Person, now: dt.datetime, tell: Callable[[int], object] = int) -> PersonFile:
+    """As it stands at this moment; a few queries for every 200 conversations and every 500 posts.
+
+    `tell` is called with how many entries were read by then, after every `TOLD`.
+    """
     handles = accounts_of(person)
     posts = Post.objects.of(person.workspace_id).filter(handle__in=handles)
     talks = sorted({*_talks_of(person), *(each for each in _spoken_in(posts) if each)})
     values = PersonValue.objects.of(person.workspace_id).filter(person=person).select_related("field")
+    read = 0
+
+    def take(rows: Iterable[T]) -> tuple[T, ...]:
+        nonlocal read
+        taken = []
+        for row in rows:
+            taken.append(row)
+            read += 1
+            if read % TOLD == 0:
+                tell(read)
+        return tuple(taken)
+
     return PersonFile(
         made_at=now, workspace=person.workspace.name, name=person.name, about=person.about,
         relationship=person.relationship, first_seen=person.first_seen, last_seen=person.last_seen,
-        accounts=tuple(_account(row) for row in handles),
+        accounts=take(_account(row) for row in handles),
         fields={row.field.name: row.value for row in values.order_by("field__position", "field__name")},
-        conversations=tuple(_talks(person, talks)), posts=tuple(_said(person, handles)),
-        answers=tuple(_answers(person, handles, talks)), notes=tuple(_notes(person, handles, talks)),
-        consents=tuple(_consents(person)), left_alone=tuple(_left_alone(person)), tasks=tuple(_tasks(person, talks)),
-        offers=tuple(_offers(person)), surveys=tuple(_surveys(person)), escalations=tuple(_escalations(person)),
-        joins=tuple(_joins(person)),
+        conversations=take(_talks(person, talks)), posts=take(_said(person, handles)),
+        answers=take(_answers(person, handles, talks)), notes=take(_notes(person, handles, talks)),
+        consents=take(_consents(person)), left_alone=take(_left_alone(person)), tasks=take(_tasks(person, talks)),
+        offers=take(_offers(person)), surveys=take(_surveys(person)), escalations=take(_escalations(person)),
+        joins=take(_joins(person)),
     )  # fmt: skip
 
 
