@@ -20,6 +20,8 @@ ON_A_PHONE = """() => [
     && each.getBoundingClientRect().right > innerWidth).map((each) => `cut off: ${each.textContent}`),
   ...[...document.querySelectorAll(".btn")].filter((each) => each.checkVisibility()
     && each.getBoundingClientRect().height < 40).map((each) => `low button: ${each.textContent.trim()}`),
+  ...[...document.querySelectorAll("main select")].filter((each) => each.checkVisibility()
+    && each.getBoundingClientRect().height < 32).map((each) => `low choice: ${each.name}`),
 ]"""
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
@@ -155,7 +157,8 @@ def furnish(cast: Any, now: dt.datetime) -> list[str]:
         "audit/", "corrections/", "readings/", "../quarantine/", "../notices/", "../notices/settings/",
         "../people/", f"../people/{sam.pk}/", "people/", "people/new/",
         "webhooks/", "webhooks/new/", "acknowledgement/", "../tasks/",
-        "../notices/off/mail/", "../approvals/", *furnish_drafts(cast, now, post.pk),
+        "../notices/off/mail/", "../approvals/", "../posts/new/",
+        "surveys/new/", f"channels/{channel.pk}/limits/", *furnish_drafts(cast, now, post.pk),
         "rules/list/", "rules/rule/?name=Complaint", "rules/edit/", "rules/edit/rule/?name=Spam", "rules/edit/table/",
         "rules/packs/", "rules/packs/shop/",
     ]  # fmt: skip
