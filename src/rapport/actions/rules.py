@@ -11,8 +11,8 @@ from rapport.actions.audit import announce, require, write_audit
 from rapport.core.errors import Stale
 from rapport.core.rules import RuleSet as CompiledRules
 from rapport.core.rules import compile_rules
-from rapport.core.rules.actions import Known
-from rapport.store.models import Basket, Membership, PreparedReply, RuleSet, Survey, Webhook, Workspace
+from rapport.store.models import Membership, RuleSet, Workspace
+from rapport.store.queries.rules import known_in
 
 
 def check_document(workspace: Workspace, document: str) -> CompiledRules:
@@ -25,18 +25,6 @@ def check_document(workspace: Workspace, document: str) -> CompiledRules:
         baskets=known.baskets, people=known.people, webhooks=known.webhooks, replies=known.replies,
         surveys=known.surveys,
     )  # fmt: skip
-
-
-def known_in(workspace: Workspace) -> Known:
-    """The names that rules of this workspace can use. Five queries."""
-    people = Membership.objects.of(workspace).filter(active=True, user__is_active=True)
-    return Known(
-        baskets=frozenset(Basket.objects.of(workspace).values_list("slug", flat=True)),
-        people=frozenset(people.values_list("user__email", flat=True)),
-        webhooks=frozenset(Webhook.objects.of(workspace).values_list("slug", flat=True)),
-        replies=frozenset(PreparedReply.objects.of(workspace).values_list("slug", flat=True)),
-        surveys=frozenset(Survey.objects.of(workspace).values_list("slug", flat=True)),
-    )
 
 
 def save_rules(by: Membership, document: str, note: str = "", *, over: int | None = None, now: dt.datetime) -> RuleSet:

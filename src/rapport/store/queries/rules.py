@@ -1,4 +1,4 @@
-"""Reads of drafts and trials of rule sets."""
+"""Reads of drafts and trials of rule sets, and of what rules can name."""
 
 from __future__ import annotations
 
@@ -9,10 +9,34 @@ import msgspec
 from django.db.models import QuerySet
 from django.db.models.functions import Substr
 
-from rapport.store.models import BackTest, Post, RuleDraft, RuleSet, Workspace
+from rapport.core.rules.actions import Known
+from rapport.store.models import (
+    BackTest,
+    Basket,
+    Membership,
+    Post,
+    PreparedReply,
+    RuleDraft,
+    RuleSet,
+    Survey,
+    Webhook,
+    Workspace,
+)
 
 #: characters of a post that an example shows
 SHOWN = 200
+
+
+def known_in(workspace: Workspace) -> Known:
+    """The names that rules of this workspace can use. Five queries."""
+    people = Membership.objects.of(workspace).filter(active=True, user__is_active=True)
+    return Known(
+        baskets=frozenset(Basket.objects.of(workspace).values_list("slug", flat=True)),
+        people=frozenset(people.values_list("user__email", flat=True)),
+        webhooks=frozenset(Webhook.objects.of(workspace).values_list("slug", flat=True)),
+        replies=frozenset(PreparedReply.objects.of(workspace).values_list("slug", flat=True)),
+        surveys=frozenset(Survey.objects.of(workspace).values_list("slug", flat=True)),
+    )
 
 
 def list_drafts(workspace: Workspace) -> QuerySet[RuleDraft]:

@@ -7,11 +7,11 @@ import functools
 import msgspec
 from django.utils.translation import gettext as _
 
-from rapport.actions.rules import known_in
 from rapport.core.errors import InvalidRule
 from rapport.core.rules.actions import Known
 from rapport.core.rules.analysis import Flaw, find_flaws
 from rapport.store.models import Workspace
+from rapport.store.queries.rules import known_in
 from rapport.web.rules.target import KEPT, compiled
 
 
