@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 
+import pytest
 from django.utils import translation
 
 from rapport.actions.outbound import describe
@@ -78,17 +79,22 @@ def test_english_is_the_words_of_the_guard_and_german_says_them_all_anew() -> No
             assert not found.remedy or said_remedy(found) != found.remedy
 
 
-def test_what_a_delivery_waits_for_is_said_in_german_too() -> None:
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_what_a_delivery_waits_for_is_said_with_the_names_of_the_rules(language: str) -> None:
     for verdict in verdicts():
         cause = describe(verdict)
         if len(cause) == 500 or not cause:
             continue
-        with translation.override("de"):
+        with translation.override(language):
             said = said_cause(cause)
-        for found in verdict.findings:
-            if found.standing != "allow":
-                with translation.override("de"):
-                    assert f"{found.rule}: {said_reason(found)} {said_remedy(found)}".strip() in said
+            for found in verdict.findings:
+                if found.standing != "allow":
+                    name = rule_name(found.rule)
+                    sentence = f": {said_reason(found)} {said_remedy(found)}".strip()
+                    assert f"{name[1:]}{sentence}" in said
+                    assert f"{found.rule}: " not in said or found.rule == name
+    with translation.override("en"):
+        assert said_cause("Given up. channel-off: Gone.") == "Given up. Account off: Gone."
     with translation.override("de"):
         assert said_cause("422 Unprocessable") == "422 Unprocessable"
 

@@ -147,16 +147,21 @@ def said_remedy(finding: Finding) -> str:
 
 
 def said_cause(cause: str) -> str:
-    """Why a delivery waits, as `actions.outbound.describe` wrote it ("rule: reason remedy", one after the other)."""
-    if _is_english():
-        return cause
+    """Why a delivery waits, as `actions.outbound.describe` wrote it ("rule: reason remedy", one after the other); each
+    rule by its name.
+    """
     pieces = _RULE.split(cause)
     if len(pieces) == 1:
-        return said_network(cause) or cause
-    return pieces[0] + " ".join(
-        f"{rule}: {_reason_and_remedy(rule, text.strip())}"
+        return cause if _is_english() else said_network(cause) or cause
+    said = " ".join(
+        f"{_with_capital(rule_name(rule))}: {text.strip() if _is_english() else _reason_and_remedy(rule, text.strip())}"
         for rule, text in zip(pieces[1::2], pieces[2::2], strict=True)
     )
+    return f"{pieces[0]} {said}".strip()
+
+
+def _with_capital(name: str) -> str:
+    return name[:1].upper() + name[1:]
 
 
 def _is_english() -> bool:
