@@ -61,3 +61,10 @@ def test_times_of_every_zone_are_the_same_moment(workspaces: list[Any]) -> None:
     query = Prepared(lambda at: Workspace.objects.filter(held_at=at).values_list("slug"), dt.datetime)
     elsewhere = NOON.astimezone(dt.timezone(dt.timedelta(hours=5, minutes=30)))
     assert query.rows(NOON) == query.rows(elsewhere) == [("w0",)]
+
+
+def test_a_condition_that_nothing_can_meet_finds_nothing(workspaces: list[Any]) -> None:
+    from rapport.store.models import Workspace
+
+    query = Prepared(lambda pk: Workspace.objects.filter(pk=pk, slug__in=[]).values_list("slug"), int)
+    assert query.rows(workspaces[0].pk) == []

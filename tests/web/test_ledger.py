@@ -89,8 +89,6 @@ def test_the_ledger_of_another_workspace_is_not_there(cast: Any, enter: Any, sea
     assert 'id="entry-' not in body(client.get("/w/other/ledger/"))
 
 
-
-
 def test_a_rule_of_the_guard_stands_there_by_a_short_name_with_its_id(cast: Any, enter: Any, seat: Seat) -> None:
     finding = {"rule": "near-same", "standing": "hold", "reason": "Nearly the same words.", "remedy": ""}
     verdict = json.dumps({"standing": "hold", "findings": [finding]})

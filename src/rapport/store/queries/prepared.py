@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import QuerySet
 
@@ -29,7 +30,10 @@ class Prepared:
         """What the query finds with these values, as the database gives it (on SQLite a truth is 0 or 1)."""
         made = self._made.get(connection.vendor)
         if made is None:
-            made = self._made[connection.vendor] = self._compile()
+            try:
+                made = self._made[connection.vendor] = self._compile()
+            except EmptyResultSet:  # a condition that nothing can meet
+                return []
         sql, places = made
         given = [_as_parameter(value) for value in values]
         with connection.cursor() as cursor:

@@ -10,10 +10,10 @@ import datetime as dt
 import functools
 import operator
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
 from rapport.core.search import HAS, MACHINE, STATES, Problems, Search, SearchProblem, Term, read_day
 from rapport.core.text import fold
@@ -21,6 +21,7 @@ from rapport.store.models import Channel, Conversation, Membership
 from rapport.store.models.scoped import ScopedQuerySet
 from rapport.store.queries.desk import LISTED, in_sight, visible_baskets, visible_colleagues
 from rapport.store.queries.felt import has_intent, has_mood
+from rapport.store.queries.prepared import Prepared
 from rapport.store.queries.search import (
     EXAMINED,
     FOUND,
@@ -40,6 +41,7 @@ READ = 1_000
 #: words that `has:` takes for moods; the others are intents
 _MOODS = frozenset({"negative", "neutral", "positive"})
 T = TypeVar("T")
+_LONG_AGO = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
 class Narrow(msgspec.Struct, frozen=True):
@@ -136,19 +138,36 @@ def _candidates(member: Membership, narrow: Narrow) -> Iterator[list[int]]:
 
 def _walk(member: Membership, narrow: Narrow) -> list[int]:
     """The newest `FOUND` of what the member sees, each basket and state along its own index."""
-    newest: list[tuple[dt.datetime, int]] = []
-    parts: list[ScopedQuerySet[Conversation]] = []
-    base = Conversation.objects.of(member.workspace_id).filter(narrow.where)
-    for basket in visible_baskets(member).values_list("pk", flat=True):
-        parts += [base.filter(basket=basket, state=state) for state in sorted(narrow.states)]
+    newest: list[tuple[Any, int]] = []
+    here = Conversation.objects.of(member.workspace_id).filter(narrow.where)
     if member.sees_every_basket is True:
-        parts.append(base.filter(basket__isnull=True, state__in=narrow.states))
+        elsewhere = here.filter(basket__isnull=True, state__in=narrow.states)
     else:
-        parts.append(base.filter(assignee=member, state__in=narrow.states))
-    for part in parts:
-        dated = part.filter(last_post_at__isnull=False).order_by("-last_post_at").values_list("last_post_at", "pk")
-        newest += [(at, pk) for at, pk in dated[:FOUND] if at]
-    return [pk for _, pk in sorted(set(newest), reverse=True)[:FOUND]]
+        elsewhere = here.filter(assignee=member, state__in=narrow.states)
+    baskets = list(visible_baskets(member).values_list("pk", flat=True))
+    for state in sorted(narrow.states):
+        of_state = here.filter(state=state)
+        part = Prepared(
+            lambda basket, since, rows=of_state: _dated(rows.filter(basket=basket), since), int, dt.datetime
+        )
+        for basket in baskets:
+            newest = _newest_of(newest, part.rows(basket, _floor(newest)))
+    rest = Prepared(lambda since: _dated(elsewhere, since), dt.datetime)
+    return [pk for _, pk in _newest_of(newest, rest.rows(_floor(newest)))]
+
+
+def _dated(rows: ScopedQuerySet[Conversation], since: dt.datetime) -> QuerySet[Conversation, tuple[Any, ...]]:
+    dated = rows.filter(last_post_at__gte=since).order_by("-last_post_at")
+    return dated.values_list("last_post_at", "pk")[:FOUND]
+
+
+def _newest_of(known: list[tuple[Any, int]], more: Iterable[tuple[Any, ...]]) -> list[tuple[Any, int]]:
+    return sorted({*known, *((at, pk) for at, pk in more)}, reverse=True)[:FOUND]
+
+
+def _floor(newest: Sequence[tuple[Any, int]]) -> Any:
+    """What is older than all of so many is not among the newest: from when on it is worth looking."""
+    return newest[-1][0] if len(newest) == FOUND else _LONG_AGO
 
 
 # ---------------------------------------------------------------- what the operators mean
