@@ -272,6 +272,11 @@ def name_a_colleague(seat: Seat, browser: Any, desk: str) -> None:
     seat.press("Escape", "n")
     page.locator("#note-text").press_sequentially("Do you know her, @noo")
     expect(page.locator("#note-names li")).to_have_count(1)
+    # a colleague does something meanwhile: the conversation is read again below the list
+    before = page.locator("html").get_attribute("data-refreshed")
+    page.evaluate("Rapport.refresh({ talk: true })")
+    expect(page.locator("html")).not_to_have_attribute("data-refreshed", before or "")
+    expect(page.locator("#note-names li")).to_have_count(1)
     seat.press("Enter")
     expect(page.locator("#note-text")).to_have_value("Do you know her, @Noor Haddad ")
     seat.press("Control+Enter")

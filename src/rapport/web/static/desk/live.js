@@ -64,6 +64,7 @@
     if (window.htmx) htmx.process(holder);
     if (target === "#list") mark($("#work")?.dataset.conversation);
     if (target === "#work" && atEnd) $("#thread").scrollTop = $("#thread").scrollHeight;
+    if (target === "#work") document.dispatchEvent(new CustomEvent("desk-read"));
     const tag = answer.headers.get("ETag");
     tags[target] = tag ? { address, tag, url: location.href } : undefined;
     seen();

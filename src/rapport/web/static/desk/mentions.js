@@ -5,7 +5,7 @@
   const BEGUN = /(?:^|[^\p{L}\p{N}@._])@([\p{L}\p{N}._-]{0,30})$/u;
   const plain = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
   let known = { of: "", html: "" };
-  let asking = null;
+  let asking = { of: "", answer: null };
 
   function box() {
     let list = $("#note-names");
@@ -26,13 +26,20 @@
     const field = $("#note-text");
     for (const name of ["aria-activedescendant", "aria-controls", "aria-expanded"]) field?.removeAttribute(name);
   }
+  function before() {
+    const field = $("#note-text");
+    return field ? field.value.slice(0, field.selectionStart) : "";
+  }
   async function people() {
     const open = $("#main").dataset.conversation;
     if (known.of === open) return known.html;
-    asking ||= fetch(`${document.body.dataset.root}c/${open}/names`, { headers: { "HX-Request": "true" }, credentials: "same-origin" })
-      .then((answer) => (answer.ok && !answer.redirected ? answer.text() : "")).catch(() => "");
-    const html = await asking;
-    asking = null;
+    if (asking.of !== open) {
+      asking = { of: open, answer: fetch(`${document.body.dataset.root}c/${open}/names`, { headers: { "HX-Request": "true" }, credentials: "same-origin" })
+        .then((answer) => (answer.ok && !answer.redirected ? answer.text() : "")).catch(() => "") };
+    }
+    const { answer } = asking;
+    const html = await answer;
+    if (asking.answer === answer) asking = { of: "", answer: null };
     if (html) known = { of: open, html };
     return html;
   }
@@ -41,11 +48,15 @@
     $("#note-text").setAttribute("aria-activedescendant", item.id);
     item.scrollIntoView({ block: "nearest" });
   }
-  async function offer(field) {
-    const begun = BEGUN.exec(field.value.slice(0, field.selectionStart));
-    if (!begun) return close();
+  async function offer() {
+    if (!BEGUN.test(before())) return close();
+    const open = $("#main").dataset.conversation;
     const html = await people();
-    if (document.activeElement !== field || !html) return close();
+    if ($("#main")?.dataset.conversation !== open) return;
+    // more was written, or the page was read again, while the names were on their way
+    const field = $("#note-text");
+    const begun = BEGUN.exec(before());
+    if (document.activeElement !== field || !begun || !html) return close();
     const list = box();
     list.innerHTML = html;
     const asked = plain(begun[1]);
@@ -66,7 +77,9 @@
     field.dispatchEvent(new Event("input", { bubbles: true }));
     field.focus();
   }
-  document.addEventListener("input", (event) => { if (event.target.id === "note-text") offer(event.target); });
+  document.addEventListener("input", (event) => { if (event.target.id === "note-text") offer(); });
+  // the conversation was read again: the page from the server knows nothing of the list that stood here
+  document.addEventListener("desk-read", () => { if (document.activeElement?.id === "note-text") offer(); });
   document.addEventListener("keydown", (event) => {
     const list = $("#note-names");
     if (!list || event.target.id !== "note-text") return;
