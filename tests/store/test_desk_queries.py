@@ -288,6 +288,10 @@ def test_every_list_is_sorted_as_one_would_by_hand(
         counts = desk.tally(rows, member)
         assert (counts.mine, counts.unassigned, counts.all) == (len(mine), len(free), len(here))
         assert counts.oldest == min((t.waiting_since for t in here if t.waiting_since), default=None)
+        plain = desk.tally_with_shares(rows, member)
+        assert plain[0] == counts
+        if basket in desk.visible_baskets(member):  # the way that the page takes
+            assert desk.tally_with_shares(rows, member, (basket.pk, state)) == plain
         for (sort, key), (tab, inside) in itertools.product(
             orders.items(), (("mine", mine), ("unassigned", free), ("all", here))
         ):

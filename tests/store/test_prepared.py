@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from rapport.store.queries.prepared import Prepared
+from rapport.store.queries.prepared import Prepared, PreparedCounts
 
 pytestmark = pytest.mark.django_db
 NOON = dt.datetime(2026, 11, 23, 12, 0, tzinfo=dt.UTC)
@@ -68,3 +68,36 @@ def test_a_condition_that_nothing_can_meet_finds_nothing(workspaces: list[Any]) 
 
     query = Prepared(lambda pk: Workspace.objects.filter(pk=pk, slug__in=[]).values_list("slug"), int)
     assert query.rows(workspaces[0].pk) == []
+
+
+def test_what_is_counted_is_compiled_once_and_as_aggregate_gives_it(workspaces: list[Any]) -> None:
+    from django.db.models import Count, Max, Q
+
+    from rapport.store.models import Workspace
+
+    built = []
+
+    def build(least: int, since: dt.datetime) -> Any:
+        built.append(least)
+        held = Count("pk", filter=Q(held_at__gte=since))
+        rows = Workspace.objects.filter(pk__gte=least).order_by("pk")[:2]
+        return rows, {"held": held, "all": Count("pk"), "last": Max("pk"), "others": Count("pk", filter=Q(slug="x"))}
+
+    query = PreparedCounts(build, int, dt.datetime)
+    first, second, third = (row.pk for row in workspaces)
+    for least, since in ((first, NOON), (second, NOON), (third, NOON), (first, NOON + dt.timedelta(minutes=1))):
+        rows, counted = build(least, since)
+        assert query.counts(least, since) == rows.aggregate(**counted)
+    assert len(built) == 5
+    assert query.counts(third + 1, NOON) == {"held": 0, "all": 0, "last": None, "others": 0}
+
+
+def test_a_count_of_what_cannot_be_says_so() -> None:
+    from django.core.exceptions import EmptyResultSet
+    from django.db.models import Count
+
+    from rapport.store.models import Workspace
+
+    query = PreparedCounts(lambda pk: (Workspace.objects.filter(pk=pk, pk__in=[]), {"all": Count("pk")}), int)
+    with pytest.raises(EmptyResultSet):
+        query.counts(1)

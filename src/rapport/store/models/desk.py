@@ -184,7 +184,8 @@ class Conversation(models.Model):
                 include=["id"],
                 name="waiting",
             ),
-            models.Index(fields=["workspace", "assignee", "state"], name="assigned"),
+            # what is somebody's, the newest first
+            models.Index(fields=["workspace", "assignee", "state", "last_post_at"], name="assigned"),
             models.Index(fields=["state", "snoozed_until"], name="snoozed"),
             # the few with a promise that runs
             models.Index(

@@ -140,20 +140,18 @@ def _walk(member: Membership, narrow: Narrow) -> list[int]:
     """The newest `FOUND` of what the member sees, each basket and state along its own index."""
     newest: list[tuple[Any, int]] = []
     here = Conversation.objects.of(member.workspace_id).filter(narrow.where)
-    if member.sees_every_basket is True:
-        elsewhere = here.filter(basket__isnull=True, state__in=narrow.states)
-    else:
-        elsewhere = here.filter(assignee=member, state__in=narrow.states)
     baskets = list(visible_baskets(member).values_list("pk", flat=True))
+    elsewhere = Q(basket__isnull=True) if member.sees_every_basket is True else Q(assignee=member)
     for state in sorted(narrow.states):
         of_state = here.filter(state=state)
-        part = Prepared(
+        in_basket = Prepared(
             lambda basket, since, rows=of_state: _dated(rows.filter(basket=basket), since), int, dt.datetime
         )
         for basket in baskets:
-            newest = _newest_of(newest, part.rows(basket, _floor(newest)))
-    rest = Prepared(lambda since: _dated(elsewhere, since), dt.datetime)
-    return [pk for _, pk in _newest_of(newest, rest.rows(_floor(newest)))]
+            newest = _newest_of(newest, in_basket.rows(basket, _floor(newest)))
+        rest = Prepared(lambda since, rows=of_state: _dated(rows.filter(elsewhere), since), dt.datetime)
+        newest = _newest_of(newest, rest.rows(_floor(newest)))
+    return [pk for _, pk in newest]
 
 
 def _dated(rows: ScopedQuerySet[Conversation], since: dt.datetime) -> QuerySet[Conversation, tuple[Any, ...]]:

@@ -123,7 +123,9 @@ def read_listing(request: DeskRequest, asked: Asked, now: dt.datetime, *, again:
     root = f"/w/{member.workspace.slug}/"
     title, rows, problems, basket = _asked_rows(request, asked, now)
     view, differs = _view_of(member, asked)
-    found = _read_again(basket, rows, asked, member, now) if again and basket else _read(rows, asked, member, now)
+    found = (
+        _read_again(basket, rows, asked, member, now) if again and basket else _read(basket, rows, asked, member, now)
+    )
     shares, counts, shown, more = found.shares, found.counts, found.rows, found.more
     per_tab = {"mine": counts.mine, "unassigned": counts.unassigned, "all": counts.all}
     return Listing(
@@ -202,9 +204,12 @@ def _chosen_choices(asked: Asked, root: str, shares: felt.Shares) -> list[Choice
     return [*felt_ones, *machines, *opinions]
 
 
-def _read(rows: ScopedQuerySet[Conversation], asked: Asked, member: Membership, now: dt.datetime) -> Found:
+def _read(
+    basket: Basket | None, rows: ScopedQuerySet[Conversation], asked: Asked, member: Membership, now: dt.datetime
+) -> Found:
+    """`basket`: the rows are all of this one in the state that was asked for."""
     if asked.tab == "all" and not (asked.mood or asked.intent or asked.automated or asked.opinion):
-        counts, shares = reads.tally_with_shares(rows, member)
+        counts, shares = reads.tally_with_shares(rows, member, (basket.pk, asked.state) if basket else None)
     else:
         shares = felt.count_shares(
             reads.of_tab(rows, asked.tab, member), reads.MOST_COUNTED, asked.mood, asked.intent, asked.automated
@@ -227,10 +232,10 @@ def _read_again(
     Whoever sees a basket sees every conversation in it. Only what is theirs differs, and is counted for each.
     """
     if asked.tab == "mine" or asked.show != reads.PAGE:
-        return _read(rows, asked, member, now)
+        return _read(basket, rows, asked, member, now)
     key = (basket.pk, asked.tab, asked.sort, asked.state, asked.mood, asked.intent, asked.automated, asked.opinion)
     marks = freshness.marks_of_basket(member.workspace_id, basket.pk)
-    read_for, found = freshness.shared(key, marks, now, lambda: (member.pk, _read(rows, asked, member, now)))
+    read_for, found = freshness.shared(key, marks, now, lambda: (member.pk, _read(basket, rows, asked, member, now)))
     if read_for == member.pk:
         return found
     mine = reads.of_tab(_chosen(rows, asked).order_by(), "mine", member)[: reads.MOST_COUNTED].count()

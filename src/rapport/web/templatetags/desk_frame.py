@@ -119,8 +119,7 @@ def moment(context: template.Context, when: dt.datetime | None, style: str = "cl
     if when is None:
         return SafeString("")
     now = context.get("now") or timezone.now()
-    local = timezone.localtime(when)
-    said = in_words(to_the_minute(local), get_language())
+    said, opening = written(when, style, timezone.get_current_timezone_name(), get_language())
     if style == "ago":
         shown = since(when, now)
     elif style == "waits":
@@ -129,9 +128,17 @@ def moment(context: template.Context, when: dt.datetime | None, style: str = "cl
         shown = said.full
     else:
         shown = said.on(timezone.localtime(now).date())
-    absolute = f"{said.full} ({local.tzname()})"
+    return format_html("{}{}</time>", opening, shown)
+
+
+@lru_cache(maxsize=8192)
+def written(when: dt.datetime, style: str, zone: str, language: str | None) -> tuple[InWords, SafeString]:
+    """A moment in words, and its <time> without what the clock says of it; `zone` and `language`: those in force."""
+    local = timezone.localtime(when)
+    said = in_words(to_the_minute(local), language)
     iso = when.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return format_html('<time datetime="{}" title="{}" data-style="{}">{}</time>', iso, absolute, style, shown)
+    absolute = f"{said.full} ({local.tzname()})"
+    return said, format_html('<time datetime="{}" title="{}" data-style="{}">', iso, absolute, style)
 
 
 class InWords(msgspec.Struct, frozen=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import lru_cache
 from typing import Any
 
 from django import template
@@ -32,17 +33,25 @@ def due(context: template.Context, when: dt.datetime | None) -> SafeString:
     if when is None:
         return SafeString("")
     now = context.get("now") or timezone.now()
-    local = timezone.localtime(when)
-    exact = f"{in_words(to_the_minute(local), get_language()).full} ({local.tzname()})"
+    zone, language = timezone.get_current_timezone_name(), get_language()
     if when <= now:
-        tone, sign, title = "care", "circle-alert", _("promised until %(time)s")
+        opening = _chip(when, "care", "circle-alert", zone, language)
         shown = _("%(time)s late") % {"time": since(when, now)} if now - when >= dt.timedelta(minutes=1) else _("late")
     else:
-        tone, sign, title = "ask" if when - now <= SOON else "", "hourglass", _("promised until %(time)s")
+        opening = _chip(when, "ask" if when - now <= SOON else "", "hourglass", zone, language)
         shown = _("due in %(time)s") % {"time": since(now, when)} if when - now >= dt.timedelta(minutes=1) else _("due")
+    return format_html("{}{}</time></span>", opening, shown)
+
+
+@lru_cache(maxsize=8192)
+def _chip(when: dt.datetime, tone: str, sign: str, zone: str, language: str | None) -> SafeString:
+    """The chip of a promise as far as the clock does not change it; `zone` and `language`: those in force."""
+    local = timezone.localtime(when)
+    exact = f"{in_words(to_the_minute(local), language).full} ({local.tzname()})"
     return format_html(
-        '<span class="chip {}" title="{}">{}<time datetime="{}" data-style="due">{}</time></span>',
-        tone, title % {"time": exact}, icon(sign), when.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), shown,
+        '<span class="chip {}" title="{}">{}<time datetime="{}" data-style="due">',
+        tone, _("promised until %(time)s") % {"time": exact}, icon(sign),
+        when.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
     )  # fmt: skip
 
 
