@@ -198,10 +198,16 @@ def tally_with_shares(
     """
     if place is None:
         found = rows.order_by()[:MOST_COUNTED].aggregate(**_tally_counters(member), **counters())
-    else:
-        found = _counts_in_state(place[1]).counts(member.workspace_id, place[0], member.pk)
-        found["oldest"] = moment(found["oldest"]) if found["oldest"] else None
-    return _tally_in(found, rows, member), shares_in(found, MOST_COUNTED)
+        return _tally_in(found, rows, member), shares_in(found, MOST_COUNTED)
+    basket, state = place
+    found = _counts_in_state(state).counts(member.workspace_id, basket, member.pk)
+    found["oldest"] = moment(found["oldest"]) if found["oldest"] else None
+    shares = shares_in(found, MOST_COUNTED)
+    if found["all"] < MOST_COUNTED:
+        return Tally(found["mine"], found["unassigned"], found["all"], found["oldest"]), shares
+    for tab in ("mine", "unassigned"):
+        found |= _count_of_tab(state, tab).counts(member.workspace_id, basket, member.pk)
+    return Tally(found["mine"], found["unassigned"], found["all"], _oldest(rows)), shares
 
 
 @functools.cache
@@ -209,6 +215,15 @@ def _counts_in_state(state: str) -> PreparedCounts:
     def build(workspace: int, basket: int, member: int) -> tuple[ScopedQuerySet[Conversation], dict[str, Aggregate]]:
         rows = in_state(Conversation.objects.of(workspace).filter(basket=basket), state)
         return rows.order_by()[:MOST_COUNTED], {**_tally_counters(member), **counters()}
+
+    return PreparedCounts(build, int, int, int)
+
+
+@functools.cache
+def _count_of_tab(state: str, tab: Tab) -> PreparedCounts:
+    def build(workspace: int, basket: int, member: int) -> tuple[ScopedQuerySet[Conversation], dict[str, Aggregate]]:
+        rows = in_state(Conversation.objects.of(workspace).filter(basket=basket), state)
+        return of_tab(rows.order_by(), tab, member)[:MOST_COUNTED], {tab: Count("pk")}
 
     return PreparedCounts(build, int, int, int)
 
@@ -227,9 +242,13 @@ def _tally_in(found: Mapping[str, Any], rows: ScopedQuerySet[Conversation], memb
     if found["all"] == MOST_COUNTED:
         mine = of_tab(rows.order_by(), "mine", member)[:MOST_COUNTED].count()
         unassigned = of_tab(rows.order_by(), "unassigned", member)[:MOST_COUNTED].count()
-        waiting = rows.filter(waiting_since__isnull=False).order_by("waiting_since")
-        oldest = waiting.values_list("waiting_since", flat=True).first()
+        oldest = _oldest(rows)
     return Tally(mine, unassigned, found["all"], oldest)
+
+
+def _oldest(rows: ScopedQuerySet[Conversation]) -> dt.datetime | None:
+    waiting = rows.filter(waiting_since__isnull=False).order_by("waiting_since")
+    return waiting.values_list("waiting_since", flat=True).first()
 
 
 def in_state(rows: ScopedQuerySet[Conversation], state: str) -> ScopedQuerySet[Conversation]:
@@ -240,7 +259,7 @@ def in_state(rows: ScopedQuerySet[Conversation], state: str) -> ScopedQuerySet[C
     return rows.exclude(Exists(Outcome.objects.filter(post=OuterRef("decided_by"), quarantined=True)))
 
 
-def of_tab(rows: ScopedQuerySet[Conversation], tab: Tab, member: Membership) -> ScopedQuerySet[Conversation]:
+def of_tab(rows: ScopedQuerySet[Conversation], tab: Tab, member: Membership | int) -> ScopedQuerySet[Conversation]:
     """The rows of one tab."""
     if tab == "mine":
         return rows.filter(assignee=member)

@@ -46,7 +46,7 @@ from rapport.web.inbox.list import read_listing
 from rapport.web.told import told
 
 #: entries of a long thread that are on the page at once; the others are one press away
-NEWEST = 25
+NEWEST = 20
 #: a message that was sent longer ago is not held against others
 LATELY = dt.timedelta(days=30)
 #: rules that did not match and are on the page at once; more are brought when somebody asks for them
