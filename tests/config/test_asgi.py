@@ -60,7 +60,7 @@ class House:
 
     def __init__(self) -> None:
         self.begun: list[str] = []
-        self.go = {name: asyncio.Event() for name in "abc"}
+        self.go = {name: asyncio.Event() for name in "abcd"}
         self.end = asyncio.Event()
 
     async def __call__(self, scope: Message, receive: Any, send: Any) -> None:
@@ -78,11 +78,11 @@ class House:
 class Caller:
     """Sends a request to `house`, its body when it is told to."""
 
-    def __init__(self, turns: Turns, name: str, slow: bool = False, fails: bool = False) -> None:
+    def __init__(self, turns: Turns, name: str, slow: bool = False, fails: bool = False, method: str = "GET") -> None:
         self.whole = asyncio.Event()
         if not slow:
             self.whole.set()
-        scope: Message = {"type": "http", "path": name, "fails": fails}
+        scope: Message = {"type": "http", "method": method, "path": name, "fails": fails}
         self.task = asyncio.ensure_future(turns(scope, self.receive, self.send))
 
     async def receive(self) -> Message:
@@ -101,7 +101,7 @@ async def soon() -> None:
 def test_who_comes_while_all_are_at_work_waits_until_an_answer_begins() -> None:
     async def story() -> None:
         house = House()
-        turns = Turns(house, most=2)
+        turns = Turns(house, looks=2, acts=1)
         callers = [Caller(turns, name) for name in "abc"]
         await soon()
         assert house.begun == ["a", "b"]
@@ -113,7 +113,27 @@ def test_who_comes_while_all_are_at_work_waits_until_an_answer_begins() -> None:
             house.go[name].set()
         house.end.set()
         await asyncio.gather(*(each.task for each in callers))
-        assert turns.free._value == 2
+        assert turns.looks._value == 2
+
+    asyncio.run(story())
+
+
+def test_pages_do_not_wait_for_those_that_change_something() -> None:
+    async def story() -> None:
+        house = House()
+        turns = Turns(house, looks=1, acts=1)
+        names = {"a": "POST", "b": "DELETE", "c": "GET", "d": "HEAD"}
+        callers = [Caller(turns, name, method=method) for name, method in names.items()]
+        await soon()
+        assert house.begun == ["a", "c"]
+        house.go["c"].set()
+        await soon()
+        assert house.begun == ["a", "c", "d"]
+        for name in "abd":
+            house.go[name].set()
+        house.end.set()
+        await asyncio.gather(*(each.task for each in callers))
+        assert (turns.looks._value, turns.acts._value) == (1, 1)
 
     asyncio.run(story())
 
@@ -121,7 +141,7 @@ def test_who_comes_while_all_are_at_work_waits_until_an_answer_begins() -> None:
 def test_who_sends_slowly_keeps_nobody_waiting() -> None:
     async def story() -> None:
         house = House()
-        turns = Turns(house, most=1)
+        turns = Turns(house, looks=1, acts=1)
         slow = Caller(turns, "a", slow=True)
         Caller(turns, "b")
         await soon()
@@ -142,7 +162,7 @@ def test_who_sends_slowly_keeps_nobody_waiting() -> None:
 def test_a_request_that_fails_or_is_given_up_leaves_its_turn() -> None:
     async def story() -> None:
         house = House()
-        turns = Turns(house, most=1)
+        turns = Turns(house, looks=1, acts=1)
         failing = Caller(turns, "a", fails=True)
         given_up = Caller(turns, "b")
         waiting = Caller(turns, "c")
@@ -155,6 +175,6 @@ def test_a_request_that_fails_or_is_given_up_leaves_its_turn() -> None:
             await failing.task
         waiting.task.cancel()
         await soon()
-        assert turns.free._value == 1
+        assert turns.looks._value == 1
 
     asyncio.run(story())

@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from django.core.asgi import get_asgi_application
+from django.template.loader import get_template
+from django.urls import get_resolver
 
 from rapport.web.connections import close_after_requests
 
@@ -19,8 +21,13 @@ Send = Callable[[Message], Awaitable[None]]
 
 #: bytes of one request's body; Django would write an endless one to disk before any view sees it
 MOST = 16 * 1024 * 1024
-#: requests at work at one instant; each holds a connection to the database, of which PostgreSQL gives a hundred
-AT_ONCE = 32
+#: pages at work at one instant: more share the same processors, and take longer than one after the other
+LOOKS = 8
+#: requests that change something: these may wait for the lock of a database or for a network, and keep no page waiting
+ACTS = 16
+#: each holds a connection to the database, of which PostgreSQL gives a hundred
+AT_ONCE = LOOKS + ACTS
+_READS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class BodyCap:
@@ -54,26 +61,28 @@ class BodyCap:
 class Turns:
     """So many requests are at work at one instant; the others wait, in the order in which they came.
 
-    A request has its turn from when its body is there until its answer begins: neither somebody who sends slowly nor a
-    stream that lasts for hours keeps others waiting.
+    Those that only read take turns among themselves. A request has its turn from when its body is there until its
+    answer begins: neither somebody who sends slowly nor a stream that lasts for hours keeps others waiting.
     """
 
-    def __init__(self, application: Any, most: int = AT_ONCE) -> None:
+    def __init__(self, application: Any, looks: int = LOOKS, acts: int = ACTS) -> None:
         self.application = application
-        self.free = asyncio.Semaphore(most)
+        self.looks = asyncio.Semaphore(looks)
+        self.acts = asyncio.Semaphore(acts)
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """One ASGI connection."""
         if scope["type"] != "http":
             await self.application(scope, receive, send)
             return
+        free = self.looks if scope["method"] in _READS else self.acts
         at_work = False
 
         async def in_turn() -> Message:
             nonlocal at_work
             message = await receive()
             if message["type"] == "http.request" and not message.get("more_body", False) and not at_work:
-                await self.free.acquire()
+                await free.acquire()
                 at_work = True
             return message
 
@@ -85,7 +94,7 @@ class Turns:
             nonlocal at_work
             if at_work:
                 at_work = False
-                self.free.release()
+                free.release()
 
         try:
             await self.application(scope, in_turn, answered)
@@ -93,5 +102,12 @@ class Turns:
             leave()
 
 
+def get_ready() -> None:
+    """Load what every page needs: after a restart all open pages come back at once, and none shall wait for this."""
+    _ = get_resolver().url_patterns  # imports every view
+    get_template("desk/page.html")
+
+
 application = BodyCap(Turns(get_asgi_application()))
 close_after_requests()
+get_ready()
