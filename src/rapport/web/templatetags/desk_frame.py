@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 from django import template
 from django.templatetags.static import static
+from django.urls import get_script_prefix
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
@@ -52,11 +53,16 @@ def deed(message: Any) -> str:
 @register.simple_tag
 def icon(name: str, label: str = "") -> SafeString:
     """A Lucide icon from the sprite. With a label it is announced, without one it is decoration."""
-    sprite = static("vendor/lucide/sprite.svg")
+    sprite = _sprite(get_script_prefix())
     if not label:
         return _decoration(sprite, name)
     said = '<svg class="icon" role="img" aria-label="{}"><use href="{}#{}"></use></svg>'
     return format_html(said, label, sprite, name)
+
+
+@lru_cache(maxsize=8)
+def _sprite(_prefix: str) -> str:
+    return static("vendor/lucide/sprite.svg")
 
 
 @lru_cache(maxsize=512)  # a page has hundreds of some forty
