@@ -94,6 +94,10 @@ def test_a_token_dies_with_the_membership(alice: Any, ben: Any, program: Any, no
     assert theirs.get("conversations").status_code == 200
     change_member(alice, ben, role="agent", active=False, baskets=[], now=now)
     is_problem(theirs.get("conversations"), 401)
+    # somebody who is let in again makes new ones
+    change_member(alice, ben, role="agent", active=True, baskets=[], now=now)
+    is_problem(theirs.get("conversations"), 401)
+    assert ApiToken.objects.get().revoked_at == now
 
 
 def test_the_role_is_read_at_every_call(alice: Any, ben: Any, program: Any, now: dt.datetime) -> None:

@@ -15,8 +15,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rapport.actions.hearing import hear as hear_posts
+from rapport.actions.score import clear_score, set_score
 from rapport.core.post import Author, Post
-from rapport.store.models import Conversation, ConversationTag, Note
+from rapport.store.models import Conversation, ConversationTag, Membership, Note
 from rapport.store.models import Post as PostRow
 from rapport.store.queries import threads
 
@@ -66,15 +67,34 @@ def test_notes_and_assignee_follow_a_merge(hear: Any, make_post: Callable[..., P
     assert kept.state == "open"
 
 
+@pytest.mark.parametrize(("said_before", "stands"), [(None, 91), (30, 30)])
+def test_a_score_by_hand_follows_a_merge_unless_the_other_one_has_its_own(
+    hear: Any, make_post: Callable[..., Post], alice: Membership, now: Any, said_before: float | None, stands: float
+) -> None:
+    hear(make_post(id="1"))
+    hear(make_post(id="3"))
+    first, second = (Conversation.objects.get(pk=conversations()[number]) for number in ("1", "3"))
+    set_score(alice, second, 91, now=now)
+    if said_before is not None:
+        set_score(alice, first, said_before, now=now)
+    hear(make_post(id="2", in_reply_to="1", thread="3"))
+    kept = Conversation.objects.exclude(state="merged").get()
+    assert (kept.pk, kept.score_by_hand, kept.score) == (first.pk, stands, stands)
+    standing = kept.score_corrections.filter(removed_at=None)
+    assert list(standing.values_list("value", flat=True)) == [stands]
+    clear_score(alice, kept, now=now)
+    assert not standing.exists()
+
+
 def test_every_table_that_hangs_on_conversations_goes_along_or_has_its_reason_to_stay() -> None:
     elsewhere = {
         "acknowledgement": "one a conversation",
         "conversationtag": "one of a name a conversation",
         "draft": "two of one person become one text",
         "promise": "one of a kind runs: actions.promises",
+        "scorecorrection": "one word stands, and what was taken back stays where it was said",
     }
     stays = {
-        "scorecorrection": "what was said of the score of that conversation",
         "check": "a sample that was drawn",
         "notification": "its link leads on to the other one",
         "presence": "says itself anew within seconds",

@@ -22,6 +22,7 @@ from rapport.core.rules import DEFAULT_BASKETS, default_document
 from rapport.core.rules.replies import DEFAULT_REPLIES
 from rapport.core.rules.spoken import say_whole, spoken
 from rapport.store.models import (
+    ApiToken,
     Basket,
     BasketMember,
     Membership,
@@ -103,7 +104,10 @@ def change_member(
     capacity: int = 0,
     now: dt.datetime,
 ) -> Membership:
-    """Set a member's role, baskets and capacity. The last owner can neither step down nor leave."""
+    """Set a member's role, baskets and capacity. The last owner can neither step down nor leave.
+
+    Who leaves takes their programs' tokens with them: whoever comes back makes new ones.
+    """
     require(by, "team")
     if member.workspace_id != by.workspace_id:
         raise NotAllowed("This member belongs to another workspace.")
@@ -123,6 +127,8 @@ def change_member(
         held = set(theirs.values_list("basket", flat=True))
         _put_into_baskets(member, [basket for basket in baskets if basket.pk not in held])
         clear_away(member, now=now)
+        if not active:
+            _end_tokens(by, member, now)
         write_audit(by.workspace, by, "member.change", member, now, before=before, role=role, active=active)
         announce(by.workspace, now, kind="config")
     return member
@@ -209,6 +215,13 @@ def _check_role(by: Membership, role: str) -> None:
         raise InvalidInput(f"{role!r} is no role; the roles are {', '.join(ROLES)}.")
     if role == "owner" and by.role != "owner":
         raise NotAllowed("Only an owner can make another owner.")
+
+
+def _end_tokens(by: Membership, member: Membership, now: dt.datetime) -> None:
+    """A token that slept would wake when somebody of the same name is let in again."""
+    for token in ApiToken.objects.of(by.workspace).filter(membership=member, revoked_at__isnull=True):
+        ApiToken.objects.filter(pk=token.pk).update(revoked_at=now)
+        write_audit(by.workspace, by, "token.revoke", token, now, name=token.name)
 
 
 def _put_into_baskets(member: Membership, baskets: Sequence[Basket]) -> None:

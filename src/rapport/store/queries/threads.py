@@ -162,12 +162,19 @@ def _absorb(merged: dict[int, int]) -> None:
             "AND name NOT IN (SELECT name FROM store_conversationtag WHERE conversation_id = %s)",
             [(winner, loser, winner) for winner, loser in pairs],
         )
+        # a person's word about how pressing it is: where both have one, the winner's stands
+        cursor.executemany(
+            "UPDATE store_scorecorrection SET conversation_id = %s WHERE conversation_id = %s AND removed_at IS NULL "
+            "AND NOT EXISTS (SELECT 1 FROM store_scorecorrection b WHERE b.conversation_id = %s "
+            "AND b.removed_at IS NULL)",
+            [(winner, loser, winner) for winner, loser in pairs],
+        )
     for loser, winner in sorted(merged.items()):
         _absorb_work(Conversation.objects.get(pk=loser), Conversation.objects.get(pk=winner))
 
 
 def _absorb_work(loser: Conversation, winner: Conversation) -> None:
-    """Drafts, assignee and state. Two drafts of one person become one text: nothing that was typed is lost."""
+    """Drafts, assignee, state and score. Two drafts of one person become one text: nothing typed is lost."""
     for draft in loser.drafts.all():
         kept = winner.drafts.filter(author=draft.author).first()
         if kept is None:
@@ -182,7 +189,11 @@ def _absorb_work(loser: Conversation, winner: Conversation) -> None:
     winner.assignee_id = winner.assignee_id or loser.assignee_id
     winner.opened_at = min(filter(None, (winner.opened_at, loser.opened_at)), default=None)
     winner.basket_id = winner.basket_id or loser.basket_id
-    winner.save(update_fields=["state", "snoozed_until", "assignee", "opened_at", "basket"])
+    if winner.score_by_hand is None and loser.score_by_hand is not None:
+        winner.score = winner.score_by_hand = loser.score_by_hand
+    winner.save(
+        update_fields=["state", "snoozed_until", "assignee", "opened_at", "basket", "score", "score_by_hand"]
+    )
     loser.state, loser.merged_into, loser.waiting_since = Conversation.State.MERGED, winner.pk, None
     loser.save(update_fields=["state", "merged_into", "waiting_since"])
 
