@@ -191,9 +191,7 @@ def _absorb_work(loser: Conversation, winner: Conversation) -> None:
     winner.basket_id = winner.basket_id or loser.basket_id
     if winner.score_by_hand is None and loser.score_by_hand is not None:
         winner.score = winner.score_by_hand = loser.score_by_hand
-    winner.save(
-        update_fields=["state", "snoozed_until", "assignee", "opened_at", "basket", "score", "score_by_hand"]
-    )
+    winner.save(update_fields=["state", "snoozed_until", "assignee", "opened_at", "basket", "score", "score_by_hand"])
     loser.state, loser.merged_into, loser.waiting_since = Conversation.State.MERGED, winner.pk, None
     loser.save(update_fields=["state", "merged_into", "waiting_since"])
 
