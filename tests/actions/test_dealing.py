@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import threading
 from typing import Any
 
 import msgspec
 import pytest
+from django.conf import settings
+from django.db import connection
 
 from conftest import NOON
 from rapport.actions import absences, accounts, baskets, desk, hearing
@@ -28,6 +31,7 @@ from rapport.store.models import (
     Outcome,
     Person,
     Promise,
+    RuleEffect,
 )
 from rapport.store.models import Post as StoredPost
 from rapport.store.queries.load import Room, last_moved, read_opening, read_team_load, staffed
@@ -296,6 +300,47 @@ def test_skills_that_rules_ask_for_choose_who_gets_it(place: Desk) -> None:
     baskets.describe_member(place.alice, place.dora, capacity=5, languages=[], skills=["Refunds"], now=NOON)
     texts = ("Where is my refund, @fernway?", "You promised me a refund last week!", "No refund yet, nobody answers")
     assert {place.hear(0, text=text)[0].assignee for text in texts} == {place.dora}
+
+
+@pytest.mark.skipif(
+    "sqlite" in settings.DATABASES["default"]["ENGINE"], reason="SQLite lets one at a time change anything"
+)
+@pytest.mark.django_db(transaction=True)
+def test_two_proposals_taken_at_once_do_not_both_find_somebodys_last_free_place(place: Desk) -> None:
+    from rapport.actions import proposals
+    from rapport.actions.rules import save_rules
+
+    save_rules(
+        place.alice, '[[rule]]\nname = "R"\nwhen = "true"\nautonomy = "suggest"\nthen = ["skill:refunds"]\n', now=NOON
+    )
+    baskets.describe_member(place.alice, place.dora, capacity=1, languages=[], skills=["refunds"], now=NOON)
+    for round_of in range(10):
+        talks = place.hear(round_of, 2)
+        for talk in talks:
+            desk.move(place.alice, talk, place.care, now=place.now)
+        effects = list(RuleEffect.objects.filter(conversation__in=talks).select_related("conversation__workspace"))
+        assert len(effects) == 2
+        told: list[str] = []
+        start = threading.Barrier(2)
+
+        def take(effect: RuleEffect, told: list[str] = told, start: threading.Barrier = start) -> None:
+            start.wait()
+            try:
+                proposals.take(place.alice, effect, now=place.now)
+                told.append("taken")
+            except InvalidInput as error:
+                told.append(str(error))
+            finally:
+                connection.close()
+
+        threads = [threading.Thread(target=take, args=(effect,)) for effect in effects]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert sorted(told) == ["Nobody in this basket who is here and has room is good at refunds.", "taken"]
+        for talk in talks:
+            desk.resolve(place.alice, talk, now=place.now)
 
 
 def test_a_rule_that_names_a_colleague_is_honoured_while_they_have_room(place: Desk) -> None:

@@ -37,6 +37,7 @@ from rapport.store.models import (
     PreparedReply,
     RuleEffect,
     Survey,
+    Workspace,
 )
 from rapport.store.queries.effects import Fired
 from rapport.store.queries.load import read_team_load
@@ -63,6 +64,7 @@ def take(by: Membership, effect: RuleEffect, *, now: dt.datetime) -> RuleEffect:
     require_conversation(by, conversation, right_of(effect))
     _check_person(effect, conversation)
     with transaction.atomic():
+        Workspace.objects.select_for_update(no_key=True).only("pk").get(pk=by.workspace_id)
         _settle(by, effect, State.PROPOSED, State.TAKEN, now)
         _TAKES.get(effect.verb, _nothing)(by, effect, conversation, now)
         write_audit(by.workspace, by, "proposal.take", conversation, now, rule=effect.rule, what=said(effect))
@@ -175,7 +177,10 @@ def _assign(by: Membership, effect: RuleEffect, conversation: Conversation, now:
 
 
 def _find_skilled(by: Membership, effect: RuleEffect, conversation: Conversation, now: dt.datetime) -> None:
-    """To whoever works in the basket, is good at it, and has least of what they can take."""
+    """To whoever works in the basket, is good at it, and has least of what they can take.
+
+    Under the lock of the workspace that `take` holds, so that two of these do not both find somebody's last free place.
+    """
     team = read_team_load(by.workspace_id, now).members.get(conversation.basket.slug, ()) if conversation.basket else ()
     good = [member for member in team if effect.argument in member.skills]
     held_by = Conversation.objects.of(by.workspace).values_list("assignee_id", flat=True).get(pk=conversation.pk)
