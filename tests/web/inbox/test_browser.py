@@ -1,6 +1,7 @@
 """The desk in a real browser: live pages, keys, phone, and nothing that axe or the CSP object to."""
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -266,7 +267,7 @@ def test_done_twice_with_nothing_to_go_on_to_does_not_undo_it(alice: Seat) -> No
     sent: list[str] = []
     held: list[Any] = []
     page.on("request", lambda request: sent.append(request.url) if "/c/" in request.url else None)
-    page.route("**/resolve?*", lambda route: held.append(route))  # noqa: PLW0108  (it asks how many arguments)
+    page.route("**/resolve?*", lambda route: held.append(route))  # noqa: PLW0108  (playwright marks what it is given)  # noqa: PLW0108  (it asks how many arguments)
     page.keyboard.press("e")
     for _ in range(500):
         if held:
@@ -315,6 +316,38 @@ def test_a_prepared_reply_is_begun_from_by_keys_and_asks_before_it_replaces_word
     page.wait_for_selector("#reply-state:has-text('Draft from')")
     assert "Hello Person" in page.input_value("#reply-text")
     assert page.locator("#ask button").count() == 0
+    assert alice.complaints == []
+
+
+def test_enter_on_what_is_still_being_looked_up_takes_its_first_when_it_is_here(alice: Seat) -> None:
+    from playwright.sync_api import expect
+
+    page = alice.go(alice.first())
+    page.fill("#reply-text", "")
+    keys = page.keyboard
+    keys.press("Escape")
+    held: list[Any] = []
+    page.route("**/begin-from?*", lambda route: held.append(route))  # noqa: PLW0108  (playwright marks what it is given)
+    with page.expect_request("**/begin-from?*"):
+        keys.press("p")
+        keys.press("Enter")
+    page.wait_for_selector("#words-like a.item:focus")
+    held.pop().continue_()
+    expect(page.locator("#reply-text")).to_have_value(re.compile("Person"))
+    assert page.locator("#main[data-conversation]").count() == 1
+
+    # who went on to another one stays there
+    page.fill("#reply-text", "")
+    page.reload()
+    page.wait_for_selector("#main[data-conversation]")
+    with page.expect_request("**/begin-from?*"):
+        keys.press("p")
+        keys.press("ArrowDown")
+    page.wait_for_selector("#snippets .item:focus")
+    chosen = page.evaluate("document.activeElement.value")
+    held.pop().continue_()
+    page.wait_for_selector("#words-like :not(a)")
+    assert page.evaluate("document.activeElement.value") == chosen
     assert alice.complaints == []
 
 

@@ -92,16 +92,29 @@
     const box = $("#begin-from");
     if (!box) return;
     if ($("#mode-reply")) $("#mode-reply").checked = true;
+    wanted = false;
     box.showPopover();
     $(".item", box)?.focus();
   }
 
-  document.addEventListener("htmx:afterSwap", (event) => {
-    // what was looked up stands above: whoever has not chosen yet begins there
-    const box = event.target.id === "words-like" && event.target.closest("[popover]");
-    const at = document.activeElement;
-    if (box && box.matches(":popover-open") && box.contains(at) && at.id !== "snippet-find") $(".item", box)?.focus();
+  // What is being looked up stands above. Whoever waits on it begins at its first when it is here; Enter that was
+  // pressed meanwhile takes that one. Whoever went on to another stays there.
+  let waits = false;
+  let wanted = false;
+  let failed = false; // then the link in its place is a link again
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (event.target.id === "words-like") waits = event.target.contains(document.activeElement);
   });
+  document.addEventListener("htmx:afterSwap", (event) => {
+    if (event.target.id !== "words-like") return;
+    const first = event.target.closest("[popover]:popover-open") && $("#begin-from .item");
+    if (first && waits) first.focus();
+    if (first && waits && wanted) first.click();
+    waits = wanted = false;
+  });
+  for (const fault of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) {
+    document.addEventListener(fault, (event) => { if (event.target.id === "words-like") { wanted = false; failed = true; } });
+  }
   document.addEventListener("desk-saved", (event) => {
     const state = $("#reply-state");
     state.classList.remove("bad");
@@ -125,6 +138,7 @@
     if (take) { write($("#" + take.dataset.take).textContent); return; }
     const begin = event.target.closest("[data-begin]");
     if (begin) { event.preventDefault(); beginFrom(begin); return; }
+    if (!failed && event.target.closest("#words-like a.item")) { event.preventDefault(); wanted = true; return; }
     if (event.target.closest("[data-unask]")) { $("#ask").replaceChildren(); focusReply(); }
   });
   // ------------------------------------------------------------------ colleagues at the same conversation
