@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Callable
+from itertools import product
 from typing import Any
 
 import msgspec
@@ -17,7 +19,7 @@ from rapport.core.hours import Hours
 from rapport.core.post import Author, Post
 from rapport.core.promises import Terms
 from rapport.pipeline.worker import Worker
-from rapport.store.models import AuditEntry, Basket, Conversation, Notification, Promise
+from rapport.store.models import AuditEntry, Basket, BasketMember, Conversation, Membership, Notification, Promise
 from rapport.store.queries.outbound import newest_inbound
 from rapport.store.queries.promises import broken, tally
 
@@ -245,9 +247,42 @@ def test_the_list_of_breaks_tells_what_broke_where_and_who_had_it(place: Desk, c
     omar = Conversation.objects.exclude(pk=talk.pk).get()
     assert found == [(omar, place.care, after(31)), (talk, place.care, after(30))]
     assert list(broken(charlie, NOON)) == []
-    counts = tally(place.alice, NOON, after(32))
+    counts = tally(place.alice, NOON)
     (count,) = [each for each in counts if each.kind == "first" and each.basket == place.care.pk]
     assert (count.kept, count.late, count.open_late) == (0, 2, 2)
+
+
+def test_promises_are_counted_as_one_would_by_hand(place: Desk, ben: Membership) -> None:
+    sales = Basket.objects.of(place.alice.workspace).get(slug="sales")
+    BasketMember.objects.filter(membership=ben).exclude(basket=sales).delete()
+    BasketMember.objects.get_or_create(workspace=sales.workspace, basket=sales, membership=ben)
+    talk = place.hear(0)
+    Promise.objects.all().delete()
+    wanted: Counter[tuple[int, str, str]] = Counter()
+    for basket, kind, broken_at, ended_at, done in product(
+        (place.care, sales, None), Promise.Kind.values, (None, -5, 5), (None, -4, 6, 7), (True, False)
+    ):
+        if done and ended_at is None:
+            continue
+        talk.pk = None  # another one like it: one promise of a kind runs in each
+        talk.save()
+        Promise.objects.create(
+            workspace=sales.workspace, conversation=talk, basket=basket, kind=kind, minutes=30, done=done,
+            started_at=after(-9), broken_at=None if broken_at is None else after(broken_at),
+            ended_at=None if ended_at is None else after(ended_at),
+        )  # fmt: skip
+        if basket is not None:
+            wanted[basket.pk, kind, "kept"] += done and broken_at is None and ended_at > 0
+            wanted[basket.pk, kind, "late"] += broken_at == 5
+            wanted[basket.pk, kind, "open_late"] += ended_at is None and broken_at is not None
+    assert len(+wanted) == 18
+    for member, seen in ((place.alice, {place.care.pk, sales.pk}), (ben, {sales.pk})):
+        found = {
+            (each.basket, each.kind, name): getattr(each, name)
+            for each in tally(member, NOON)
+            for name in ("kept", "late", "open_late")
+        }
+        assert found == {key: count for key, count in wanted.items() if key[0] in seen}
 
 
 def test_without_any_promise_nothing_is_read_or_written(

@@ -71,10 +71,15 @@ class Promise(models.Model):
                 fields=["workspace", "due_at"], condition=models.Q(ended_at__isnull=True), name="promises_running"
             ),
             models.Index(fields=["workspace", "-broken_at"], name="promises_broken"),
-            # how many were kept, by basket and kind: counted on the index alone
+            # how many were kept, and how many are late: counted on the index alone, one stretch a basket and kind
             models.Index(
-                fields=["workspace", "ended_at", "basket", "kind"],
+                fields=["workspace", "basket", "kind", "ended_at"],
                 condition=models.Q(done=True, broken_at__isnull=True),
-                name="promises_kept",
+                name="kept_promises",
+            ),
+            models.Index(
+                fields=["workspace", "basket", "kind"],
+                condition=models.Q(ended_at__isnull=True, broken_at__isnull=False),
+                name="promises_late",
             ),
         ]

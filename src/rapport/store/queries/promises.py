@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from typing import Any, cast
 
 import msgspec
-from django.db.models import Count, F, Q
+from django.db.models import Count, F, OuterRef, Q, Subquery
 
 from rapport.core.promises import Facts, Kind, Running
 from rapport.store.models import Conversation, Delivery, Membership, Promise
@@ -219,27 +219,30 @@ def broken(
     )
 
 
-def tally(member: Membership, since: dt.datetime, now: dt.datetime) -> list[Tally]:
+def tally(member: Membership, since: dt.datetime) -> list[Tally]:
     """How each basket kept its promises since a moment, for the baskets that `member` sees."""
+    baskets = visible_baskets(member)
     rows = Promise.objects.of(member.workspace_id)
-    if not member.sees_every_basket:
-        rows = rows.filter(basket__in=visible_baskets(member).values("pk"))
-    # each on an index of its own: together they would be a look at every promise that ever was
-    kept = _by_kind(rows.filter(done=True, broken_at__isnull=True, ended_at__gte=since))
-    late = _by_kind(rows.filter(broken_at__gte=since))
-    # due or standing still, and broken counted among these: asked for it alone, SQLite goes through all that ever broke
-    alive, is_broken = rows.filter(ended_at__isnull=True), Q(broken_at__isnull=False)
-    due = _by_kind(alive.filter(due_at__lte=now), is_broken)
-    paused = _by_kind(alive.filter(due_at__isnull=True), is_broken)
+    late = _by_kind(rows.filter(basket__in=baskets.values("pk"), broken_at__gte=since))
+    open_late = _by_kind(rows.filter(basket__in=baskets.values("pk"), ended_at__isnull=True, broken_at__isnull=False))
+    # months of them: a count for each basket and kind goes along one stretch of the index and sorts nothing
+    done = rows.filter(done=True, broken_at__isnull=True, ended_at__gte=since, basket=OuterRef("pk")).order_by()
+    kept = {
+        (basket, kind): count
+        for kind in Promise.Kind.values
+        for basket, count in baskets.order_by().values_list(
+            "pk", Subquery(done.filter(kind=kind).values("basket").annotate(found=Count("*")).values("found"))
+        )
+        if count
+    }
     return [
-        Tally(*key, kept.get(key, 0), late.get(key, 0), due.get(key, 0) + paused.get(key, 0))
-        for key in {**kept, **late, **due, **paused}
+        Tally(*key, kept.get(key, 0), late.get(key, 0), open_late.get(key, 0)) for key in {**kept, **late, **open_late}
     ]
 
 
-def _by_kind(rows: ScopedQuerySet[Promise], counted: Q | None = None) -> dict[tuple[int | None, str], int]:
-    found = rows.order_by().values_list("basket", "kind").annotate(found=Count("pk", filter=counted))
-    return {(basket, kind): count for basket, kind, count in found if count}
+def _by_kind(rows: ScopedQuerySet[Promise]) -> dict[tuple[int | None, str], int]:
+    found = rows.order_by().values_list("basket", "kind").annotate(found=Count("*"))
+    return {(basket, kind): count for basket, kind, count in found}
 
 
 def promises_of(conversation: Conversation) -> list[Promise]:

@@ -70,7 +70,7 @@ def promises(request: DeskRequest) -> HttpResponse:
     rows = list(found[: PAGE + 1])
     broken = [Break(row, _late_by(row, setups, now)) for row in rows[:PAGE]]
     context: dict[str, Any] = {
-        "kept": _kept(reads.tally(member, since, now), baskets),
+        "kept": _kept(reads.tally(member, since), baskets),
         "broken": broken,
         "more": rows[PAGE - 1].pk if len(rows) > PAGE else None,
         "spans": [(each, label, each == days) for each, label in SPANS.items()],
