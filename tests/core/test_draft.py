@@ -108,10 +108,24 @@ def test_no_display_name_or_handle_smuggles_a_link_a_mention_or_a_line_into_a_re
     assert not re.search(r"[@#<>/:.\n\r\x00\u200b-\u200f\u202a-\u202e\u2066-\u2069]", text)
     assert len(text) <= 50
     addressed = prepare("{handle}", handle=handle)
-    assert re.fullmatch(r"(?:@[\w.-]+(?:@[\w.-]+)?)?", addressed)
+    assert re.fullmatch(r"(?:@[\w.=+-]+(?:@[\w.-]+|:[\w-]+\.[\w.-]+(?::\d+)?)?)?", addressed)
 
 
-@pytest.mark.parametrize("handle", ["a b", "ann https://evil.example", "ann\n@boss", "@", "a" * 300, "<b>", "ann@b@c"])
+@pytest.mark.parametrize("handle", ["ann:matrix.org", "ann.b=c+d:matrix.example.org", "@ann:matrix.example:8448"])
+def test_an_id_of_matrix_is_a_handle(handle: str) -> None:
+    assert prepare("{handle}: hello", handle=handle) == f"@{handle.removeprefix('@')}: hello"
+    assert retell(f"@{handle.removeprefix('@')}: hello", was_handle=handle, handle="ben:matrix.org") == "hello"
+    said = f"I asked @{handle.removeprefix('@')} already"
+    assert retell(said, was_handle=handle, handle="ben:matrix.org") == "I asked @ben:matrix.org already"
+
+
+@pytest.mark.parametrize(
+    "handle",
+    [
+        *("a b", "ann https://evil.example", "ann\n@boss", "@", "a" * 300, "<b>", "ann@b@c"),
+        *("https://evil.example", "ann:evil.example/path", "ann:8080", "ann:b.example:8448:1", "javascript:alert"),
+    ],
+)
 def test_a_handle_that_is_none_is_left_out(handle: str) -> None:
     assert prepare("{handle} hello", handle=handle) == "hello"
 

@@ -26,7 +26,9 @@ MAX_NAME = 40
 
 _PLACEHOLDER = re.compile(r"\{([^{}\n]{0,80})\}")
 _LINK = re.compile(r"\w+:\S*|www\.\S*|\S+/\S*|[^\s.。]+(?:[.。][^\s.。]{2,})+", re.IGNORECASE)
-_HANDLE = re.compile(r"@?[\w](?:[\w.-]*\w)?(?:@[\w.-]+\w)?\Z")
+#: the server of a Matrix id, which stands behind a colon
+_MATRIX = r":(?:[\w-]+\.)+[\w-]*\w(?::\d{1,5})?"
+_HANDLE = re.compile(rf"@?\w(?:[\w.-]*\w)?(?:@[\w.-]+\w)?\Z|\w(?:[\w.=+-]*\w)?{_MATRIX}\Z")
 
 
 def check_template(template: str) -> None:
@@ -121,7 +123,7 @@ def distance(before: str, after: str) -> float:
 
 
 #: handles that an answer begins with, and the initials that a colleague ends it with: "^BW", "/Ben", "- BW"
-_LEADING_HANDLES = re.compile(r"\A(?:\s*@[\w.-]*\w(?:@[\w.-]*\w)?)+[\s,:]*")
+_LEADING_HANDLES = re.compile(rf"\A(?:\s*@[\w.=+-]*\w(?:@[\w.-]*\w|{_MATRIX})?)+[\s,:]*")
 _SIGNATURE = re.compile(r"(?<!\s)\s+(?:[\^/*~]\s?[^\W\d_]{1,12}|[-\u2013]\s?[A-Z]{2,3})\s*\Z")
 _ABSENT = "\x00"  # stands for a value that is missing until the gap around it is closed
 _TITLES = frozenset({"dr", "prof", "mr", "mrs", "ms", "mx", "sir", "herr", "frau", "m", "mme", "sr", "sra"})
