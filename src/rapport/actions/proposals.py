@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
@@ -24,7 +25,7 @@ from rapport.core.guard.autonomy import OUTWARD, ActFacts, stands_against
 from rapport.core.notice_text import write_notice
 from rapport.core.roles import Right
 from rapport.core.route import Waiting, deal
-from rapport.core.tasks import read_task
+from rapport.core.tasks import due_after, read_task
 from rapport.networks.registry import network_named
 from rapport.store.mapping import post_of
 from rapport.store.models import (
@@ -228,7 +229,8 @@ def _task(by: Membership, effect: RuleEffect, conversation: Conversation, now: d
     title, due_at = effect.argument, None
     if effect.verb == "task":
         asked = read_task(effect.argument)
-        title, due_at = asked.title, now + asked.within if asked.within else None
+        title = asked.title
+        due_at = due_after(now, asked.within, ZoneInfo(by.workspace.timezone)) if asked.within else None
     make_task(by, title, kind=effect.verb, conversation=conversation, due_at=due_at, rule=effect.rule, now=now)
 
 

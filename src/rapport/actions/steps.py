@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from zoneinfo import ZoneInfo
 
 import msgspec
 from django.db import transaction
@@ -11,7 +12,7 @@ from django.db.models import Exists, OuterRef
 
 from rapport.actions.audit import announce, require, require_conversation, write_audit
 from rapport.core.errors import InvalidInput, NotAllowed
-from rapport.core.tasks import Step, check_steps, read_steps
+from rapport.core.tasks import Step, check_steps, due_after, read_steps
 from rapport.store.models import Conversation, Membership, Post, StepPlan, Task, Workspace
 
 #: tasks that end in one round of the clock
@@ -60,6 +61,7 @@ def begin_plan(by: Membership, conversation: Conversation, plan: StepPlan, *, no
     if plan.workspace_id != by.workspace_id or not plan.active:
         raise NotAllowed("This plan is not in use here.")
     going = Task.objects.of(by.workspace).filter(conversation=conversation, plan=plan, done_at__isnull=True)
+    zone = ZoneInfo(by.workspace.timezone)
     with transaction.atomic():
         # one at a time: two who press at once begin it once
         Conversation.objects.of(by.workspace).select_for_update().only("pk").get(pk=conversation.pk)
@@ -69,7 +71,7 @@ def begin_plan(by: Membership, conversation: Conversation, plan: StepPlan, *, no
             Task(
                 workspace=by.workspace, title=step.title, conversation=conversation, person_id=conversation.person_id,
                 basket_id=conversation.basket_id, assignee_id=conversation.assignee_id or by.pk,
-                due_at=now + dt.timedelta(days=step.after), made_by=by, made_at=now, plan=plan,
+                due_at=due_after(now, dt.timedelta(days=step.after), zone), made_by=by, made_at=now, plan=plan,
                 until_word=plan.until_word or None,
             )
             for step in read_steps(plan.steps)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
@@ -13,7 +14,7 @@ from rapport.actions.notices import notify
 from rapport.actions.undo import note_deed
 from rapport.core.errors import InvalidInput, NotAllowed
 from rapport.core.notice_text import write_notice
-from rapport.core.tasks import MAX_TITLE, read_task
+from rapport.core.tasks import MAX_TITLE, due_after, read_task
 from rapport.store.models import Basket, Conversation, Membership, RuleEffect, Task, Workspace
 from rapport.store.queries.notices import resolve_names
 from rapport.store.queries.tasks import due_tasks, visible_tasks
@@ -124,12 +125,15 @@ def reopen_task(by: Membership, task: Task, *, now: dt.datetime) -> Task:
 
 def open_for_rules(workspace_id: int, due: Sequence[tuple[RuleEffect, Conversation]], *, now: dt.datetime) -> None:
     """What rules opened by themselves, in the caller's transaction; each belongs to whoever has the conversation."""
+    if not due:
+        return
+    zone = ZoneInfo(Workspace.objects.values_list("timezone", flat=True).get(pk=workspace_id))
     tasks = []
     for effect, conversation in due:
         title, due_at = effect.argument, None
         if effect.verb == Task.Kind.TASK:
             asked = read_task(effect.argument)
-            title, due_at = asked.title, now + asked.within if asked.within else None
+            title, due_at = asked.title, due_after(now, asked.within, zone) if asked.within else None
         tasks.append(
             Task(
                 workspace_id=workspace_id, kind=effect.verb, conversation=conversation, rule=effect.rule,

@@ -33,6 +33,16 @@ def read_task(argument: str) -> TaskAsked:
     return TaskAsked(title.strip()[:MAX_TITLE], dt.timedelta(**{f"{unit}s": int(amount)}))
 
 
+def due_after(began: dt.datetime, within: dt.timedelta, zone: dt.tzinfo) -> dt.datetime:
+    """When something is due that was begun at `began`, in UTC: whole days are days of `zone` and keep the hour of the
+    day where its clocks change meanwhile; what has hours or minutes is so much time.
+    """
+    if within % dt.timedelta(days=1):
+        return began + within
+    # Python reckons within one time zone by what its clocks show
+    return (began.astimezone(zone) + within).astimezone(dt.UTC)
+
+
 #: steps of one plan, and the day of the last one
 MOST_STEPS, LAST_DAY = 10, 365
 
