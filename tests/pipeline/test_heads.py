@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import ssl
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import msgspec
 import pytest
 from django.core import mail
 
+from certificates import self_signed
 from conftest import NOON
 from rapport.actions.ledger import chain_hash
 from rapport.actions.ledger_check import verify
@@ -27,6 +29,7 @@ from rapport.settings import SettingsError, load_settings
 from rapport.store.models import Approval, AuditEntry, Conversation, Workspace
 from rapport.store.queries.outbound import newest_inbound
 from rapport.store.queries.parts import reply_as_approved
+from wires import Caller, byte_server
 
 pytestmark = pytest.mark.django_db
 
@@ -173,6 +176,45 @@ def test_a_head_goes_away_by_mail_and_waits_where_the_receiver_does_not_answer(
     keeper.to = "audit@fernway.example"
     keeper.look(now=NOON)
     assert len(mail.outbox) == 2
+
+
+def test_heads_go_to_a_witness_of_the_web_in_order_and_one_that_it_did_not_take_goes_again(
+    say: Callable[[int], None], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    refused = iter(["503 not now", "307 elsewhere"])
+
+    def witness(caller: Caller) -> None:
+        caller.send(next(refused, "201 Created"), b"", "Location: https://elsewhere.example/")
+
+    public, private = self_signed("localhost", tmp_path)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(public, private)
+    with byte_server(witness, tls=tls) as server:
+
+        def session() -> GuardedSession:
+            found = GuardedSession(allow={f"localhost:{server.port}"})
+            found.verify = str(public)
+            return found
+
+        keeper = HeadKeeper(tmp_path / "heads", f"https://localhost:{server.port}/heads", session)
+        say(0)
+        keeper.look(now=NOON)
+        say(1)
+        keeper.look(now=NOON + HOUR)
+        assert caplog.text.count("could not be sent to localhost") == 2
+        keeper.look(now=NOON + HOUR)
+        keeper.look(now=NOON + HOUR)
+        # one that nobody vouches for learns nothing
+        HeadKeeper(tmp_path / "other", keeper.to, lambda: GuardedSession(allow={f"localhost:{server.port}"})).look(
+            now=NOON
+        )
+    assert [json.loads(caller.body)["sequence"] for caller in server.callers] == [1, 1, 1, 2]
+    assert [json.loads(caller.body) for caller in server.callers[2:]] == [
+        json.loads(line) for line in (tmp_path / "heads").read_text().splitlines()
+    ]
+    assert {(caller.method, caller.path, caller.header("Content-Type")) for caller in server.callers} == {
+        ("POST", "/heads", "application/json")
+    }
 
 
 def test_the_clock_keeps_them(say: Callable[[int], None], tmp_path: Path) -> None:
