@@ -139,7 +139,8 @@ def furnish_work(cast: Any, channel: Any, hear: Any, make_post: Callable[..., An
         *furnish_policy(cast, talks[2], now), *furnish_surveys(cast, channel, talks, now),
         *furnish_outgoing(cast, channel, now), *furnish_own(cast, talks, now),
         "settings/baskets/new/", "settings/articles/new/", "settings/steps/new/", "settings/approvals/new/",
-        "posts/new/", "palette/", "approvals/", "promises/", "notices/", "notices/settings/", "people/", "tasks/", "search/?q=lamp",
+        "posts/new/", "palette/", "approvals/", "promises/", "notices/", "notices/settings/", "people/", "tasks/",
+        "search/?q=lamp",
     ]  # fmt: skip
     return [page if page.startswith("/") else f"/w/fernway/{page}" for page in found]
 
