@@ -143,3 +143,30 @@ def test_a_reply_that_went_out_gets_no_new_words_from_one_person_where_a_rule_as
     rule(alice)
     with pytest.raises(InvalidInput, match="needs the word of a lead"):
         acts.edit_sent(alice, sent, "@nadia It comes on Monday.", now=NOON)
+
+
+@pytest.mark.parametrize(
+    "condition", ["conversation.new", "not conversation.new", "count(person.answers, 30 days) >= 1"]
+)
+def test_what_nobody_looked_up_when_a_post_was_decided_asks_once_too_often(
+    alice: Any, ben: Any, hear: Any, make_post: Any, talk: Any, condition: str
+) -> None:
+    hear(make_post("And the bill?", author="nadia"))  # of somebody whom we know by now
+    rule(alice, condition=condition)
+    newest = Conversation.objects.order_by("-pk")[0]
+    with pytest.raises(InvalidInput):
+        send(ben, newest)
+
+
+def test_what_conditions_ask_is_looked_up_from_then_on(
+    alice: Any, ben: Any, talk: Any, hear: Any, make_post: Any
+) -> None:
+    rule(alice, condition="count(conversation.posts) >= 1 or count(person.answers, 30 days) >= 1")
+    hear(make_post("And the bill?", author="max"))
+    first = Conversation.objects.get(person__name="Max")
+    assert send(ben, first, "@max It comes tomorrow, the carrier was late.").person == ben
+    answered = newest_inbound(first)
+    assert answered is not None
+    hear(make_post("And when?", author="max", in_reply_to=answered.external_id))
+    with pytest.raises(InvalidInput):
+        send(ben, first)

@@ -260,7 +260,7 @@ NOT_ACTIONS = {
     # steps of what moves a conversation: that act writes the row
     "promises": {"change_terms", "keep_promises"},
     "dealing": {"settle_batch"},
-    "rule_days": {"is_thrown_away", "note_override"},
+    "rule_days": {"is_thrown_away", "note_override", "take_back_overrides"},
     "proposals": {"is_done_here", "right_of", "said"},
     # a count of how often somebody began from it
     "snippets": {"note_begun"},

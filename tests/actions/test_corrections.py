@@ -15,6 +15,7 @@ from rapport.actions.corrections import correct, withdraw
 from rapport.actions.rules import save_rules
 from rapport.core.decision import Outcome as Judged
 from rapport.core.errors import InvalidInput, NotAllowed
+from rapport.core.post import Author
 from rapport.store.models import AuditEntry, Basket, Conversation, Correction, Outcome, Post
 from rapport.store.queries.corrections import corrections_version, read_corrections, training_rows
 
@@ -40,6 +41,20 @@ then = ["basket:care", "priority:high"]
 name = "The rest"
 when = "true"
 then = ["basket:sales"]
+"""
+BY_MACHINES = """
+[[rule]]
+name = "Machines"
+when = "author.bot_score >= 0.8"
+then = ["quarantine"]
+stop = true
+"""
+LATER = """
+[[rule]]
+name = "Later words"
+when = "not conversation.new and count(conversation.posts) == 1"
+then = ["basket:care"]
+stop = true
 """
 
 
@@ -250,3 +265,22 @@ def test_training_leaves_out_what_was_deleted_or_says_something_else_now(
     Post.objects.filter(pk=gone.pk).update(deleted=True, text="")
     Post.objects.filter(pk=edited.pk).update(text="The depot is closed")
     assert list(training_rows(alice.workspace)) == []
+
+
+def test_a_correction_decides_with_how_automated_the_account_is_as_the_line_did(
+    alice: Any, said: Callable[..., Post]
+) -> None:
+    save_rules(alice, BY_MACHINES + RULES, "machines are put aside", now=NOON)
+    post = said("Great deals on our page", author=Author("1", "deals", "Deals", bot=True))
+    assert judged(post).decision.quarantined
+    correct(alice, post, "sentiment", "negative", now=NOON)
+    assert judged(post).decision.quarantined
+
+
+def test_a_correction_asks_the_conversation_as_it_was_before_the_post(alice: Any, said: Callable[..., Post]) -> None:
+    first = said("Where is it?")
+    second = said("Still nothing, where is it now?", in_reply_to=first.external_id, created_at=NOON)
+    save_rules(alice, LATER + RULES, "later words go to care", now=NOON)
+    for post, basket in ((first, "sales"), (second, "care")):
+        correct(alice, post, "sentiment", "neutral", now=NOON)
+        assert judged(post).decision.basket == basket

@@ -12,6 +12,7 @@ import pytest
 from conftest import NOON
 from rapport.actions import desk, outbound
 from rapport.actions.rule_days import is_thrown_away, note_override
+from rapport.actions.undo import newest_deed, undo
 from rapport.core.decision import Decision, Outcome, Route, Score, Step
 from rapport.core.post import Author, Post
 from rapport.core.reading import Reading
@@ -169,3 +170,19 @@ def test_a_conversation_that_no_rule_decided_overrides_none(alice: Any, channel:
     )
     note_override(alice, talk, "basket", "care", "sales", now=NOON)
     assert counted() == {}
+
+
+def test_a_choice_that_is_undone_counts_no_more_and_a_next_one_does(alice: Any, hear: Hear, make_post: Make) -> None:
+    hear(make_post(COMPLAINT))
+    talk = Conversation.objects.get()
+    rule, other = decider(talk, "basket:"), basket("sales")
+    for minute in range(2):
+        at = NOON + dt.timedelta(minutes=minute)
+        talk = desk.move(alice, Conversation.objects.get(), other, now=at)
+        assert counted()[rule] == (1, 1, 0)
+        assert [each.at for each in rule_days.overrides_of(alice, rule)] == [at]
+        deed = newest_deed(alice, now=at)
+        assert deed is not None
+        undo(alice, deed, now=at + dt.timedelta(seconds=9))
+        assert counted()[rule] == (1, 0, 0)
+        assert rule_days.overrides_of(alice, rule) == []

@@ -23,6 +23,8 @@ from rapport.pipeline.backtest import carry_out, historian, try_on_history
 from rapport.store.models import AuditEntry, BackTest, Basket, Outcome
 from rapport.store.models import Post as PostRow
 from rapport.store.queries.backtest import read_mentions
+from rapport.web.rules.preview import preview_rule
+from rapport.web.settings.backtest_shown import remarks
 
 pytestmark = pytest.mark.django_db
 
@@ -286,3 +288,21 @@ def test_a_worker_looks_for_trials_while_the_line_goes_on(talked: Any) -> None:
     jobs._thread.join(60)
     row.refresh_from_db()
     assert row.state == "done"
+
+
+@pytest.mark.parametrize("asked", ["count(person.answers, 30 days) == 0", "person.step == ''"])
+def test_what_nobody_looked_up_then_is_taken_for_none_and_said(
+    talked: Any, hear: Any, make_post: Any, asked: str
+) -> None:
+    """Of five people who were new nothing had to be looked up; of one who was known, it was not."""
+    document = f'[[rule]]\nname = "One"\nwhen = "{asked}"\nthen = ["basket:praise"]\n'
+    report = try_on_history(talked.workspace, document, SINCE, UNTIL, lambda seen, total: True)
+    assert report is not None
+    assert (report.seen, report.unknown) == (6, {"person": 1})
+    assert len([told for told in remarks(report) if told.startswith("Of 1 it is not kept")]) == 1
+    assert preview_rule(talked, asked).unknown == 1
+    save_rules(talked, EVERYTHING + document, "", now=NOON)
+    hear(make_post("And again", author="olga"))
+    report = try_on_history(talked.workspace, document, SINCE, UNTIL, lambda seen, total: True)
+    assert report is not None
+    assert (report.seen, report.unknown) == (7, {"person": 1})

@@ -14,14 +14,16 @@ from django.db.models import F, Q, Value
 from django.db.models.functions import Coalesce
 
 from rapport.actions.audit import announce, require, require_conversation, sees, write_audit
-from rapport.core.decision import NEW, NOBODY, Outcome, PersonFacts
+from rapport.core.decision import NEW, NOBODY, ConversationFacts, Outcome, PersonFacts
 from rapport.core.errors import InvalidInput, NotAllowed
 from rapport.core.reading import Reading
 from rapport.core.route import TeamLoad, route
 from rapport.core.rules import Circumstances, RuleSet, compile_rules
-from rapport.core.rules.cut import asked_beyond, falls_short
+from rapport.core.rules.cut import asked_beyond, falls_short, was_read
 from rapport.core.score import score_again
+from rapport.core.threads import before_then, names_of
 from rapport.core.thresholds import Thresholds
+from rapport.core.understand.accounts import knowing
 from rapport.core.understand.corrected import (
     apply,
     check_value,
@@ -34,6 +36,7 @@ from rapport.core.understand.corrected import (
 from rapport.store.mapping import post_of
 from rapport.store.models import Conversation, Correction, Membership, Post, Workspace
 from rapport.store.models import Outcome as OutcomeRow
+from rapport.store.queries.conversation_facts import read_conversation_facts
 from rapport.store.queries.conversations import refresh
 from rapport.store.queries.corrections import in_force
 from rapport.store.queries.ingest import read_stored
@@ -201,11 +204,12 @@ def _decide(
     configuration = read_configuration(workspace_id)
     rules = _compiled(configuration.rules, configuration.rules_version)
     facts = _facts(workspace_id, rows, before, rules, now)
+    talks = _conversations(workspace_id, rows, before, rules, now)
     load = read_team_load(workspace_id, now) if any(each.known_to for each in facts.values()) else TeamLoad()
     made = []
     for row in rows:
         outcome = msgspec.structs.replace(before[row.pk], reading=readings[row.pk])
-        outcome = _decide_one(row, outcome, facts[row.pk], rules, configuration, load, now)
+        outcome = _decide_one(row, outcome, facts[row.pk], talks[row.pk], rules, configuration, load, now)
         made.append((row.pk, outcome))
     return made
 
@@ -214,6 +218,7 @@ def _decide_one(
     row: Post,
     outcome: Outcome,
     facts: PersonFacts,
+    talk: ConversationFacts,
     rules: RuleSet,
     configuration: Configuration,
     load: TeamLoad,
@@ -223,8 +228,8 @@ def _decide_one(
     zone = ZoneInfo(configuration.zone)
     at = Circumstances(outcome.decided_at or now, outcome.business_hours, zone, frozenset(outcome.handles))
     decision = rules.decide(
-        post_of(row, outcome.author), outcome.reading, value, facts, outcome.topics, at, outcome.toward,
-        outcome.conversation or NEW,
+        post_of(row, outcome.author), outcome.reading, value, knowing(facts, outcome.account), outcome.topics, at,
+        outcome.toward, talk,
     )  # fmt: skip
     return msgspec.structs.replace(
         outcome, score=value, decision=decision, route=route(decision, facts, load),
@@ -241,12 +246,27 @@ def _facts(
         row.pk: facts
         for row in rows
         if (facts := before[row.pk].facts) is not None
+        and was_read(facts, rules.asks)
         and not falls_short(facts, beyond, before[row.pk].decided_at or now)
     }
     untold = [(row.pk, post_of(row)) for row in rows if row.pk not in kept]
     people = read_person_facts(workspace_id, untold, now, rules.asks) if untold else {}
     told = {pk: people.get((post.network, post.author.key), NOBODY) for pk, post in untold}
     return kept | told
+
+
+def _conversations(
+    workspace_id: int, rows: Sequence[Post], before: Mapping[int, Outcome], rules: RuleSet, now: dt.datetime
+) -> dict[int, ConversationFacts]:
+    """What was known of each conversation then. Where it was not kept, because no rule asked, and one does now: what
+    was said in it before the post, and the rest as it is now.
+    """
+    kept = {row.pk: before[row.pk].conversation for row in rows}
+    untold = [(row.pk, post_of(row)) for row in rows if kept[row.pk] is None]
+    found = read_conversation_facts(workspace_id, untold, now) if untold and rules.asks_about("conversation.") else {}
+    told = {pk: next((found[name] for name in names_of(post) if name in found), NEW) for pk, post in untold}
+    at = {row.pk: row.sort_at for row in rows}
+    return {pk: facts or before_then(told[pk], at[pk]) for pk, facts in kept.items()}
 
 
 def _talks(rows: Sequence[Post]) -> list[Conversation]:

@@ -14,7 +14,7 @@ from rapport.actions.audit import write_audit
 from rapport.core.decision import Outcome as Decided
 from rapport.core.rules.actions import takes_effect
 from rapport.store.models import AuditEntry, Conversation, Membership, Outcome, RuleDay
-from rapport.store.queries.rule_days import OVERRIDDEN
+from rapport.store.queries.rule_days import OVERRIDDEN, TAKEN_BACK
 
 What = Literal["basket", "quarantine", "draft"]
 
@@ -30,14 +30,42 @@ def note_override(
     rule = _who_decided(conversation, what, before)
     if rule is None:
         return
-    mine = {"subject": "conversation", "subject_id": str(conversation.pk), "verb": OVERRIDDEN}
-    known = AuditEntry.objects.of(by.workspace_id).filter(**mine).values_list("detail", flat=True)
-    if any(detail.get("rule") == rule for detail in known):
+    if any(entry.detail.get("rule") == rule for entry in _standing(conversation)):
         return
     write_audit(by.workspace, by, OVERRIDDEN, conversation, now, rule=rule, what=what, before=before, after=after)
-    day = now.astimezone(zoneinfo.ZoneInfo(by.workspace.timezone)).date()
+    day = _day(by, now)
     row, _ = RuleDay.objects.get_or_create(workspace=by.workspace, rule=rule, day=day, defaults={"last_at": now})
     RuleDay.objects.filter(pk=row.pk).update(overridden=F("overridden") + 1)
+
+
+def take_back_overrides(by: Membership, conversation: Conversation, made_at: dt.datetime, *, now: dt.datetime) -> None:
+    """What this person chose otherwise at that moment was undone: it counts no more. Inside a transaction."""
+    for entry in _standing(conversation):
+        if entry.actor_id != by.pk or entry.at != made_at:
+            continue
+        rule = str(entry.detail.get("rule", ""))
+        write_audit(by.workspace, by, TAKEN_BACK, conversation, now, rule=rule)
+        days = RuleDay.objects.of(by.workspace_id).filter(rule=rule, day=_day(by, made_at), overridden__gt=0)
+        days.update(overridden=F("overridden") - 1)
+
+
+def _standing(conversation: Conversation) -> list[AuditEntry]:
+    """The choices of people against rules in this conversation that nobody undid, one for each rule."""
+    rows = AuditEntry.objects.of(conversation.workspace_id).filter(
+        subject="conversation", subject_id=str(conversation.pk), verb__in=(OVERRIDDEN, TAKEN_BACK)
+    )
+    found: dict[str, AuditEntry] = {}
+    for entry in rows.order_by("id"):
+        rule = str(entry.detail.get("rule", ""))
+        if entry.verb == OVERRIDDEN:
+            found[rule] = entry
+        else:
+            found.pop(rule, None)
+    return list(found.values())
+
+
+def _day(by: Membership, at: dt.datetime) -> dt.date:
+    return at.astimezone(zoneinfo.ZoneInfo(by.workspace.timezone)).date()
 
 
 def is_thrown_away(prepared: str, sent: str) -> bool:

@@ -11,6 +11,7 @@ from django.db import transaction
 
 from rapport.actions.audit import announce, require, sees, write_audit
 from rapport.actions.promises import keep_promises
+from rapport.actions.rule_days import take_back_overrides
 from rapport.actions.undo_others import is_of_others, restore
 from rapport.core.errors import InvalidInput, NotAllowed
 from rapport.store.models import (
@@ -38,6 +39,8 @@ FIELDS = frozenset(
 )
 #: where this one has moved on, the act is not taken back in part: whoever wrote meanwhile opened it again
 LEADING = "state"
+#: acts that may choose otherwise than a rule did
+OVERRIDING = frozenset({"conversation.move", "conversation.take_out"})
 TIMES = frozenset({"snoozed_until", "settled_at", "waiting_since", "opened_at"})
 #: beside fields of the conversation: row id of the note that was added and of the correction of its score that stands,
 #: and "+tag:NAME", whether it has that tag
@@ -136,6 +139,8 @@ def _restore(
         row.touched_at = now
         row.save(update_fields=[*standing, "touched_at"])
         keep_promises(by.workspace_id, [row.pk], now=now)
+        if deed.verb in OVERRIDING:
+            take_back_overrides(by, row, deed.at, now=now)
         if Conversation.State.FOLDED in {before.get("state"), after.get("state")}:
             recount(entries_of([row.pk]))
     detail = {"undone": deed.verb, "before": {name: after[name] for name in (*standing, *others)}}

@@ -144,6 +144,9 @@ class PersonFacts(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     escalations: tuple[tuple[str, dt.datetime], ...] = ()
     #: true: of the negative, positive and all posts and of the answers, only the newest `MOST_KEPT` each are left
     cut: bool = False
+    #: whether our answers, and the steps of the ladder, were looked up: they are only where a rule asks for them
+    answers_read: bool = False
+    steps_read: bool = False
 
 
 class ConversationFacts(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):

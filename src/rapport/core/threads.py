@@ -29,6 +29,14 @@ def conversations_before(
     return [threads.hear(post, mood) for post, mood in zip(posts, moods, strict=True)]
 
 
+def before_then(facts: ConversationFacts, at: dt.datetime) -> ConversationFacts:
+    """What is known of a conversation without what was said in it from `at` on; a new one where nothing is left."""
+    posts, negative, answers = (
+        tuple(when for when in times if when < at) for times in (facts.posts, facts.negative, facts.answers)
+    )
+    return replace(facts, posts=posts, negative=negative, answers=answers) if posts or answers else NEW
+
+
 class Threads:
     """Conversations that grow while posts are gone through in the order in which they were heard."""
 

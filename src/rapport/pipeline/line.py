@@ -75,6 +75,8 @@ class Snapshot(msgspec.Struct, frozen=True):
     corrections: Mapping[str, Corrected] = {}
     #: what the topics point at; None: one mood for the whole text
     aims: Aims | None = None
+    #: names of the fields that drafts beside the rules, and rules of approval, read: these are kept with the outcome
+    asks: frozenset[str] = frozenset()
     #: (network, id of a post that is named in this batch) -> the conversation it is in; only where a rule asks for it
     conversations: Mapping[tuple[str, str], ConversationFacts] = {}
 
@@ -174,8 +176,8 @@ def remember(posts: Sequence[Post], readings: Sequence[Reading], snapshot: Snaps
 def recall(
     posts: Sequence[Post], readings: Sequence[Reading], snapshot: Snapshot
 ) -> Sequence[ConversationFacts | None]:
-    """What was known of the conversation of each post just before it; None where no rule asks for it."""
-    if not snapshot.rules.asks_about("conversation."):
+    """What was known of the conversation of each post just before it; None where nobody asks for it."""
+    if not any(name.startswith("conversation.") for name in snapshot.rules.asks | snapshot.asks):
         return [None] * len(posts)
     return conversations_before(posts, [reading.sentiment.label for reading in readings], snapshot.conversations)
 

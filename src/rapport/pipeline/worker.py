@@ -35,6 +35,7 @@ from rapport.pipeline.person_jobs import archivist
 from rapport.pipeline.shadow import Shadows
 from rapport.pipeline.teaching import teacher
 from rapport.store.models import Workspace
+from rapport.store.queries.approval_rules import fields_asked
 from rapport.store.queries.conversation_facts import read_conversation_facts
 from rapport.store.queries.corrections import corrections_version, read_corrections
 from rapport.store.queries.fingerprints import Recent
@@ -156,6 +157,7 @@ class Worker:
         compiled = self._configuration(batch.workspace)
         now = self.clock()
         asks = compiled.rules.asks | self._shadows.asks(batch.workspace, compiled.version, now)
+        asks |= fields_asked(batch.workspace)
         people = read_person_facts(batch.workspace, batch.posts, now, asks)
         talking = [post for _, post in batch.posts if post.created_at >= now - PILE_ON]
         # the load decides only between people on our side who know an author, or whom a rule names
@@ -175,6 +177,7 @@ class Worker:
             crisis=self._crisis(batch.workspace, now),
             corrections=self._corrections(batch.workspace),
             aims=compiled.aims,
+            asks=asks,
             conversations=(
                 read_conversation_facts(batch.workspace, batch.posts, now)
                 if any(name.startswith("conversation.") for name in asks)

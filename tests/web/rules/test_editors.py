@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 
 from conftest import NOON
-from rapport.actions.rule_drafts import begin_draft
+from rapport.actions.rule_drafts import begin_draft, delete_draft
 from rapport.actions.rules import save_rules
 from rapport.actions.surveys import save_survey
 from rapport.core.rules import compile_rules, default_document
@@ -299,3 +299,42 @@ def test_a_preview_counts_the_newest_posts_that_a_rule_would_fire_on(
 def test_a_rule_that_is_not_there_is_missing(browser: Client, name: str) -> None:
     assert browser.get(RULE, {"name": name}).status_code == 404
     assert browser.get(HERE, {"draft": "999"}).status_code == 404
+
+
+def test_a_text_of_a_draft_that_was_thrown_away_is_kept(browser: Client, alice: Any) -> None:
+    draft = begin_draft(alice, "Autumn", now=NOON)
+    delete_draft(alice, draft, now=NOON)
+    there, mine = f"{HERE}?draft={draft.pk}", {"document": default_document() + "# mine\n", "revision": 1}
+    answer = browser.post(there, {**mine, "draft": draft.pk, "do": "save"})
+    assert answer.status_code == 409
+    told = answer.content.decode()
+    assert "threw this draft away" in told
+    assert "# mine" in told
+    assert 'name="draft" value=' not in told
+    assert browser.post(there, {**mine, "draft": "", "do": "draft"}).status_code == 302
+    assert RuleDraft.objects.get().document == mine["document"]
+    assert in_force().version == 1
+
+
+@pytest.mark.parametrize("do", ["save", "row", "draft"])
+def test_rows_of_a_draft_that_was_thrown_away_are_kept(browser: Client, alice: Any, do: str) -> None:
+    draft = begin_draft(alice, "Autumn", now=NOON)
+    delete_draft(alice, draft, now=NOON)
+    answer = browser.post(f"{RULE}?draft={draft.pk}", {**SPAM, "name": "Noise", "draft": draft.pk, "do": do})
+    assert answer.status_code == 409
+    told = answer.content.decode()
+    assert "threw this draft away" in told
+    assert 'value="Noise"' in told
+    assert in_force().version == 1
+    assert not RuleDraft.objects.exists()
+
+
+def test_a_draft_of_rows_takes_nothing_back_that_a_colleague_saved(browser: Client, alice: Any) -> None:
+    theirs = default_document().replace("complaint >= 0.5'", "complaint >= 0.9'")
+    save_rules(alice, theirs, "", now=NOON)
+    browser.post(RULE, {**SPAM, "name": "Noise", "do": "draft"})
+    draft = RuleDraft.objects.get()
+    assert draft.base == 1
+    assert draft.document == default_document().replace('"Spam"', '"Noise"')
+    browser.post(f"/w/fernway/settings/rules/drafts/{draft.pk}/catch-up/", {"how": "merge"})
+    assert RuleDraft.objects.get().document == theirs.replace('"Spam"', '"Noise"')

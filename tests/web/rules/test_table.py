@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from html import unescape
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.utils import timezone
+from django.utils.html import escape
 
-from rapport.actions.rule_drafts import begin_draft
+from rapport.actions.rule_drafts import begin_draft, delete_draft
 from rapport.actions.rules import save_rules
 from rapport.core.rules import default_document
 from rapport.store.models import RuleDraft, RuleSet
@@ -18,12 +21,26 @@ pytestmark = pytest.mark.django_db
 PAGE = "/w/fernway/settings/rules/edit/table/"
 COLUMNS = "?columns=complaint+%3F+%3E%3D&columns=urgency+%3F+%3E%3D"
 
+COLUMNS_OF_FORM = ["complaint ? >=", "urgency ? >="]
+#: rules that make other columns the ones that hold most
+MANY_QUESTIONS = "".join(
+    f'\n[[rule]]\nname = "Question {n}"\nwhen = \'question >= 0.5 and anger < 0.{n}\'\nthen = ["tag:asked"]\n'
+    for n in range(1, 9)
+)
+
 
 @pytest.fixture
 def browser(alice: Any) -> Client:
     client = Client()
     client.force_login(alice.user)
     return client
+
+
+def shown_columns(page: str) -> list[str]:
+    """The columns that the form above the table names."""
+    found = re.findall(r'type="checkbox" name="columns" value="([^"]+)"', page)
+    assert found
+    return [unescape(each) for each in found]
 
 
 def number_of(page: str, name: str) -> str:
@@ -121,3 +138,46 @@ def test_a_draft_with_something_else_where_its_actions_should_be_can_be_looked_a
     for page in ("list/", "rule/", "edit/", "edit/rule/", "edit/table/", "packs/", "packs/shop/"):
         answer = browser.get(f"/w/fernway/settings/rules/{page}", {"draft": draft.pk, "name": "Odd"})
         assert answer.status_code == 200, page
+
+
+def test_a_draft_of_a_table_begins_from_what_its_author_saw(browser: Client, alice: Any) -> None:
+    """What a colleague saved meanwhile is not taken back: it is merged when the draft is brought up to date."""
+    page = browser.get(PAGE).content.decode()
+    sent = {**line(page, "Urgent complaint", **{"cell-1": "0.75"}), "columns": COLUMNS_OF_FORM}
+    theirs = default_document().replace("complaint >= 0.5'", "complaint >= 0.9'") + MANY_QUESTIONS
+    assert theirs.count("complaint >= 0.9'") == 1
+    save_rules(alice, theirs, "", now=timezone.now())
+    assert browser.post(PAGE, {**sent, "revision": 1, "do": "draft"}).status_code == 302
+    draft = RuleDraft.objects.get()
+    assert draft.base == 1
+    assert draft.document == default_document().replace("0.5 and urgency >= 0.6'", "0.5 and urgency >= 0.75'")
+    browser.post(f"/w/fernway/settings/rules/drafts/{draft.pk}/catch-up/", {"how": "merge"})
+    assert RuleDraft.objects.get().document == theirs.replace("0.5 and urgency >= 0.6'", "0.5 and urgency >= 0.75'")
+
+
+def test_the_columns_of_a_form_stay_although_other_columns_hold_most_rules_now(browser: Client, alice: Any) -> None:
+    page = browser.get(PAGE).content.decode()
+    assert all(f'<input type="hidden" name="columns" value="{escape(each)}">' in page for each in shown_columns(page))
+    sent = line(page, "Urgent complaint", **{"cell-1": "0.75"})
+    save_rules(alice, default_document() + MANY_QUESTIONS, "", now=timezone.now())
+    answer = browser.post(PAGE, {**sent, "columns": COLUMNS_OF_FORM, "revision": 1, "do": "save"})
+    assert answer.status_code == 409
+    told = answer.content.decode()
+    assert "urgency &gt;= 0.75" in told
+    assert "question &gt;= 0.5" not in told
+
+
+def test_a_table_of_a_draft_that_was_thrown_away_keeps_its_cells(browser: Client, alice: Any) -> None:
+    draft = begin_draft(alice, "Autumn", now=timezone.now())
+    there = f"{PAGE}{COLUMNS}&draft={draft.pk}"
+    page = browser.get(there).content.decode()
+    sent = {**line(page, "Urgent complaint", **{"cell-1": "0.75"}), "revision": 1, "columns": COLUMNS_OF_FORM}
+    delete_draft(alice, draft, now=timezone.now())
+    answer = browser.post(there, {**sent, "draft": draft.pk, "do": "save"})
+    assert answer.status_code == 409
+    told = answer.content.decode()
+    assert "threw this draft away" in told
+    assert 'value="0.75"' in told
+    assert in_force().version == 1
+    assert browser.post(there, {**sent, "draft": "", "do": "draft"}).status_code == 302
+    assert "urgency >= 0.75" in RuleDraft.objects.get().document

@@ -84,7 +84,7 @@ def test_a_change_is_told_in_names_and_local_times(cast: Any, enter: Any, now: d
 def verbs_of_the_actions() -> set[str]:
     """Every verb that the source of the actions names, and those that it puts together."""
     import rapport.actions
-    from rapport.store.queries.rule_days import OVERRIDDEN
+    from rapport.store.queries.rule_days import OVERRIDDEN, TAKEN_BACK
 
     found: set[str] = set()
     for path in Path(rapport.actions.__path__[0]).glob("*.py"):
@@ -92,7 +92,7 @@ def verbs_of_the_actions() -> set[str]:
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 found |= {node.value} if re.fullmatch(r"[a-z]\w*\.[a-z]\w*", node.value) else set()
     steps = {"sent", "retry", "failed", "held", "unconfirmed", "reconciled", "dropped", "part"}
-    made = {f"delivery.{step}" for step in steps} | {OVERRIDDEN}
+    made = {f"delivery.{step}" for step in steps} | {OVERRIDDEN, TAKEN_BACK}
     made |= {f"notices.{way}{when}" for way in ("mail", "push") for when in ("", "_later")}
     files = {"person.json", "person.html"}
     return {verb for verb in found if not verb.startswith("rapport")} - files | made

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -44,3 +46,10 @@ def test_a_comparison_holds_every_changed_line_once(old: str, new: str) -> None:
         new.splitlines() if changes else []
     )
     assert bool(changes) == (old.splitlines() != new.splitlines())
+
+
+def test_a_change_in_each_of_two_thousand_rules_is_shown_in_no_time() -> None:
+    rule = '[[rule]]\nname = "r{}"\nwhen = "complaint >= {}"\nthen = ["basket:care"]\n\n'
+    old, new = ("".join(rule.format(n, bound) for n in range(2000)) for bound in (0.5, 0.6))
+    found = compare(old, new)
+    assert Counter(each.kind for each in found if each.kind != "same") == {"removed": 2000, "added": 2000}

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 import operator
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 import msgspec
 
@@ -35,6 +35,10 @@ from rapport.core.rules.syntax import (
 
 #: fields of rules whose lists are cut -> their name in `PersonFacts`
 LISTS = {f"person.{name}": name for name in ("posts", "negative", "positive", "answers")}
+#: fields of rules that are read from the steps of the escalation ladder
+STEPS = frozenset({"person.escalations", "person.step", "person.steps"})
+#: fields of rules whose facts are looked up only where a rule asks for them
+LOOKED_UP = STEPS | {"person.answers"}
 #: name of a list in `PersonFacts` -> how far back more than its newest moments is asked for; None: the whole list
 Beyond = Mapping[str, dt.timedelta | None]
 #: numbers that grow beyond this may be too large for the machine with the whole history alone
@@ -82,6 +86,16 @@ def asked_beyond(conditions: Iterable[Node]) -> Beyond:
 def falls_short(facts: PersonFacts, beyond: Beyond, now: dt.datetime) -> bool:
     """Whether a decision made at `now` from these facts may differ from one out of the whole history."""
     return facts.cut and any(_reaches(getattr(facts, name), span, now) for name, span in beyond.items())
+
+
+def was_read(facts: PersonFacts, asks: Collection[str]) -> bool:
+    """Whether what these fields of rules need was looked up when the facts were gathered: an empty list may stand for
+    nothing, or for what nobody asked. Of somebody new there is nothing to look up.
+    """
+    if facts.id is None:
+        return True
+    answers = facts.answers_read or bool(facts.answers) or "person.answers" not in asks
+    return answers and (facts.steps_read or bool(facts.escalations) or STEPS.isdisjoint(asks))
 
 
 def _reaches(moments: tuple[dt.datetime, ...], span: dt.timedelta | None, now: dt.datetime) -> bool:

@@ -57,7 +57,7 @@ def _lines(text: str) -> list[str]:
 
 def _anchors(base: Sequence[str], theirs: Sequence[str], ours: Sequence[str]) -> list[tuple[int, int, int, int]]:
     """(place in base, in theirs, in ours, length) of the stretches that all three share, in order."""
-    there, here = _shared(base, theirs), _shared(base, ours)
+    there, here = shared_lines(base, theirs), shared_lines(base, ours)
     found: list[tuple[int, int, int, int]] = []
     for line in range(len(base)):
         if line not in there or line not in here:
@@ -80,7 +80,7 @@ class _Stretch(NamedTuple):
     b_end: int
 
 
-def _shared(one: Sequence[str], two: Sequence[str]) -> dict[int, int]:
+def shared_lines(one: Sequence[str], two: Sequence[str]) -> dict[int, int]:
     """Lines of one text -> the same lines of another, in order in both.
 
     Patience diff (Cohen): what is alike at both ends, then lines that are unique on both sides, then what lies between

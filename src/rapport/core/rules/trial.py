@@ -60,7 +60,7 @@ class Mention(msgspec.Struct, gc=False):
     case: Case | None
     decided: Decided
     why_not: str = ""
-    #: of what the rules ask for, what was not kept with it: "conversation"
+    #: of what the rules ask for, what was not kept with it: "conversation", or "person" for our answers and steps
     unknown: str = ""
     #: None where nobody waited from it on, or nobody has answered
     wait: Wait | None = None

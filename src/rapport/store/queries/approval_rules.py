@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from rapport.core.approvals import Asking, first_asking
+from rapport.core.errors import InvalidRule
 from rapport.core.rules import RuleSet, compile_rules
 from rapport.core.rules.edit import compose
 from rapport.store.models import ApprovalRule, Channel, Conversation, Membership, Post
@@ -17,6 +19,16 @@ def rules_of(workspace: int) -> list[Asking]:
     """Those in force, in their order. One query."""
     rows = ApprovalRule.objects.of(workspace).filter(active=True)
     return [Asking(row.role, row.basket_id, row.channel_id, row.condition, row.approver, row.four_eyes) for row in rows]
+
+
+def fields_asked(workspace: int) -> frozenset[str]:
+    """The fields that their conditions read, for whoever gathers what is known of a post. One query."""
+    rows = ApprovalRule.objects.of(workspace).filter(active=True).exclude(condition="").order_by()
+    asked: frozenset[str] = frozenset()
+    for condition in rows.values_list("condition", flat=True).distinct():
+        with suppress(InvalidRule):  # the language has moved on since: then it always asks
+            asked |= compile_condition(condition).asks
+    return asked
 
 
 def asked_for(
@@ -41,7 +53,11 @@ def holds(condition: str, member: Membership, target: Post) -> bool:
     outcome = judge(post)
     if outcome is None:
         return True
-    decision = Kept(post, outcome, ZoneInfo(member.workspace.timezone)).decide(compile_condition(condition))
+    try:
+        rules = compile_condition(condition)
+    except InvalidRule:  # the language has moved on since
+        return True
+    decision = Kept(post, outcome, ZoneInfo(member.workspace.timezone)).decide(rules)
     return decision is None or any(step.matched for step in decision.trace) or "rule-error" in decision.tags
 
 

@@ -20,7 +20,7 @@ from rapport.core.decision import NEW, NOBODY, UNTOLD, AuthorFacts, Conversation
 from rapport.core.felt import as_felt
 from rapport.core.post import NO_METRICS, Author, Post
 from rapport.core.reading import Reading, Toward
-from rapport.core.rules.cut import Beyond, falls_short
+from rapport.core.rules.cut import LOOKED_UP, Beyond, falls_short, was_read
 from rapport.core.rules.fields import FIELDS, Case
 from rapport.core.rules.trial import Decided, Mention, Wait
 from rapport.store.extra import Extra, read_extra
@@ -178,6 +178,7 @@ def _maker(
     decode = _decoder(asks).decode
     history = any(name.startswith("person.") for name in asks)
     conversation = any(name.startswith("conversation.") for name in asks)
+    looked_up = bool(asks & LOOKED_UP)
     hours = _Hours(zone)
     places = {column: 5 + place for place, column in enumerate(columns)}
     build = _post_builder(places)
@@ -212,9 +213,10 @@ def _maker(
             as_felt(reading, kept.toward).sentiment if kept.toward else reading.sentiment,
             kept.conversation or NEW, zone,
         )  # fmt: skip
-        return Mention(
-            row[0], hour, case, kept.decision, "", "conversation" if conversation and kept.conversation is None else ""
-        )
+        unknown = "conversation" if conversation and kept.conversation is None else ""
+        if looked_up and not was_read(facts, asks):
+            unknown = "person"
+        return Mention(row[0], hour, case, kept.decision, "", unknown)
 
     return make
 
@@ -222,7 +224,8 @@ def _maker(
 @lru_cache(maxsize=8)
 def _decoder(asks: frozenset[str]) -> msgspec.json.Decoder[Any]:
     """Decodes the body of an outcome as far as these fields need it; what is left out has its default."""
-    person = _part(PersonFacts, {"bot_score", "cut"} | {name[7:] for name in asks if name.startswith("person.")})
+    known = {"bot_score", "cut"} | ({"id", "answers_read", "steps_read"} if asks & LOOKED_UP else set())
+    person = _part(PersonFacts, known | {name[7:] for name in asks if name.startswith("person.")})
     reading = _part(Reading, _asked_of_reading(asks))
     toward = any(name.startswith("toward.") for name in asks)
     fields: list[Any] = [

@@ -11,6 +11,7 @@ import msgspec
 from rapport.core.decision import Outcome, PersonFacts
 from rapport.core.felt import as_felt, felt_of, intent_bits, mood_number, mood_that_counts
 from rapport.core.post import Post
+from rapport.core.rules.cut import STEPS
 from rapport.core.thresholds import Thresholds
 from rapport.store.queries.accounts import read_repeated
 from rapport.store.queries.ingest import StoredPost
@@ -19,8 +20,6 @@ from rapport.store.queries.sql import adapt, insert_rows, moment, select_in, upd
 
 #: how far back the history of a person reaches in `PersonFacts`
 HISTORY = dt.timedelta(days=90)
-#: the fields of rules that are told from the escalation ladder
-STEPS = frozenset({"person.escalations", "person.step", "person.steps"})
 _encoder = msgspec.json.Encoder()
 _COLUMNS = (
     "post_id", "workspace_id", "sentiment", "language", "score", "basket", "priority", "quarantined", "why", "draft",
@@ -110,11 +109,14 @@ def read_person_facts(
     talks = _count_conversations(workspace_id, list(history))
     times = {int(str(row[-1])): [at for at, _ in history.get(int(str(row[0])), [])] for row in people.values()}
     repeated = read_repeated(times, now)
-    answers = _read_answers(workspace_id, numbers, now) if "person.answers" in asks else {}
-    steps = _read_steps(numbers, now) if STEPS.intersection(asks) else {}
+    asks_answers, asks_steps = "person.answers" in asks, not STEPS.isdisjoint(asks)
+    answers = _read_answers(workspace_id, numbers, now) if asks_answers else {}
+    steps = _read_steps(numbers, now) if asks_steps else {}
     facts = {}
     for author, (person, ignored, suppressed, relationship, first, last, known_to, word, handle) in people.items():
         said = history.get(int(str(person)), [])
+        # of somebody who says the first word within that time there is nothing to look up
+        new = not said and first is not None and moment(first) > now - HISTORY
         copied, linked = repeated.get(int(str(handle))) or (None, None)
         facts[author] = PersonFacts(
             id=int(str(person)),
@@ -133,6 +135,8 @@ def read_person_facts(
             linked=linked,
             answers=tuple(answers.get(int(str(person)), ())),
             escalations=tuple(steps.get(int(str(person)), ())),
+            answers_read=asks_answers or new,
+            steps_read=asks_steps or new,
         )
     return facts
 

@@ -15,6 +15,8 @@ from rapport.store.queries.sql import adapt, insert_rows
 
 #: what stands in the audit when a person put elsewhere what a rule had decided
 OVERRIDDEN = "rule.overridden"
+#: verb of the entry that such a choice was undone
+TAKEN_BACK = "rule.override_undone"
 #: how an error begins in the trace of a decision
 _ERROR = "error: "
 _COLUMNS = (
@@ -107,9 +109,20 @@ class Override(msgspec.Struct, frozen=True):
 
 
 def overrides_of(member: Membership, rule: str, limit: int = 20) -> list[Override]:
-    """The newest, among the conversations that this person sees. Two queries."""
-    rows = AuditEntry.objects.of(member.workspace_id).filter(actor__isnull=False, verb=OVERRIDDEN, detail__rule=rule)
-    entries = list(rows.select_related("actor__user").order_by("-id")[:limit])
+    """The newest that nobody undid, among the conversations that this person sees. Two queries."""
+    rows = AuditEntry.objects.of(member.workspace_id).filter(
+        actor__isnull=False, verb__in=(OVERRIDDEN, TAKEN_BACK), detail__rule=rule
+    )
+    entries: list[AuditEntry] = []
+    undone: set[str] = set()
+    for entry in rows.select_related("actor__user").order_by("-id")[: 2 * limit]:
+        if entry.verb == TAKEN_BACK:
+            undone.add(entry.subject_id)
+        elif entry.subject_id in undone:
+            undone.discard(entry.subject_id)
+        else:
+            entries.append(entry)
+    del entries[limit:]
     talks = visible_conversations(member).filter(pk__in=[int(entry.subject_id) for entry in entries])
     seen = {talk.pk: talk for talk in talks.select_related("person")}
     return [

@@ -12,7 +12,7 @@ import msgspec
 
 from rapport.core.decision import NEW, Decision, Outcome, Step
 from rapport.core.rules import Circumstances, RuleSet
-from rapport.core.rules.cut import Beyond, asked_beyond, falls_short
+from rapport.core.rules.cut import Beyond, asked_beyond, falls_short, was_read
 from rapport.core.rules.syntax import Node
 from rapport.core.understand.accounts import knowing
 from rapport.store.mapping import post_of
@@ -42,9 +42,11 @@ class Kept(msgspec.Struct, frozen=True):
 
     def _tells(self, rules: RuleSet) -> bool:
         facts = self.outcome.facts
-        if facts is None or not facts.cut:
-            return facts is not None
-        return not falls_short(facts, _beyond(tuple(rule.node for rule in rules.rules)), self._at)
+        if facts is None or not was_read(facts, rules.asks):
+            return False
+        if self.outcome.conversation is None and rules.asks_about("conversation."):
+            return False
+        return not facts.cut or not falls_short(facts, _beyond(tuple(rule.node for rule in rules.rules)), self._at)
 
     @property
     def _at(self) -> dt.datetime:

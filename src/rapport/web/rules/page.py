@@ -275,7 +275,9 @@ def explain_one(target: Target, name: str, kept: Kept) -> Asked:
     rules = compiled(target.document)
     steps = kept.explain(rules)
     if steps is None:
-        return Asked(kept.post, None)
+        # what another rule asks for may not have been kept; where this one does not hold, that changes nothing
+        step = next((each for each in kept.explain(_alone(target, name)) or () if each.rule == name), None)
+        return Asked(kept.post, step if step and not step.matched else None)
     step = next((each for each in steps if each.rule == name), None)
     if step is not None:
         return Asked(kept.post, step, broke=any(line.startswith("error: ") for line in step.because))

@@ -29,8 +29,9 @@ from rapport.web.rules.said import AUTONOMY_NAMES, COMPARED, PRIORITY_NAMES, mea
 from rapport.web.rules.target import (
     MovedOn,
     Target,
+    as_seen,
     begin_with,
-    find_target,
+    find_edited,
     go,
     moved_on,
     pieces_or_none,
@@ -90,7 +91,7 @@ class Entered(msgspec.Struct):
 @require_http_methods(["GET", "POST"])
 def edit(request: DeskRequest) -> HttpResponse:
     """The form of one rule (`name`), or of a new one. POST: `do` says what the button was."""
-    target = find_target(request)
+    target = find_edited(request)
     do = request.POST.get("do", "")
     problem, bad_row, status = "", -1, 200
     theirs: MovedOn | None = None
@@ -108,10 +109,12 @@ def edit(request: DeskRequest) -> HttpResponse:
             except InvalidRule as error:
                 problem, status = said_with(error.message, error.suggestion), 422
             except Stale:
-                target = find_target(request)
-                theirs, status = moved_on(target, changed_document(target.document, entered)), 409
+                target = find_edited(request)
+                theirs, status = moved_on(target, _with_entered(target.document, entered)), 409
             except InvalidInput as error:
                 problem, status = told(error), 422
+        if target.is_gone and theirs is None:
+            theirs, status = moved_on(target, _with_entered(target.document, entered)), 409
     else:
         entered = _found(request, target)
     shown = _shown(request, target, entered) | {"problem": problem, "bad_row": bad_row, "theirs": theirs}
@@ -231,7 +234,11 @@ def _change_rows(entered: Entered, do: str) -> bool:
 
 def _save(request: DeskRequest, target: Target, entered: Entered, do: str) -> HttpResponse:
     seen = number(request.POST.get("revision", ""))
-    document = target.document
+    begins = do == "draft" and target.draft is None
+    if target.is_gone:
+        raise Stale(_("A colleague threw this draft away meanwhile."))
+    # a draft begins from what its author saw: what colleagues saved since is taken over by bringing it up to date
+    document = as_seen(request, target, seen).document if begins else target.document
     piece = find_piece_or_none(document, entered.was) if do in ("delete", "up", "down") else None
     if do == "delete":
         if piece is None:
@@ -243,17 +250,25 @@ def _save(request: DeskRequest, target: Target, entered: Entered, do: str) -> Ht
         if piece is not None:
             last = len(pieces_or_none(document)) - 1
             document = move(document, piece.number, min(max(piece.number + (1 if do == "down" else -1), 0), last))
-    if seen != target.revision and not (do == "draft" and target.draft is None):
+    if seen != target.revision and not begins:
         raise Stale(_("A colleague saved meanwhile."))
     note = entered.note or _("The rule “%(name)s”") % {"name": entered.name}
-    if do == "draft" and target.draft is None:
-        draft = begin_with(request, document)
+    if begins:
+        draft = begin_with(request, document, seen=seen)
         messages.success(request, _("The draft “%(name)s” is begun; nothing is in force yet.") % {"name": draft.name})
         return go(request, "rule_rows", name=entered.name, draft=draft.pk)
     messages.success(request, save_target(request, target, document, note, seen))
     if do == "delete":
         return go(request, "rule_list", target)
     return go(request, "rule_rows", target, name=entered.name)
+
+
+def _with_entered(document: str, entered: Entered) -> str:
+    """The document with what is in the form; as it is where that makes no rule yet."""
+    try:
+        return changed_document(document, entered)
+    except (BadRow, InvalidRule):
+        return document
 
 
 def changed_document(document: str, entered: Entered) -> str:

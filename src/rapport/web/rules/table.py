@@ -31,8 +31,9 @@ from rapport.web.rules.target import (
     MovedOn,
     Target,
     address,
+    as_seen,
     begin_with,
-    find_target,
+    find_edited,
     lead,
     moved_on,
     pieces_or_none,
@@ -73,7 +74,11 @@ class Shown(msgspec.Struct, frozen=True):
 @require_http_methods(["GET", "POST"])
 def edit(request: DeskRequest) -> HttpResponse:
     """The rules that ask nothing beyond some columns (`columns`: "complaint ? >=", as often as wanted), as a table."""
-    target = find_target(request)
+    target = find_edited(request)
+    seen = number(request.POST.get("revision", ""))
+    if request.method == "POST" and _begins_draft(request, target):
+        # what colleagues saved since is taken over by bringing the draft up to date
+        target = as_seen(request, target, seen)
     rules = _rules(target)
     columns = _chosen(request, [when for _name, when, _then, _stop in rules])
     table = read_table(rules, columns)
@@ -86,7 +91,7 @@ def edit(request: DeskRequest) -> HttpResponse:
         lines = [_entered(line, request.POST, sent.get(line.name), len(columns)) for line in lines]
         try:
             document = _written(target, table.lines, lines, columns)
-            if number(request.POST.get("revision", "")) != target.revision and not _begins_draft(request, target):
+            if target.is_gone or seen != target.revision:
                 theirs, status = moved_on(target, document), 409
             else:
                 return _save(request, target, document, columns)
@@ -137,8 +142,8 @@ def _rules(target: Target) -> list[tuple[str, str, list[str], bool]]:
 
 
 def _chosen(request: DeskRequest, conditions: list[str]) -> tuple[Column, ...]:
-    """The columns of the address; the ones that hold most rules where it names none."""
-    asked = request.GET.getlist("columns")[:MOST]
+    """The columns of the form or of the address; the ones that hold most rules where these name none."""
+    asked = (request.POST.getlist("columns") or request.GET.getlist("columns"))[:MOST]
     known = {(subject, each) for subject, kind in subjects() for each in FITTING[kind]}
     known |= {(column.subject, column.comparison) for when in conditions for column in columns_of(when) or ()}
     found = []
@@ -195,13 +200,13 @@ def _written(target: Target, before: tuple[Line, ...], after: list[Line], column
 
 
 def _begins_draft(request: DeskRequest, target: Target) -> bool:
-    return request.POST.get("do") == "draft" and target.draft is None
+    return request.POST.get("do") == "draft" and target.draft is None and not target.is_gone
 
 
 def _save(request: DeskRequest, target: Target, document: str, columns: tuple[Column, ...]) -> HttpResponse:
     kept = [f"{column.subject} ? {column.comparison}" for column in columns]
     if _begins_draft(request, target):
-        draft = begin_with(request, document)
+        draft = begin_with(request, document, seen=target.revision)
         messages.success(request, _("The draft “%(name)s” is begun; nothing is in force yet.") % {"name": draft.name})
         return lead(request, address(request, "rule_table", draft=draft.pk, columns=kept))
     seen = number(request.POST.get("revision", ""))

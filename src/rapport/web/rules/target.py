@@ -6,7 +6,7 @@ import functools
 from urllib.parse import urlencode
 
 import msgspec
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -16,7 +16,7 @@ from rapport.core.errors import Stale
 from rapport.core.rules import RuleSet as Compiled
 from rapport.core.rules import compile_rules, default_document
 from rapport.core.rules.edit import Piece, pieces
-from rapport.store.models import Membership, RuleDraft
+from rapport.store.models import Membership, RuleDraft, RuleSet
 from rapport.store.queries import settings as reads
 from rapport.web.access import DeskRequest, find
 from rapport.web.forms import number
@@ -36,6 +36,8 @@ class Target(msgspec.Struct, frozen=True):
     draft: RuleDraft | None
     #: who wrote it last
     by: Membership | None = None
+    #: the draft that somebody was writing in is not there any more; these are the rules in force
+    is_gone: bool = False
 
     @property
     def query(self) -> str:
@@ -50,6 +52,31 @@ def find_target(request: DeskRequest) -> Target:
         draft = find(RuleDraft.objects.of(request.workspace).select_related("updated_by__user"), number(asked))
         return Target(draft.document, draft.revision, draft, draft.updated_by)
     return target_in_force(request)
+
+
+def find_edited(request: DeskRequest) -> Target:
+    """As `find_target`, for what an editor sends: whoever wrote in a draft that a colleague threw away keeps the words.
+
+    The form says itself whether it is of a draft; what its address said when it was opened may not hold any more.
+    """
+    if request.method != "POST":
+        return find_target(request)
+    if not request.POST.get("draft", request.GET.get("draft", "")):
+        return target_in_force(request)
+    try:
+        return find_target(request)
+    except Http404:
+        return msgspec.structs.replace(target_in_force(request), is_gone=True)
+
+
+def as_seen(request: DeskRequest, target: Target, seen: int) -> Target:
+    """The rules in force as they were when somebody began to write, for a draft that is begun from their words."""
+    if target.draft is not None or seen == target.revision:
+        return target
+    if not seen:
+        return Target(default_document(), 0, None)
+    row = RuleSet.objects.of(request.workspace).filter(version=seen).first()
+    return target if row is None else Target(row.document, row.version, None, row.author)
 
 
 def target_in_force(request: DeskRequest) -> Target:
@@ -93,11 +120,13 @@ class MovedOn(msgspec.Struct, frozen=True):
     who: Membership | None
     #: what a save now would change in their text
     changes: list[Change]
+    #: nobody saved: the draft was thrown away
+    is_gone: bool = False
 
 
 def moved_on(target: Target, document: str) -> MovedOn:
     """Whose newer words stand in the way of `document`; `target` as it is now."""
-    return MovedOn(target.by, compare(target.document, document))
+    return MovedOn(target.by, compare(target.document, document), target.is_gone)
 
 
 def begin_with(request: DeskRequest, document: str, name: str = "", seen: int | None = None) -> RuleDraft:

@@ -25,7 +25,7 @@ from rapport.web.fault_words import said_fault
 from rapport.web.forms import ExactForm
 from rapport.web.rules.faults import faults_of
 from rapport.web.rules.said import meaning_of, plain
-from rapport.web.rules.target import MovedOn, Target, address, begin_with, find_target, go, moved_on, save_target
+from rapport.web.rules.target import MovedOn, Target, address, begin_with, find_edited, go, moved_on, save_target
 from rapport.web.settings.excerpt import Excerpt, mark_line
 from rapport.web.told import told as in_words
 
@@ -73,7 +73,7 @@ class TextForm(ExactForm):
 @require_http_methods(["GET", "POST"])
 def edit(request: DeskRequest) -> HttpResponse:
     """The text of a draft, or of the rules in force; a save over a colleague's newer words says so."""
-    target = find_target(request)
+    target = find_edited(request)
     start = {
         "document": target.document,
         "revision": target.revision,
@@ -85,11 +85,14 @@ def edit(request: DeskRequest) -> HttpResponse:
     if form.is_bound and form.is_valid():
         given = form.cleaned_data
         try:
+            if target.is_gone:
+                raise Stale(_("A colleague threw this draft away meanwhile."))
             return _save(request, target, given)
         except Stale:
-            target = find_target(request)
+            target = find_edited(request)
             theirs = moved_on(target, given["document"])
-            form = TextForm({**request.POST.dict(), "revision": str(target.revision)})
+            own = {"revision": str(target.revision), "draft": str(target.draft.pk) if target.draft else ""}
+            form = TextForm({**request.POST.dict(), **own})
         except InvalidRule as error:
             excerpt = mark_line(given["document"], error.line, error.column)
             form.add_error("document", in_words(error))

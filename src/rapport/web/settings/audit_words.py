@@ -196,6 +196,7 @@ DEEDS = {
     "delivery.dropped": gettext_lazy("did not say the acknowledgement any more"),
     "reply.acknowledge": gettext_lazy("said the acknowledgement"),
     "reply.approve": gettext_lazy("approved a reply"),
+    "rule.override_undone": gettext_lazy("took back what they had decided otherwise than the rule “{rule}”"),
     "rule.overridden": gettext_lazy("decided otherwise than the rule “{rule}”"),
     "rule_draft.begin": gettext_lazy("began a draft of rules: {name}"),
     "rule_draft.beside": gettext_lazy("lets the draft {name} run beside the rules in force until {until}"),

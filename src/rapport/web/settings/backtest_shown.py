@@ -186,6 +186,12 @@ def remarks(report: Report) -> list[str]:
     if missing := report.unknown.get("conversation"):
         told = _("Of %(n)d nothing is kept about their conversation, because no rule asked then: taken for new ones.")
         found.append(told % {"n": missing})
+    if missing := report.unknown.get("person"):
+        told = _(
+            "Of %(n)d it is not kept whether we had answered this person, or which step they had reached, because no "
+            "rule asked then: taken for never. Let the draft run beside the rules to see it on new posts."
+        )
+        found.append(told % {"n": missing})
     if report.untold:
         found.append(_("%(n)d more differences are too many to tell one by one.") % {"n": report.untold})
     return found

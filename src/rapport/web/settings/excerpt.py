@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
-
 import msgspec
 
 from rapport.core.rules.edit import pieces
+from rapport.core.rules.merge import shared_lines
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -80,19 +79,30 @@ def place_of(text: str, position: int) -> tuple[int, int]:
 def compare(old: str, new: str, around: int = 3) -> list[Change]:
     """The changed lines with `around` equal ones on either side; empty when nothing changed."""
     before, after = old.splitlines(), new.splitlines()
+    whole: list[Change] = []
+    i = j = 0
+    for a, b in (*sorted(shared_lines(before, after).items()), (len(before), len(after))):
+        whole += [Change("removed", before[n], n + 1, None) for n in range(i, a)]
+        whole += [Change("added", after[n], None, n + 1) for n in range(j, b)]
+        if a < len(before):
+            whole.append(Change("same", before[a], a + 1, b + 1))
+        i, j = a + 1, b + 1
     found: list[Change] = []
-    matcher = difflib.SequenceMatcher(None, before, after, autojunk=False)
-    for group in matcher.get_grouped_opcodes(around):
-        if found or group[0][1] > 0:
+    last, shown = len(whole), _near_changes(whole, around)
+    for place, change in enumerate(whole):
+        if place not in shown:
+            continue
+        if place and (not found or place > last + 1):
             found.append(Change("gap", ""))
-        for tag, start, stop, new_start, new_stop in group:
-            if tag == "equal":
-                pairs = zip(range(start, stop), range(new_start, new_stop), strict=True)
-                found.extend(Change("same", before[i], i + 1, j + 1) for i, j in pairs)
-            else:
-                found.extend(Change("removed", before[i], i + 1, None) for i in range(start, stop))
-                found.extend(Change("added", after[j], None, j + 1) for j in range(new_start, new_stop))
+        found.append(change)
+        last = place
     return found
+
+
+def _near_changes(lines: list[Change], around: int) -> set[int]:
+    """The places of what changed, and of so many lines on either side."""
+    changed = (place for place, change in enumerate(lines) if change.kind != "same")
+    return {near for place in changed for near in range(max(0, place - around), min(len(lines), place + around + 1))}
 
 
 class Touched(msgspec.Struct, frozen=True):
