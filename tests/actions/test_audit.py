@@ -259,7 +259,7 @@ NOT_ACTIONS = {
     "baskets": {"check_languages", "check_skills", "free_slug"},
     # steps of what moves a conversation: that act writes the row
     "promises": {"change_terms", "keep_promises"},
-    "dealing": {"settle_batch"},
+    "dealing": {"settle_batch", "news_of"},
     "rule_days": {"is_thrown_away", "note_override", "take_back_overrides"},
     "proposals": {"is_done_here", "right_of", "said"},
     # a count of how often somebody began from it

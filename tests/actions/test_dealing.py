@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 
 from conftest import NOON
 from rapport.actions import absences, accounts, baskets, desk, hearing
@@ -68,7 +68,8 @@ class Desk:
             self.number += 1
             who = name or f"p{self.number}"
             text = fields.get("text", f"Parcel {self.number} of mine came broken, @fernway!")
-            posts.append(Post("mastodon", f"m{self.number}", text, self.now, Author(id=who, handle=who, name=who)))
+            author = Author(id=who, handle=who, name=who)
+            posts.append(Post("mastodon", f"m{self.number}", text, self.now, author, in_reply_to=fields.get("to")))
         hearing.hear(self.channel, posts, self.bus, now=self.now)
         self.worker.drain()
         return list(Conversation.objects.filter(links__external_id__in=[post.id for post in posts]).order_by("pk"))
@@ -168,6 +169,90 @@ def test_who_is_away_is_given_nothing_and_their_deputy_stands_in(place: Desk) ->
     with pytest.raises(InvalidInput, match="over already"):
         absences.end_absence(place.ben, place.ben.absences.get(), now=after(9))
     assert place.ben.absences.get().until == after(4)
+
+
+def test_who_writes_again_to_somebody_who_is_away_or_gone_reaches_who_stands_in_or_the_basket(place: Desk) -> None:
+    talks = [place.hear(0, name=name)[0] for name in ("one", "two", "three", "four")]
+    for talk in talks:
+        desk.assign(place.alice, talk, place.ben, now=after(1))
+        desk.resolve(place.ben, talk, now=after(1))
+    absences.save_absence(place.ben, place.ben, since=after(2), until=after(60), deputy=place.dora, now=after(2))
+    Notification.objects.all().delete()
+    # Dora takes two
+    for number, talk in enumerate(talks[:3], 1):
+        assert place.hear(2 + number, name=talk.person.name, to=f"m{number}") == [talk]
+    found = [Conversation.objects.get(pk=talk.pk) for talk in talks]
+    assert [(each.state, each.assignee) for each in found] == [
+        ("open", place.dora), ("open", place.dora), ("open", None), ("resolved", place.ben),
+    ]  # fmt: skip
+    told = Notification.objects.filter(event="assigned").values_list("membership", "conversation")
+    assert set(told) <= {(place.dora.pk, talks[0].pk), (place.dora.pk, talks[1].pk)}
+    assert told
+    entry = AuditEntry.objects.filter(verb="conversation.assign", subject_id=str(talks[2].pk)).latest("id")
+    assert (entry.actor, entry.detail) == (None, {"before": {"assignee": place.ben.pk}, "after": {"assignee": None}})
+    # Ben is back, and still has what nobody wrote in
+    (last,) = place.hear(61, name="four", to="m4")
+    assert last.assignee == place.ben
+    Membership.objects.filter(pk=place.ben.pk).update(active=False)
+    (last,) = place.hear(62, name="four", to="m4")
+    assert last.assignee is None
+
+
+@pytest.mark.skipif(
+    "sqlite" in settings.DATABASES["default"]["ENGINE"], reason="SQLite lets one at a time change anything"
+)
+@pytest.mark.django_db(transaction=True)
+def test_the_line_does_not_write_over_what_somebody_does_at_the_same_moment(place: Desk) -> None:
+    (talk,) = place.hear(0, name="one")
+
+    def listen() -> None:
+        try:
+            place.hear(1, name="one", to="m1")
+        finally:
+            connection.close()
+
+    line = threading.Thread(target=listen)
+    with transaction.atomic():
+        desk.assign(place.alice, talk, place.ben, now=after(1))
+        line.start()
+        while line.is_alive() and not is_one_waiting():
+            line.join(0.02)
+    line.join()
+    talk.refresh_from_db()
+    assert (talk.assignee, StoredPost.objects.filter(conversation_id=talk.pk).count()) == (place.ben, 2)
+
+
+def is_one_waiting() -> bool:
+    """Whether another connection waits for a lock of this database."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        return bool(cursor.fetchone()[0])
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(
+    "sqlite" in settings.DATABASES["default"]["ENGINE"], reason="SQLite lets one at a time change anything"
+)
+def test_what_somebody_is_just_taking_is_not_given_to_another(place: Desk) -> None:
+    talks = place.hear(0, 2)
+    place.set(push=True)
+    done: list[int] = []
+
+    def tend() -> None:
+        try:
+            done.append(place.tend(1))
+        finally:
+            connection.close()
+
+    clock = threading.Thread(target=tend)
+    with transaction.atomic():
+        desk.assign(place.alice, talks[0], place.ben, now=after(1))
+        clock.start()
+        clock.join(60)
+    clock.join()
+    assert done == [1]
+    talks[0].refresh_from_db()
+    assert talks[0].assignee == place.ben
 
 
 def test_two_workers_that_decided_at_once_do_not_fill_the_same_place_twice(place: Desk) -> None:
@@ -372,7 +457,10 @@ def test_what_somebody_has_can_be_handed_to_who_stands_in_as_far_as_there_is_roo
     Membership.objects.filter(pk=place.ben.pk).update(capacity=0)
     for talk in talks:
         desk.assign(place.alice, talk, place.ben, now=after(1))
+    Notification.objects.all().delete()
     assert absences.hand_back(place.alice, place.ben, deputy=place.dora, now=after(2)) == 3
+    (told,) = Notification.objects.filter(event="assigned")
+    assert (told.membership, told.count) == (place.dora, 2)
     assert place.loads() == {place.alice.pk: 0, place.ben.pk: 0, place.dora.pk: 2}
 
 

@@ -7,8 +7,11 @@ import datetime as dt
 from django.db import transaction
 
 from rapport.actions.audit import announce, require, write_audit
+from rapport.actions.dealing import news_of
+from rapport.actions.notices import tell
 from rapport.actions.promises import keep_promises
 from rapport.core.errors import InvalidInput, NotAllowed
+from rapport.core.route import Given
 from rapport.store.models import Absence, Conversation, Membership, Workspace
 from rapport.store.queries.load import Room, absent
 
@@ -85,8 +88,11 @@ def hand_back(by: Membership, member: Membership, *, deputy: Membership | None =
         if deputy is not None and deputy.pk in dict(absent(by.workspace_id, now)):
             deputy = None
         room = Room(by.workspace_id)
-        rows = Conversation.objects.of(by.workspace).filter(assignee=member, state=Conversation.State.OPEN)
-        talks = list(rows.order_by("waiting_since", "pk")[:MOST])
+        theirs = Conversation.objects.of(by.workspace).filter(assignee=member, state=Conversation.State.OPEN)
+        first = list(theirs.order_by("waiting_since", "pk").values_list("pk", flat=True)[:MOST])
+        # held in the order of their ids, as everything that holds several
+        held = {each.pk: each for each in theirs.select_for_update(no_key=True).filter(pk__in=first).order_by("pk")}
+        talks = [held[pk] for pk in first if pk in held]
         for talk in talks:
             talk.assignee = deputy if deputy is not None and room.take(deputy.pk, talk.pk) else None
             talk.touched_at = now
@@ -95,6 +101,12 @@ def hand_back(by: Membership, member: Membership, *, deputy: Membership | None =
                 before={"assignee": member.pk}, after={"assignee": talk.assignee_id},
             )  # fmt: skip
         Conversation.objects.bulk_update(talks, ["assignee", "touched_at"], batch_size=200)
+        if deputy is not None and deputy.pk != by.pk:
+            tell(
+                by.workspace_id,
+                news_of([Given(each.pk, deputy.pk, "stands in") for each in talks if each.assignee]),
+                now=now,
+            )
         keep_promises(by.workspace_id, [talk.pk for talk in talks], now=now)
         if talks:
             announce(by.workspace, now, [talk.pk for talk in talks], [talk.basket_id for talk in talks])

@@ -130,7 +130,7 @@ def _write(by: Membership, approval: Approval, conversation: Conversation | None
 
 def _lock(by: Membership) -> Workspace:
     """The workspace as it is now, locked: it orders the ledger."""
-    return Workspace.objects.select_for_update().get(pk=by.workspace_id)
+    return Workspace.objects.select_for_update(no_key=True).get(pk=by.workspace_id)
 
 
 def _settled(by: Membership, kind: str, known: Delivery, now: dt.datetime) -> Delivery | None:

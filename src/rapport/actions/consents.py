@@ -22,7 +22,7 @@ def set_consent(by: Membership, person: Person, purpose: str, given: bool, sourc
     if not source:
         raise InvalidInput('Say where they said so: the address of their post, or "by phone, 3 May".')
     with transaction.atomic():
-        Workspace.objects.select_for_update().only("pk").get(pk=by.workspace_id)
+        Workspace.objects.select_for_update(no_key=True).only("pk").get(pk=by.workspace_id)
         standing = Consent.objects.of(by.workspace).filter(person=person, purpose=purpose, withdrawn_at__isnull=True)
         was = standing.values_list("pk", flat=True).first()
         standing.update(withdrawn_at=now)

@@ -26,13 +26,15 @@ def settle_batch(
     workspace_id: int, conversations: Collection[int], merged: Mapping[int, int], *, now: dt.datetime
 ) -> list[int]:
     """What follows in the baskets from conversations that a batch has just touched: promises start, pause and end,
-    what does not fit goes on, what waits is given out. A step of recording; returns what changed besides.
+    what was said to somebody who is away goes to who stands in, what does not fit goes on, what waits is given out. A
+    step of recording; returns what changed besides.
     """
     setups = read_setups(workspace_id, now)
     keep_promises(workspace_id, conversations, now=now, setups=setups, merged=merged, history=False)
     full = [setup for setup in setups.values() if setup.overflow and setup.capacity]
     push = [setup for setup in setups.values() if setup.push]
     moved = [
+        *_hand_on(workspace_id, conversations, setups, now),
         *_send_on_other_languages(workspace_id, conversations, setups, now),
         *_send_on_what_is_too_much(workspace_id, full, setups, now),
     ]
@@ -73,6 +75,8 @@ def _give_out(workspace_id: int, setups: Iterable[Setup], now: dt.datetime) -> l
         if not any(member.is_free for member in members):
             continue
         given = deal(reads.read_waiting(workspace_id, setup, now), members, setup.strategy, now)
+        held = set(reads.hold(workspace_id, setup.id, dict.fromkeys(each.conversation for each in given)))
+        given = [each for each in given if each.conversation in held]
         _give(workspace_id, setup, given, now)
         more.update(each.member for each in given)
         done += [each.conversation for each in given]
@@ -90,10 +94,10 @@ def _give(workspace_id: int, setup: Setup, given: Sequence[Given], now: dt.datet
     }  # fmt: skip
     write_audits(workspace_id, "conversation.give", "conversation", details, now)
     # after the assignment: whoever works in no basket sees what is theirs
-    tell(workspace_id, _news(given), now=now)
+    tell(workspace_id, news_of(given), now=now)
 
 
-def _news(given: Sequence[Given]) -> list[Told]:
+def news_of(given: Sequence[Given]) -> list[Told]:
     """One for each member, about the last thing that they were given, with how many there were."""
     last = {each.member: each.conversation for each in given}
     counts = Counter(each.member for each in given)
@@ -112,11 +116,41 @@ def _take_back(workspace_id: int, setups: Iterable[Setup], now: dt.datetime) -> 
         for pk, member, since in reads.untouched(workspace_id, setup.id, now - dt.timedelta(minutes=silence)):
             if setup.hours.minutes_between(since, now) >= silence:
                 details[pk] = {"from": member, "minutes": silence, "basket": setup.id}
+        held = reads.hold(workspace_id, setup.id, {pk: each["from"] for pk, each in details.items()})
+        details = {pk: details[pk] for pk in held}
         reads.write_assigned(dict.fromkeys(details), now)
         # `load.who_let_lie` reads it back
         write_audits(workspace_id, "conversation.return", "conversation", details, now)
         done += details
     return done
+
+
+def _hand_on(
+    workspace_id: int, conversations: Collection[int], every: Mapping[int, Setup], now: dt.datetime
+) -> list[int]:
+    """What was said to somebody who is away, or has left, goes to who stands in for them while there is room, else back
+    to its basket: nobody who writes again reaches an empty chair.
+    """
+    reached = reads.reached_while_away(workspace_id, conversations, now) if conversations else []
+    if not reached:
+        return []
+    load = reads.read_team_load(workspace_id, now)
+    more: Counter[int] = Counter()
+    given: list[Given] = []
+    details = {}
+    for pk, basket, member, deputy in reached:
+        members = load.members.get(every[basket].slug, ()) if basket in every else ()
+        found = next((each for each in members if each.id == deputy), None)
+        takes = found is not None and found._replace(open=found.open + more[found.id]).is_free
+        to = deputy if takes else None
+        if to is not None:
+            more[to] += 1
+            given.append(Given(pk, to, "stands in"))
+        details[pk] = {"before": {"assignee": member}, "after": {"assignee": to}}
+    reads.write_assigned({pk: each["after"]["assignee"] for pk, each in details.items()}, now)
+    write_audits(workspace_id, "conversation.assign", "conversation", details, now)
+    tell(workspace_id, news_of(given), now=now)
+    return list(details)
 
 
 def _send_on_other_languages(
@@ -129,8 +163,7 @@ def _send_on_other_languages(
         if not setup.languages or target is None:
             continue
         foreign = reads.in_other_languages(workspace_id, setup, conversations)
-        _move(workspace_id, foreign, setup, target, "written in another language", now)
-        done += foreign
+        done += _move(workspace_id, foreign, setup, target, "written in another language", now)
     return done
 
 
@@ -151,8 +184,7 @@ def _send_on_what_waited(
             for pk, since in reads.oldest_waiting(workspace_id, setup.id, before)
             if setup.hours.minutes_between(since, now) >= setup.overflow_after
         ]
-        _move(workspace_id, due, setup, target, "waited too long", now)
-        done += due
+        done += _move(workspace_id, due, setup, target, "waited too long", now)
     return done
 
 
@@ -171,8 +203,7 @@ def _send_on_what_is_too_much(
         room = target.capacity - reads.count_held(workspace_id, target.id) if target.capacity else over
         waiting: list[Waiting] = reads.newest_waiting(workspace_id, setup.id, min(over, room), now)
         going = [one.id for one in too_many(waiting, setup.capacity + min(over, room), setup.capacity)]
-        _move(workspace_id, going, setup, target, "the basket is full", now)
-        done += going
+        done += _move(workspace_id, going, setup, target, "the basket is full", now)
     return done
 
 
@@ -191,10 +222,13 @@ def _with_room(workspace_id: int, setup: Setup, every: Mapping[int, Setup]) -> S
 
 def _move(
     workspace_id: int, conversations: list[int], source: Setup, target: Setup, why: str, now: dt.datetime
-) -> None:
+) -> list[int]:
+    """Those that nobody has; what somebody took meanwhile stays. Returns what was moved."""
+    conversations = reads.hold(workspace_id, source.id, dict.fromkeys(conversations)) if conversations else []
     if not conversations:
-        return
+        return []
     Conversation.objects.filter(pk__in=conversations).update(basket=target.id, touched_at=now)
     detail = {"reason": why, "before": {"basket": source.id}, "after": {"basket": target.id}}
     write_audits(workspace_id, "conversation.overflow", "conversation", dict.fromkeys(conversations, detail), now)
     keep_promises(workspace_id, conversations, now=now)
+    return conversations

@@ -81,7 +81,7 @@ def erase_some(job: PersonJob, *, now: dt.datetime) -> bool:
     Raises `NotAllowed` where whoever asked may not erase any more.
     """
     with overwriting(), transaction.atomic():
-        workspace = Workspace.objects.select_for_update().get(pk=job.workspace_id)
+        workspace = Workspace.objects.select_for_update(no_key=True).get(pk=job.workspace_id)
         row = ours(job, now)
         by = row.asked_by
         if by is None:

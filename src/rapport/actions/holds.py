@@ -28,7 +28,7 @@ def hold_everything(
     require(by, "hold")
     reason = reason.strip()[:300] or "Held by hand"
     with transaction.atomic():
-        workspace = Workspace.objects.select_for_update().get(pk=by.workspace_id)
+        workspace = Workspace.objects.select_for_update(no_key=True).get(pk=by.workspace_id)
         began = workspace.held_at or now
         workspace.held_at, workspace.hold_reason = began, reason
         workspace.save(update_fields=["held_at", "hold_reason"])
@@ -60,7 +60,7 @@ def release_hold(
     """
     require(by, "hold")
     with transaction.atomic():
-        workspace = Workspace.objects.select_for_update().get(pk=by.workspace_id)
+        workspace = Workspace.objects.select_for_update(no_key=True).get(pk=by.workspace_id)
         workspace.held_at, workspace.hold_reason = None, ""
         workspace.save(update_fields=["held_at", "hold_reason"])
         Hold.objects.of(workspace).filter(ended_at__isnull=True).update(ended_at=now, ended_by=by)
@@ -88,7 +88,7 @@ def let_through(by: Membership, delivery: Delivery, *, now: dt.datetime) -> Deli
     require_delivery(by, delivery, "send")
     waiting = (Delivery.State.HELD, Delivery.State.QUEUED)
     with transaction.atomic():
-        workspace = Workspace.objects.select_for_update().get(pk=by.workspace_id)
+        workspace = Workspace.objects.select_for_update(no_key=True).get(pk=by.workspace_id)
         if workspace.held_at is None:
             raise InvalidInput("Nothing is held at the moment; it goes out by itself.")
         row = Delivery.objects.of(workspace).select_for_update().get(pk=delivery.pk)

@@ -176,7 +176,7 @@ def append(approval: Approval) -> Approval:
 
 def append_decision(by: Membership, delivery: Delivery, kind: str, text: str, *, now: dt.datetime) -> Approval:
     """What a person decided about a reply that is approved already: `kind` of "settle", "release" or "handover"."""
-    workspace = Workspace.objects.select_for_update().get(pk=by.workspace_id)
+    workspace = Workspace.objects.select_for_update(no_key=True).get(pk=by.workspace_id)
     about = delivery.approval
     target = about.target if kind == "handover" else None
     entry = append(

@@ -113,7 +113,7 @@ def approve(  # noqa: PLR0913  # what one press of a person says, each with its 
     check_despite(by, despite)
     text = check_text(text)
     with transaction.atomic():
-        workspace = Workspace.objects.select_for_update().get(pk=by.workspace_id)
+        workspace = Workspace.objects.select_for_update(no_key=True).get(pk=by.workspace_id)
         row = Conversation.objects.of(workspace).select_for_update().get(pk=conversation.pk)
         if row.version != version:
             raise Stale("Somebody spoke here since you looked. Read what is new, then send again.")

@@ -143,7 +143,7 @@ def send_post(
     require(by, "send")
     check_despite(by, despite)
     with transaction.atomic():
-        workspace = Workspace.objects.select_for_update().get(pk=by.workspace_id)
+        workspace = Workspace.objects.select_for_update(no_key=True).get(pk=by.workspace_id)
         row = _lock(by, draft)
         if row.version != version:
             raise Stale("A colleague has changed these words since you looked. Read them, then send again.")

@@ -110,7 +110,7 @@ def end_lapsed_ignorings(workspace: Workspace, *, now: dt.datetime) -> int:
     if not lapsed_ignorings(workspace.pk, now).exists():
         return 0
     with transaction.atomic():
-        Workspace.objects.select_for_update().only("pk").get(pk=workspace.pk)
+        Workspace.objects.select_for_update(no_key=True).only("pk").get(pk=workspace.pk)
         rows = list(lapsed_ignorings(workspace.pk, now)[:500])
         for row in rows:
             _end_ignoring(row, None, now)
@@ -350,7 +350,7 @@ def split_handle(by: Membership, handle: Handle, *, now: dt.datetime) -> Person:
 
 def _lock_workspace(by: Membership) -> None:
     """Workers that record posts hold it too: no conversation is given to somebody who is just leaving."""
-    Workspace.objects.select_for_update().only("pk").get(pk=by.workspace_id)
+    Workspace.objects.select_for_update(no_key=True).only("pk").get(pk=by.workspace_id)
 
 
 def _lock(by: Membership, person: Person) -> Person:

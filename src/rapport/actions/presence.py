@@ -91,7 +91,7 @@ def take_over(by: Membership, conversation: Conversation, *, token: str, now: dt
     require_conversation(by, conversation, "draft")
     token = _check_token(token)
     with transaction.atomic():
-        Workspace.objects.select_for_update().get(pk=by.workspace_id)
+        Workspace.objects.select_for_update(no_key=True).get(pk=by.workspace_id)
         held = claim_of(conversation, now)
         ComposerClaim.objects.update_or_create(
             conversation=conversation,

@@ -117,7 +117,7 @@ def is_purged(channel: Channel) -> bool:
 
 def _step(channel: Channel, now: dt.datetime) -> bool:
     with overwriting(), transaction.atomic():
-        Workspace.objects.select_for_update().only("pk").get(pk=channel.workspace_id)
+        Workspace.objects.select_for_update(no_key=True).only("pk").get(pk=channel.workspace_id)
         row = Channel.objects.select_for_update().get(pk=channel.pk)
         by = Membership.objects.of(row.workspace_id).filter(pk=row.settings.get("forget_by", 0)).first()
         if by is None:

@@ -25,7 +25,7 @@ def save_weights(by: Membership, weights: Weights, note: str = "", *, now: dt.da
     shipped = msgspec.structs.asdict(SHIPPED)
     values = msgspec.structs.asdict(weights)
     with transaction.atomic():
-        Workspace.objects.select_for_update().get(pk=by.workspace_id)
+        Workspace.objects.select_for_update(no_key=True).get(pk=by.workspace_id)
         version = ScoreWeights.objects.create(
             workspace=by.workspace,
             version=newest_version(by.workspace) + 1,

@@ -128,7 +128,7 @@ def _id_at(row: Delivery, link: str) -> str:
 
 def _lock(by: Membership, delivery: Delivery, where: Q) -> Delivery:
     """The row, locked after the workspace, whose lock orders the ledger. Raises `InvalidInput` where it moved on."""
-    Workspace.objects.select_for_update().get(pk=by.workspace_id)
+    Workspace.objects.select_for_update(no_key=True).get(pk=by.workspace_id)
     rows = (
         Delivery.objects.of(by.workspace).select_for_update(of=("self",)).select_related("approval__target", "channel")
     )

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
+from django.db import connection
 
 from rapport.core.decision import PRIORITIES, Outcome
 from rapport.core.felt import felt_of, intent_bits, mood_number
@@ -307,9 +308,13 @@ def _first_of(words: Iterable[Word]) -> int:
 
 
 def _read_rows(workspace_id: int, conversations: Sequence[int]) -> list[_Row]:
+    """Held until the end of the transaction: what somebody does at the desk meanwhile is waited for, or waits, and
+    neither writes over the other.
+    """
+    held = " ORDER BY id FOR NO KEY UPDATE" if connection.vendor == "postgresql" else ""
     rows = select_in(
-        "SELECT id, state, basket_id, assignee_id, decided_by, opened_at, snoozed_until, settled_at, copies, "
-        "score_by_hand FROM store_conversation WHERE workspace_id = %s AND id {among}",
+        "SELECT id, state, basket_id, assignee_id, decided_by, opened_at, snoozed_until, settled_at, copies, "  # noqa: S608  (our words)
+        f"score_by_hand FROM store_conversation WHERE workspace_id = %s AND id {{among}}{held}",
         [workspace_id],
         conversations,
     )

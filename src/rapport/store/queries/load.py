@@ -231,6 +231,33 @@ def read_waiting(workspace_id: int, setup: Setup, now: dt.datetime) -> list[Wait
     ]
 
 
+def hold(workspace_id: int, basket: int, expected: Mapping[int, int | None]) -> list[int]:
+    """Conversation -> membership id of who had it when it was looked at: those of them that are still open, in this
+    basket and theirs, held until the end of the transaction. What somebody is just doing something with is left out:
+    it is looked at again in the next round.
+    """
+    rows = Conversation.objects.of(workspace_id).select_for_update(skip_locked=True, no_key=True).filter(
+        pk__in=list(expected), basket=basket, state=Conversation.State.OPEN
+    )  # fmt: skip
+    found = rows.order_by("pk").values_list("pk", "assignee_id")
+    return [pk for pk, member in found if member == expected[pk]]
+
+
+def reached_while_away(
+    workspace_id: int, among: Collection[int], now: dt.datetime
+) -> list[tuple[int, int, int, int | None]]:
+    """(id, id of its basket, membership id, that of the deputy) of those of `among` in which they wait for somebody who
+    is away, or does not work here any more.
+    """
+    away = dict(absent(workspace_id, now))
+    rows = Conversation.objects.of(workspace_id).filter(
+        Q(assignee__in=list(away)) | Q(assignee__active=False) | Q(assignee__user__is_active=False),
+        pk__in=list(among), state=Conversation.State.OPEN, waiting_since__isnull=False,
+    )  # fmt: skip
+    found = rows.order_by("pk").values_list("pk", "basket_id", "assignee_id")
+    return [(pk, basket, member, away.get(member)) for pk, basket, member in found if basket and member]
+
+
 def write_assigned(changes: Mapping[int, int | None], now: dt.datetime) -> None:
     """Conversation -> membership id of who has it from this moment on; None: nobody."""
     rows = [(member, adapt(now), conversation) for conversation, member in changes.items()]
