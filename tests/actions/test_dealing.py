@@ -246,7 +246,7 @@ def test_what_somebody_is_just_taking_is_not_given_to_another(place: Desk) -> No
 
     clock = threading.Thread(target=tend)
     with transaction.atomic():
-        desk.assign(place.alice, talks[0], place.ben, now=after(1))
+        desk.assign(place.ben, talks[0], place.ben, now=after(1))
         clock.start()
         clock.join(60)
     clock.join()

@@ -137,7 +137,7 @@ def _hand_on(
     load = reads.read_team_load(workspace_id, now)
     more: Counter[int] = Counter()
     given: list[Given] = []
-    details = {}
+    details: dict[int, dict[str, dict[str, int | None]]] = {}
     for pk, basket, member, deputy in reached:
         members = load.members.get(every[basket].slug, ()) if basket in every else ()
         found = next((each for each in members if each.id == deputy), None)
