@@ -149,7 +149,7 @@ pytestmark = pytest.mark.django_db
 #: functions of the action modules that read or compute and write nothing, or that are a step of writing an audit row
 NOT_ACTIONS = {
     "acknowledge": {"asked_by_rules"},
-    "accounts": {"check_timezone", "find_sign_in_link"},
+    "accounts": {"check_timezone", "find_sign_in_link", "held_by"},
     "api": {"digest_of"},
     "audit": {
         "write_audit",

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from conftest import NOON
-from rapport.actions import absences, accounts, baskets, desk, hearing
+from rapport.actions import absences, accounts, baskets, desk, hearing, tasks
 from rapport.actions.baskets import Wish
 from rapport.actions.dealing import tend_baskets
 from rapport.core.errors import InvalidInput
@@ -32,6 +32,7 @@ from rapport.store.models import (
     Person,
     Promise,
     RuleEffect,
+    Task,
 )
 from rapport.store.models import Post as StoredPost
 from rapport.store.queries.load import Room, last_moved, read_opening, read_team_load, staffed
@@ -196,6 +197,29 @@ def test_who_writes_again_to_somebody_who_is_away_or_gone_reaches_who_stands_in_
     Membership.objects.filter(pk=place.ben.pk).update(active=False)
     (last,) = place.hear(62, name="four", to="m4")
     assert last.assignee is None
+
+
+@pytest.mark.parametrize(("role", "active"), [("agent", False), ("viewer", True)])
+def test_what_somebody_who_leaves_had_on_their_desk_goes_back(place: Desk, role: str, active: bool) -> None:
+    talks = place.hear(0, 3)
+    for talk in talks:
+        desk.assign(place.alice, talk, place.ben, now=after(1))
+    desk.snooze(place.ben, talks[1], after(600), now=after(1))
+    desk.resolve(place.ben, talks[2], now=after(1))
+    fields = {"assignee": place.ben, "due_at": None, "now": after(1)}
+    tasks.make_task(place.dora, "Of the basket", basket=place.care, **fields)
+    tasks.make_task(place.dora, "Asked for", **fields)
+    tasks.make_task(place.ben, "For themselves", **fields)
+    accounts.change_member(place.alice, place.ben, role=role, active=active, baskets=[place.care], now=after(2))
+    found = [Conversation.objects.get(pk=talk.pk) for talk in talks]
+    assert [(each.state, each.assignee) for each in found] == [
+        ("open", None), ("snoozed", None), ("resolved", place.ben),
+    ]  # fmt: skip
+    assert [(each.title, each.assignee) for each in Task.objects.order_by("pk")] == [
+        ("Of the basket", None), ("Asked for", place.dora), ("For themselves", place.alice),
+    ]  # fmt: skip
+    entry = AuditEntry.objects.filter(verb="conversation.assign", subject_id=str(talks[0].pk)).latest("id")
+    assert entry.actor == place.alice
 
 
 @pytest.mark.skipif(

@@ -211,6 +211,25 @@ def test_a_task_that_is_due_is_told_once_to_whom_it_belongs(alice: Any, ben: Any
     assert told(alice) == [("Due now: Nobody's", 1)]
 
 
+def test_a_reminder_reaches_whoever_can_be_told(alice: Any, ben: Any, hear: Any, make_post: Any) -> None:
+    hear(make_post("My parcel is broken, @fernway!"))
+    talk = Conversation.objects.get()
+    care = Basket.objects.of(alice.workspace).get(slug="care")
+    Conversation.objects.update(basket=care)
+    BasketMember.objects.filter(membership=ben, basket=care).delete()
+    fields = {"workspace": alice.workspace, "made_at": NOON, "due_at": NOON, "made_by": alice, "conversation": talk}
+    # who does not see the conversation is told of the task all the same
+    Task.objects.create(title="Check the terms", assignee=ben, **fields)
+    remind_of_tasks(alice.workspace, now=NOON)
+    assert told(ben) == [("Due now: Check the terms", 1)]
+    assert told(alice) == []
+    # who has left is not, and whoever asked for it is
+    Membership.objects.filter(pk=ben.pk).update(active=False)
+    Task.objects.create(title="Call her", assignee=ben, **fields)
+    remind_of_tasks(alice.workspace, now=NOON)
+    assert told(alice) == [("Due now: Call her", 1)]
+
+
 @pytest.fixture
 def claimed(ben: Any, hear: Callable[..., Any], make_post: Callable[..., Any], channel: Any) -> Delivery:
     """Ben's answer to Nadia, about to leave."""

@@ -317,3 +317,16 @@ def test_a_hundred_conversations_cost_no_more_statements_than_one(
     assert not Promise.objects.filter(ended_at=None).exists()
     assert not Conversation.objects.exclude(due_at=None).exists()
     assert set(Promise.objects.values_list("kind", "done", "used")) == {("first", False, 10), ("resolution", True, 10)}
+
+
+def test_the_clock_of_a_resolution_runs_again_when_a_snooze_ends(place: Desk) -> None:
+    place.promise(Terms(resolution=(480, 480, 480, 480)))
+    talk = place.hear(0)
+    place.answer(talk, 5)
+    place.drain()
+    talk.refresh_from_db()
+    assert (talk.state, talk.waiting_since) == ("pending", None)
+    desk.snooze(place.alice, talk, after(600), now=after(10))
+    assert Promise.objects.get(kind="resolution").due_at is None
+    desk.wake_snoozed(place.alice.workspace, now=after(600))
+    assert Promise.objects.get(kind="resolution").due_at is not None

@@ -10,10 +10,11 @@ import msgspec
 import pytest
 
 from conftest import NOON
-from rapport.actions import desk, outbound
+from rapport.actions import bulk, desk, outbound
 from rapport.actions.rule_days import is_thrown_away, note_override
 from rapport.actions.undo import newest_deed, undo
 from rapport.core.decision import Decision, Outcome, Route, Score, Step
+from rapport.core.errors import NotAllowed
 from rapport.core.post import Author, Post
 from rapport.core.reading import Reading
 from rapport.store.models import AuditEntry, Basket, Conversation, RuleDay, Workspace
@@ -114,6 +115,24 @@ def test_what_is_taken_out_of_the_quarantine_overrides_the_rule_that_put_it_ther
     talk = Conversation.objects.get()
     desk.take_out(alice, talk, basket("care"), now=NOON)
     assert counted()["Repost by a bot"] == (1, 1, 0)
+
+
+@pytest.mark.parametrize("act", [desk.reopen, desk.resolve])
+def test_only_whoever_may_release_takes_out_of_the_quarantine_by_any_way(
+    alice: Any, hear: Hear, make_post: Make, act: Callable[..., Any]
+) -> None:
+    from rapport.actions.accounts import invite
+
+    hear(make_post("A repost", kind="repost", author=Author(id="b", handle="b", bot=True)))
+    Conversation.objects.update(basket=basket("care"))
+    rita = invite(alice, "rita@agency.example", "Rita", "restricted", [basket("care")], now=NOON)[0]
+    with pytest.raises(NotAllowed):
+        act(rita, Conversation.objects.get(), now=NOON)
+    with pytest.raises(NotAllowed):
+        bulk.change(rita, [Conversation.objects.get().pk], "resolve", now=NOON)
+    assert Conversation.objects.get().state == "quarantined"
+    act(alice, Conversation.objects.get(), now=NOON)
+    assert counted()["Repost by a bot"] == (1, 1 if act is desk.reopen else 0, 0)
 
 
 def test_a_reply_that_has_nothing_of_the_prepared_draft_overrides_the_rule_that_chose_it(

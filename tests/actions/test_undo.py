@@ -346,3 +346,29 @@ def test_what_has_changed_since_on_people_and_tasks_stays(alice: Any, ben: Any, 
     with pytest.raises(InvalidInput, match="changed since"):
         undo.undo(alice, deed, now=LATER)
     assert Task.objects.get().done_by == ben
+
+
+@pytest.mark.parametrize("act", ["snooze", "resolve"])
+def test_a_colleague_s_newer_snooze_and_resolving_stay(alice: Any, ben: Any, talk: Conversation, act: str) -> None:
+    """The state is the same as after one's own act; the act is not."""
+    acts: dict[str, Callable[..., Any]] = {
+        "snooze": lambda by, days, now: desk.snooze(by, talk, NOON + dt.timedelta(days=days), now=now),
+        "resolve": lambda by, _days, now: desk.resolve(by, talk, now=now),
+    }
+    acts[act](alice, 1, NOON)
+    mine = undo.newest_deed(alice, now=SOON)
+    acts[act](ben, 7, SOON)
+    stood = Conversation.objects.values("state", "snoozed_until", "settled_at").get()
+    assert mine is not None
+    with pytest.raises(InvalidInput, match="changed since"):
+        undo.undo(alice, mine, now=LATER)
+    assert Conversation.objects.values("state", "snoozed_until", "settled_at").get() == stood
+
+
+def test_ignoring_somebody_leaves_the_act_before_it_to_be_undone(alice: Any, talk: Conversation) -> None:
+    desk.prioritise(alice, talk, 3 - talk.priority, now=NOON)
+    before = undo.newest_deed(alice, now=SOON)
+    assert talk.person is not None
+    people.ignore_person(alice, talk.person, "Insults everybody", now=SOON)
+    people.stop_ignoring(alice, talk.person, now=SOON)
+    assert undo.newest_deed(alice, now=SOON) == before

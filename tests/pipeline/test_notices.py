@@ -49,12 +49,21 @@ class Letterbox:
     def __init__(self) -> None:
         self.received: list[tuple[list[str], Message]] = []
         self.says: list[str] = []
+        self.says_to_the_address: list[str] = []
 
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802  (aiosmtpd's name)
         if self.says:
             return self.says.pop(0)
         self.received.append((list(envelope.rcpt_tos), email.message_from_bytes(envelope.content)))
         return "250 taken"
+
+    async def handle_RCPT(  # noqa: N802  (aiosmtpd's name)
+        self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any
+    ) -> str:
+        if self.says_to_the_address:
+            return self.says_to_the_address.pop(0)
+        envelope.rcpt_tos.append(address)
+        return "250 known"
 
     def texts(self) -> list[str]:
         return [
@@ -215,6 +224,32 @@ def test_a_mail_that_the_server_puts_off_goes_out_later_and_one_that_it_refuses_
     letterbox.says = ["554 no"]
     for minutes in (10, 20, 30):
         run(notifier, clock, MAIL + dt.timedelta(minutes=minutes))
+    assert len(letterbox.received) == 1
+
+
+def test_a_mail_whose_address_the_server_puts_off_goes_out_later(
+    alice: Any, letterbox: Letterbox, notifier: Notifier, clock: Clock
+) -> None:
+    notify(alice.workspace, [alice], "task", text="Due", now=NOON)
+    letterbox.says_to_the_address = ["451 greylisted, come back in five minutes"]
+    run(notifier, clock, MAIL)
+    assert letterbox.received == []
+    run(notifier, clock, MAIL + pipeline.AGAIN)
+    assert len(letterbox.received) == 1
+
+
+def test_what_comes_on_a_quiet_day_waits_until_the_quiet_days_are_over(
+    alice: Any, letterbox: Letterbox, notifier: Notifier, clock: Clock
+) -> None:
+    ways = {event: ["desk", "mail"] for event in EVENTS}
+    days = (NOON.weekday(), (NOON.weekday() + 1) % 7, (NOON.weekday() + 2) % 7)
+    notice_ways.save_wishes(alice, ways, Quiet(days=days), now=NOON)
+    notify(alice.workspace, [alice], "task", text="Due", now=NOON)
+    over = NOON.replace(hour=0, minute=0) + dt.timedelta(days=3)
+    for hours in range(0, 72, 6):
+        run(notifier, clock, NOON + dt.timedelta(hours=hours))
+        assert len(letterbox.received) == (1 if clock.now >= over else 0)
+    run(notifier, clock, over)
     assert len(letterbox.received) == 1
 
 

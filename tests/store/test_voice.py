@@ -14,7 +14,7 @@ from conftest import NOON
 from rapport.actions.outbound import approve
 from rapport.core.post import Post
 from rapport.core.voice_index import sketch
-from rapport.store.models import Approval, Channel, Conversation, Delivery
+from rapport.store.models import Approval, BasketMember, Channel, Conversation, Delivery
 from rapport.store.models import Post as PostRow
 from rapport.store.queries.voice import like_for_guard, like_for_people
 
@@ -106,12 +106,22 @@ def test_what_was_rolled_back_is_forgotten_and_what_takes_its_place_is_seen(
     assert nearest(channel) == [TEXT]
 
 
-def test_people_are_shown_by_whom_to_whom_and_when(said: Callable[..., Any], channel: Channel) -> None:
+def test_people_are_shown_by_whom_to_whom_and_when(said: Callable[..., Any], alice: Any) -> None:
     said(TEXT, "We are glad that you like it, thank you for telling us so nicely")
-    [one] = like_for_people(TEXT.replace("Monday", "Friday"), channel.workspace_id, 0.6, now=NOON)
+    [one] = like_for_people(TEXT.replace("Monday", "Friday"), alice, 0.6, now=NOON)
     assert (one.text, one.by, one.to, one.sent_at) == (TEXT, "Alice", "Nadia", NOON - dt.timedelta(hours=1))
     assert one.answered == "My parcel is broken, @fernway"
-    assert like_for_people("Thank you!", channel.workspace_id, 0.6, now=NOON) == []
+    assert like_for_people("Thank you!", alice, 0.6, now=NOON) == []
+
+
+def test_nobody_is_told_whom_a_basket_that_they_do_not_see_wrote_to(
+    said: Callable[..., Any], alice: Any, ben: Any
+) -> None:
+    said(TEXT)
+    assert len(like_for_people(TEXT, ben, 0.6, now=NOON)) == 1
+    BasketMember.objects.filter(membership=ben).delete()
+    assert like_for_people(TEXT, ben, 0.6, now=NOON) == []
+    assert len(like_for_people(TEXT, alice, 0.6, now=NOON)) == 1
 
 
 def test_the_guard_holds_what_was_said_to_somebody_else_behind_any_number_of_other_texts(

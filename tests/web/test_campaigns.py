@@ -185,3 +185,10 @@ def test_a_page_of_forty_costs_as_many_queries_as_one_of_eight(
     CampaignPost.objects.update(text="Short")  # nothing that has to be looked for among what was sent
     with django_assert_max_num_queries(30):
         assert lea.get(campaign).content.decode().count("Send, next") == 40
+
+
+@pytest.mark.parametrize("day", [{"until": "9999-12-31"}, {"since": "0001-01-01"}])
+def test_a_day_of_which_no_clock_tells_the_midnight_is_refused(said: None, cast: Any, enter: Any, day: Any) -> None:
+    answer = enter(cast.lea).post("/w/fernway/campaigns/new/", FORM | day)
+    assert answer.status_code == 422
+    assert not Campaign.objects.exists()

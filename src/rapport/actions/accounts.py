@@ -9,10 +9,11 @@ import zoneinfo
 from collections.abc import Mapping, Sequence
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import translation
 from django.utils.text import slugify
 
-from rapport.actions.audit import announce, require, write_audit
+from rapport.actions.audit import announce, require, write_audit, write_audits
 from rapport.actions.presence import clear_away
 from rapport.actions.shipped import say_shipped
 from rapport.core.errors import InvalidInput, NotAllowed
@@ -25,10 +26,12 @@ from rapport.store.models import (
     ApiToken,
     Basket,
     BasketMember,
+    Conversation,
     Membership,
     PreparedReply,
     RuleSet,
     SignInLink,
+    Task,
     User,
     Workspace,
 )
@@ -106,7 +109,8 @@ def change_member(
 ) -> Membership:
     """Set a member's role, baskets and capacity. The last owner can neither step down nor leave.
 
-    Who leaves takes their programs' tokens with them: whoever comes back makes new ones.
+    Who leaves takes their programs' tokens with them: whoever comes back makes new ones. What they had on their desk
+    goes back to its baskets, also where they stay and may write no replies any more.
     """
     require(by, "team")
     if member.workspace_id != by.workspace_id:
@@ -127,11 +131,36 @@ def change_member(
         held = set(theirs.values_list("basket", flat=True))
         _put_into_baskets(member, [basket for basket in baskets if basket.pk not in held])
         clear_away(member, now=now)
+        if member.may("draft") is not True:
+            _hand_over(by, member, now)
         if not active:
             _end_tokens(by, member, now)
         write_audit(by.workspace, by, "member.change", member, now, before=before, role=role, active=active)
         announce(by.workspace, now, kind="config")
     return member
+
+
+def held_by(member: Membership) -> QuerySet[Conversation]:
+    """The conversations on somebody's desk. What is dealt with stays theirs, until somebody writes in it again."""
+    states = (Conversation.State.OPEN, Conversation.State.PENDING, Conversation.State.SNOOZED)
+    return Conversation.objects.of(member.workspace_id).filter(assignee=member, state__in=states)
+
+
+def _hand_over(by: Membership, member: Membership, now: dt.datetime) -> None:
+    """Conversations go back to their baskets; open tasks too, and those of no basket to whoever asked for them."""
+    talks = list(held_by(member).select_for_update(no_key=True).order_by("pk").values_list("pk", "basket_id"))
+    rows = Conversation.objects.filter(pk__in=[pk for pk, _ in talks])
+    rows.update(assignee=None, touched_at=now)
+    detail = {"before": {"assignee": member.pk}, "after": {"assignee": None}, "left": str(member)}
+    write_audits(by.workspace_id, "conversation.assign", "conversation", {pk: detail for pk, _ in talks}, now, by=by)
+    for task in Task.objects.of(by.workspace_id).filter(assignee=member, done_at__isnull=True).select_for_update():
+        asked = task.made_by_id if task.made_by_id != member.pk else None
+        task.assignee_id = None if task.basket_id else asked or by.pk
+        task.save(update_fields=["assignee"])
+        after = {"assignee": task.assignee_id}
+        write_audit(by.workspace, by, "task.change", task, now, before={"assignee": member.pk}, after=after)
+    if talks:
+        announce(by.workspace, now, [pk for pk, _ in talks], [basket for _, basket in talks])
 
 
 def make_sign_in_link(user: User, valid: dt.timedelta, *, now: dt.datetime, by: Membership | None = None) -> str:

@@ -29,13 +29,17 @@ def write_audit(
 
 
 def write_audits(
-    workspace: int, verb: str, subject: str, details: Mapping[int, Mapping[str, Any]], now: dt.datetime
-) -> None:
-    """As `write_audit` for many rows of one kind at once, by the machine: id of the row -> its `detail`."""
+    workspace: int, verb: str, subject: str, details: Mapping[int, Mapping[str, Any]], now: dt.datetime,
+    by: Membership | None = None,
+) -> None:  # fmt: skip
+    """As `write_audit` for many rows of one kind at once, by somebody or the machine: row id -> its `detail`."""
     insert_rows(
         "store_auditentry",
-        ("workspace_id", "verb", "subject", "subject_id", "detail", "at"),
-        [(workspace, verb, subject, str(pk), json.dumps(detail), adapt(now)) for pk, detail in details.items()],
+        ("workspace_id", "actor_id", "verb", "subject", "subject_id", "detail", "at"),
+        [
+            (workspace, by.pk if by else None, verb, subject, str(pk), json.dumps(detail), adapt(now))
+            for pk, detail in details.items()
+        ],
     )
 
 

@@ -52,7 +52,8 @@ def change(by: Membership, ids: Sequence[int], verb: Verb, *, now: dt.datetime, 
         if len(found) != len(wanted):
             raise NotAllowed("One of these conversations is not there, or lies in a basket that you do not work in.")
         done, kept = [], []
-        for pk in wanted:
+        # in the order of their ids, so that two who change the same ones wait for each other, and never both
+        for pk in sorted(wanted):
             try:
                 with transaction.atomic():
                     act(by, found[pk], now)

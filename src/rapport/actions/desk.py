@@ -246,7 +246,11 @@ def reopen(by: Membership, conversation: Conversation, *, now: dt.datetime) -> C
     """Back into the list."""
     if conversation.state == Conversation.State.FOLDED:
         return unfold(by, conversation, now=now)
-    return _change(by, conversation, "conversation.reopen", now, state=Conversation.State.OPEN, snoozed_until=None)
+    with transaction.atomic():
+        row = _change(by, conversation, "conversation.reopen", now, state=Conversation.State.OPEN, snoozed_until=None)
+        if conversation.state == Conversation.State.QUARANTINED:
+            note_override(by, row, "quarantine", "quarantine", row.basket.slug if row.basket else "", now=now)
+    return row
 
 
 def move(
@@ -292,8 +296,6 @@ def unfold(by: Membership, conversation: Conversation, *, now: dt.datetime) -> C
     """Out of the fold of near-copies: this person is answered on their own."""
     if conversation.state != Conversation.State.FOLDED:
         raise InvalidInput("This conversation is not folded into another one any more.")
-    if Outcome.objects.of(by.workspace).filter(post=conversation.decided_by, quarantined=True).exists():
-        require(by, "release")  # the rules put it aside: opening it takes it out of the quarantine
     return _change(by, conversation, "conversation.unfold", now, state=Conversation.State.OPEN, opened_at=now)
 
 
@@ -352,6 +354,7 @@ def wake_snoozed(workspace: Workspace, *, now: dt.datetime) -> int:
             conversation.save(update_fields=["state", "snoozed_until"])
             write_audit(workspace, None, "conversation.wake", conversation, now)
         if due:
+            keep_promises(workspace.pk, [row.pk for row in due], now=now)
             Conversation.objects.filter(pk__in=[row.pk for row in due]).update(touched_at=now)
             announce(workspace, now, [row.pk for row in due], [row.basket_id for row in due])
     return len(due)
@@ -374,6 +377,8 @@ def _change(by: Membership, conversation: Conversation, verb: str, now: dt.datet
         target = str(fields.get("state", row.state))
         if target != row.state and target not in Conversation.MOVES[row.state]:
             raise InvalidInput(f"A conversation that is {row.state} cannot become {target}.")
+        if target != row.state and _is_aside(row):
+            require(by, "release")
         before = {name: plain(getattr(row, name)) for name in fields}
         for name, value in fields.items():
             setattr(row, name, value)
@@ -387,3 +392,10 @@ def _change(by: Membership, conversation: Conversation, verb: str, now: dt.datet
         note_deed(by, verb, [(row.pk, before, after)], now=now)
         announce(by.workspace, now, [row.pk], [conversation.basket_id, row.basket_id])
     return row
+
+
+def _is_aside(row: Conversation) -> bool:
+    """Whether it lies in the quarantine, also where the rules put it there as a near-copy in a fold."""
+    if row.state == Conversation.State.FOLDED:
+        return Outcome.objects.of(row.workspace_id).filter(post=row.decided_by, quarantined=True).exists()
+    return row.state == Conversation.State.QUARANTINED

@@ -213,7 +213,9 @@ def _still_wanted(
     until = end_of_quiet(now, quiet, zone)
     wanted, later = [], []
     for row in rows:
-        if member.may("read") is not True or row.read_at is not None or row.last_at < now - TOO_LATE:
+        # quiet hours may be longer than that: what came in them is told when they are over
+        ended = end_of_quiet(row.last_at, quiet, zone)
+        if member.may("read") is not True or row.read_at is not None or ended < now - TOO_LATE:
             continue
         if way not in read_ways(row.event, wish.ways if wish else {}):
             continue

@@ -11,6 +11,7 @@ from django.db import transaction
 from rapport.actions.audit import announce, require, write_audit
 from rapport.actions.suppressions import end_suppression, keep_suppression
 from rapport.actions.undo import note_deed
+from rapport.actions.undo_others import is_of_others
 from rapport.core.errors import InvalidInput, NotAllowed
 from rapport.core.identity import Known, carry_strictness, combine, rebase
 from rapport.store.models import (
@@ -213,7 +214,8 @@ def _change(
         if not Person.objects.of(by.workspace_id).filter(pk=person.pk).update(**fields):
             raise InvalidInput(_GONE)
         write_audit(by.workspace, by, verb, person, now, before=before, after=fields, **(_told or {}))
-        if verb != "person.suppress":  # that is for good: a lead lifts it and says why
+        # a suppression is for good, a lead lifts it and says why; ignoring is ended, and stays on record
+        if is_of_others(verb):
             note_deed(by, verb, [(person.pk, before, fields)], now=now)
         touched = Conversation.objects.of(by.workspace).filter(person=person).values_list("pk", flat=True)[:200]
         announce(by.workspace, now, touched)

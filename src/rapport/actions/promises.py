@@ -231,7 +231,7 @@ def _tell_of_break(row: Promise, now: dt.datetime) -> None:
 
 
 def _whose(talk: Conversation) -> list[Membership]:
-    if talk.assignee is not None:
+    if talk.assignee is not None and talk.assignee.active:
         return [talk.assignee]
     rows = active_members(talk.workspace_id).filter(baskets__basket=talk.basket_id).select_related("user")
     return [member for member in rows if member.may("draft") is True]

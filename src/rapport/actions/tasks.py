@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,7 +16,7 @@ from rapport.core.errors import InvalidInput, NotAllowed
 from rapport.core.notice_text import write_notice
 from rapport.core.tasks import MAX_TITLE, due_after, read_task
 from rapport.store.models import Basket, Conversation, Membership, RuleEffect, Task, Workspace
-from rapport.store.queries.notices import resolve_names
+from rapport.store.queries.notices import leads_of, resolve_names
 from rapport.store.queries.tasks import due_tasks, visible_tasks
 
 #: tasks that people are told of in one round of the clock
@@ -156,19 +156,29 @@ def remind_of_tasks(workspace: Workspace, *, now: dt.datetime) -> int:
         found = due_tasks(workspace.pk, now).select_for_update(of=("self",)).order_by("due_at", "pk")
         rows = list(found.select_related("assignee__user", "made_by__user", "basket", "conversation")[:ROUND])
         for task in rows:
-            members = [task.assignee] if task.assignee else []
-            if not members and task.basket is not None:
-                members = resolve_names(workspace.pk, [task.basket.slug])[task.basket.slug] or []
-            if not members and task.made_by is not None:
-                members = [task.made_by]
-            notify(
-                workspace, members, "task", bundle=f"task:{task.pk}", text=write_notice("task", title=task.title),
-                conversation=task.conversation, now=now,
-            )  # fmt: skip
+            _remind(workspace, task, now)
             task.reminded_at = now
         Task.objects.bulk_update(rows, ["reminded_at"])
         write_audit(workspace, None, "task.remind", None, now, tasks=len(rows))
     return len(rows)
+
+
+def _remind(workspace: Workspace, task: Task, now: dt.datetime) -> None:
+    """Tell whose it is; where nobody of these can be told, those of its basket, whoever asked for it, or the leads."""
+    bundle, text = f"task:{task.pk}", write_notice("task", title=task.title)
+    if task.assignee is not None:
+        for talk in (task.conversation, None):  # who does not see the conversation is told of the task alone
+            if notify(workspace, [task.assignee], "task", bundle=bundle, text=text, conversation=talk, now=now):
+                return
+    basket = task.basket
+    others: list[Callable[[], list[Membership]]] = [
+        lambda: (resolve_names(workspace.pk, [basket.slug])[basket.slug] or []) if basket is not None else [],
+        lambda: [task.made_by] if task.made_by is not None else [],
+        lambda: leads_of(workspace.pk, task.basket_id),
+    ]
+    for whose in others:
+        if notify(workspace, whose(), "task", bundle=bundle, text=text, conversation=task.conversation, now=now):
+            return
 
 
 def require_task(by: Membership, task: Task) -> None:

@@ -39,8 +39,10 @@ FIELDS = frozenset(
 )
 #: where this one has moved on, the act is not taken back in part: whoever wrote meanwhile opened it again
 LEADING = "state"
+#: with these: the same state, set once more by somebody else, is their act
+LED = frozenset({LEADING, "snoozed_until", "settled_at"})
 #: acts that may choose otherwise than a rule did
-OVERRIDING = frozenset({"conversation.move", "conversation.take_out"})
+OVERRIDING = frozenset({"conversation.move", "conversation.take_out", "conversation.reopen"})
 TIMES = frozenset({"snoozed_until", "settled_at", "waiting_since", "opened_at"})
 #: beside fields of the conversation: row id of the note that was added and of the correction of its score that stands,
 #: and "+tag:NAME", whether it has that tag
@@ -105,7 +107,7 @@ def undo(by: Membership, deed: Deed, *, now: dt.datetime) -> Undone:
             for pk, before, after in each.rows:
                 if is_of_others(each.verb):
                     others[each.verb, pk] = restore(by, each.verb, pk, before, after, now)
-                else:
+                elif not each.verb.startswith("person."):
                     done[pk] = _restore(by, each, pk, before, after, now) or done.get(pk, False)
         if not any((*done.values(), *others.values())):
             raise InvalidInput("It has changed since, so nothing was put back.")
@@ -125,7 +127,7 @@ def _restore(
         return False
     seen, basket = sees(by, row), row.basket_id
     standing = {name for name in before if name in FIELDS and _now_in(row, name) == after[name]}
-    if LEADING in before and LEADING not in standing:
+    if LEADING in before and not LED.intersection(before) <= standing:
         return False
     for name in standing:
         _put(row, name, before[name])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import logging
+import smtplib
 from collections.abc import Callable
 from threading import Event
 
@@ -123,7 +124,7 @@ class Notifier:
         except OSError as error:
             # a server that said no for now did not take it. Where it fell silent nobody knows, and two mails about the
             # same thing are worse than none: it stands at the desk
-            if 400 <= getattr(error, "smtp_code", 0) < 500:
+            if 400 <= _code_of(error) < 500:
                 give_back(claimed, self.clock() + AGAIN, now=self.clock())
             log.warning("A mail to a colleague did not go out: %s", error)
         finally:
@@ -227,6 +228,13 @@ class Notifier:
         mood.calm_since = mood.calm_since or now
         if now - mood.calm_since >= CALM:
             note_crisis(workspace, None, now=now)
+
+
+def _code_of(error: OSError) -> int:
+    """The code with which a mail server refused the one address of a mail, or the mail; 0 where it gave none."""
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        return next((code for code, _ in error.recipients.values()), 0)
+    return int(getattr(error, "smtp_code", 0))
 
 
 def _subject(claimed: Claimed, workspace: Workspace) -> str:

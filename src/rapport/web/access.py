@@ -17,7 +17,7 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.core.exceptions import ObjectDoesNotExist
-from django.db import models
+from django.db import DataError, models
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import resolve_url
 from django.utils import timezone, translation
@@ -161,7 +161,7 @@ def find(rows: models.QuerySet[M], pk: int | None = None, **where: Any) -> M:
         where["pk"] = pk
     try:
         return rows.get(**where)
-    except (ObjectDoesNotExist, OverflowError, ValueError):
+    except (ObjectDoesNotExist, OverflowError, ValueError, DataError):
         raise Http404 from None
 
 
@@ -170,6 +170,13 @@ class PersonalTimeMiddleware:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """PostgreSQL keeps no NUL, and no browser lets anybody type one: such a request is refused, not our fault."""
+        if not isinstance(exception, DataError | ValueError):
+            return None
+        sent = (value for part in (request.GET, request.POST) for _, values in part.lists() for value in values)
+        return errors.bad_request(request, exception) if any("\x00" in str(value) for value in sent) else None
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         # without a session nobody is signed in: no look into the database for that

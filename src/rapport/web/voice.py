@@ -67,7 +67,7 @@ def same_words_here(request: DeskRequest, pk: int) -> HttpResponse:
     ours = Approval.objects.of(request.workspace).filter(pk__in=wanted, delivery__conversation=row, erased_at=None)
     told = []
     for one in read_sent(ours.filter(kind__isnull=True, machine__isnull=True)):
-        like = like_for_people(one.text, request.workspace.pk, SAME, now=now)
+        like = like_for_people(one.text, request.membership, SAME, now=now)
         people = people_told(one.text, one.answered, one.person, [each for each in like if each.sent_at > now - LATELY])
         if people >= FAMILY:
             told.append((one.entry, people))

@@ -439,3 +439,31 @@ def test_no_words_of_anybody_become_markup_on_any_page(cast: Any, enter: Any, pl
             shown.add(page)
     assert missing == []
     assert len(shown) > 15, f"the words stand on so few pages: {sorted(shown)}"
+
+
+@pytest.mark.parametrize(
+    ("method", "address", "fields"),
+    [
+        ("post", "c/{talk}/draft", {"text": "Hello", "begun": "\x00"}),
+        ("post", "c/{talk}/draft", {"text": "Hello", "begin": "a\x00b"}),
+        ("post", "c/{talk}/move", {"basket": "\x00"}),
+        ("post", "c/{talk}/survey", {"survey": "\x00"}),
+        ("post", "tasks/new", {"title": "Call", "basket": "\x00"}),
+        ("get", "promises/", {"basket": "\x00"}),
+        ("get", "people/{person}/join", {"q": "\x00"}),
+        ("get", "people/{person}/join", {"q": "na\x00dia"}),
+        ("post", "people/{person}/suppress", {"lift": "a\x00b"}),
+    ],
+)
+def test_a_nul_in_a_field_is_no_fault_of_ours(
+    cast: Any, enter: Any, hear: Any, make_post: Any, method: str, address: str, fields: dict[str, str]
+) -> None:
+    """PostgreSQL keeps none; SQLite does not mind."""
+    from rapport.store.models import Conversation
+
+    hear(make_post("My parcel is broken, @fernway!"))
+    talk = Conversation.objects.get()
+    fields = {"target": str(talk.decided_by), "channel": str(talk.channel_id), **fields}
+    place = address.format(talk=talk.pk, person=talk.person_id)
+    answer = getattr(enter(cast.lea), method)(f"/w/fernway/{place}", fields)
+    assert answer.status_code < 500

@@ -21,7 +21,8 @@ from rapport.core.guard.sameness import similarity
 from rapport.core.parts import whole
 from rapport.core.voice import LEAST_WORDS, Sent
 from rapport.core.voice_index import Maybe, SentIndex, Sketched, sketch
-from rapport.store.models import Approval, Channel, Delivery, Workspace
+from rapport.store.models import Approval, Channel, Delivery, Membership, Workspace
+from rapport.store.queries.desk import within_sight
 from rapport.store.queries.sql import chunks
 
 #: of what was said longer ago nobody is told
@@ -90,17 +91,19 @@ def like_for_guard(
     return (best,) if best is not None and alike >= least else ()
 
 
-def like_for_people(text: str, workspace: int, least: float, *, now: dt.datetime) -> list[Sent]:
-    """Texts of ours of the last `KEPT` that may be at least so alike, the likeliest first, at most `COMPARED`.
+def like_for_people(text: str, member: Membership, least: float, *, now: dt.datetime) -> list[Sent]:
+    """Texts of ours of the last `KEPT` that may be at least so alike, the likeliest first, at most `COMPARED`, as far
+    as this member sees where they were said: they tell who wrote to whom.
 
     `core.voice.nearest` says which is nearest; () for one too short to compare.
     """
     if essence(text).total() < LEAST_WORDS:
         return []
-    maybe = _alike(workspace, text, least, since=now - KEPT, channels=None, now=now)[:COMPARED]
+    maybe = _alike(member.workspace_id, text, least, since=now - KEPT, channels=None, now=now)[:COMPARED]
     if not maybe:
         return []
-    rows = _said(workspace).filter(pk__in=[each.id for each in maybe], delivery__state__in=ALIVE, kind__isnull=True)
+    rows = _said(member.workspace_id).filter(within_sight(member))
+    rows = rows.filter(pk__in=[each.id for each in maybe], delivery__state__in=ALIVE, kind__isnull=True)
     return read_sent(rows)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -26,6 +27,8 @@ from rapport.web.told import told as in_words
 #: wordings that a new campaign has room for
 FIRST_ROOM = 3
 _PLACEHOLDERS = gettext_lazy("{first_name} becomes the person's first name, {agent} the name of whoever answers.")
+#: days that a campaign may begin and end with: midnight of any of them, in any zone, is a moment
+_BOUNDS = (MinValueValidator(dt.date(1900, 1, 1)), MaxValueValidator(dt.date(2999, 12, 31)))
 
 
 class CampaignForm(ExactForm):
@@ -46,11 +49,13 @@ class CampaignForm(ExactForm):
     )
     channel = forms.ChoiceField(label=gettext_lazy("Account that answers"), required=False)
     since = forms.DateField(
-        label=gettext_lazy("From"), required=False, widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
-    )
+        label=gettext_lazy("From"), required=False, validators=_BOUNDS,
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+    )  # fmt: skip
     until = forms.DateField(
         label=gettext_lazy("Up to and with"),
         required=False,
+        validators=_BOUNDS,
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
     )
     per_person = forms.IntegerField(

@@ -145,7 +145,7 @@ def _nearest(text: str, above: list[Card], member: Membership) -> Alike | None:
     mine = essence(text)
     if mine.total() < LEAST_WORDS:
         return None
-    sent = nearest(text, like_for_people(text, member.workspace_id, NEAR, now=timezone.now()))
+    sent = nearest(text, like_for_people(text, member, NEAR, now=timezone.now()))
     best = Alike(int(100 * sent.likeness), sent.sent.by, sent.sent.to, sent.sent.sent_at) if sent else None
     for card in above:
         percent = int(100 * similarity(mine, essence(card.text)))

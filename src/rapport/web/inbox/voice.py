@@ -22,7 +22,7 @@ def hints_on(
     if not text.strip():
         return ()
     handle = target.handle
-    sent = () if guarded else like_for_people(text, member.workspace_id, NEAR, now=now)
+    sent = () if guarded else like_for_people(text, member, NEAR, now=now)
     return weigh(
         text,
         target.text,

@@ -13,7 +13,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from rapport.actions import accounts
@@ -133,6 +133,7 @@ def change(request: DeskRequest, pk: int) -> HttpResponse:
     form = MemberForm(request.POST if request.method == "POST" else None, initial=start, workspace=request.workspace)
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
+        had = accounts.held_by(member).count()
         try:
             accounts.change_member(
                 request.membership,
@@ -146,7 +147,15 @@ def change(request: DeskRequest, pk: int) -> HttpResponse:
         except (InvalidInput, NotAllowed) as error:
             form.add_error(None, told(error))
         else:
-            messages.success(request, _("Saved, and in force with their next click."))
+            told_of = [_("Saved, and in force with their next click.")]
+            if gone := had - accounts.held_by(member).count():
+                went = ngettext(
+                    "%(n)d conversation went back to its basket.",
+                    "%(n)d conversations went back to their baskets.",
+                    gone,
+                )
+                told_of.append(went % {"n": gone})
+            messages.success(request, " ".join(told_of))
             return redirect("team", slug=request.workspace.slug)
     return render(request, "settings/member.html", {"form": form, "member": member}, status=422 if form.errors else 200)
 
