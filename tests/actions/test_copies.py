@@ -140,7 +140,7 @@ def test_what_the_rules_put_aside_is_only_opened_by_those_who_may(ben: Any, wave
     Outcome.objects.update(quarantined=True)
     ben.role = "restricted"
     ben.save()
-    for act in (desk.unfold, desk.reopen):
+    for act in (desk.unfold, desk.reopen, desk.resolve):
         with pytest.raises(NotAllowed, match="does not allow"):
             act(ben, wave[1], now=NOON)
 

@@ -10,6 +10,7 @@ import pytest
 
 from canary import CANARY, ID, NAME, author, places, plant
 from conftest import NOON
+from rapport.actions import brands, people, tasks
 from rapport.actions.erasure import ask_erasure, erase_some, word_to_type
 from rapport.actions.ledger_check import verify
 from rapport.actions.person_jobs import LostClaim, claim_job
@@ -224,3 +225,20 @@ def test_a_person_with_many_posts_goes_in_small_steps(alice: Any, hear: Any, mak
     assert len(steps) >= 3
     assert not Row.objects.exists()
     assert PersonJob.objects.get().report["removed"]["Post"] == 130
+
+
+def test_nothing_is_left_of_an_undone_join_of_a_reminder_and_of_a_brand(
+    alice: Any, hear: Any, make_post: Callable[..., Post]
+) -> None:
+    hear(make_post("Where is my parcel, @fernway?", author=author()), make_post("And mine, @fernway?", author="olga"))
+    person, olga = Person.objects.get(name=NAME), Person.objects.get(name="Olga")
+    merge = people.join_people(alice, olga, person, f"{NAME} said so on the phone", now=NOON)
+    again = people.split_people(alice, merge, now=NOON)
+    people.ignore_person(alice, again, "Insults everybody", review_at=NOON + dt.timedelta(days=1), now=NOON)
+    assert tasks.remind_of_tasks(alice.workspace, now=NOON + dt.timedelta(days=1))
+    handle = again.handles.get()
+    brands.add_brand(alice, handle.network, handle.handle, f"{NAME} and sons", now=NOON)
+    assert {"store_auditentry.detail", "store_notification.text"} <= places()
+    erase(alice, Person.objects.get(pk=again.pk))
+    assert sorted(places()) == []
+    assert Person.objects.filter(pk=olga.pk).exists()

@@ -99,7 +99,8 @@ def record(
         seen += settle_batch(workspace.pk, seen, linked.merged, now=now)
         if beside:
             count_beside(workspace.pk, beside, told.counted(), now)
-        announce(workspace, now, seen)
+        # pages of those that became part of another one go on to it
+        announce(workspace, now, [*seen, *linked.merged])
         write_audit(
             workspace, None, "posts.record", None, now,
             posts=len(told.posts), conversations=len(set(linked.conversations.values())), new=len(linked.new),

@@ -142,12 +142,14 @@ def forget_person(person: Person, handles: list[Handle], by: Membership, tally: 
     forgetting.forget_tasks(workspace, Q(person=person), tally)
     forgetting.empty_offers(workspace, Q(person=person), tally)
     merges = PersonMerge.objects.of(workspace).filter(Q(kept__in=people) | Q(absorbed__in=people))
-    forgetting.empty_audit(workspace, {"personmerge": list(merges.values_list("pk", flat=True))}, tally)
+    forgetting.empty_joins(workspace, merges, tally)
     tally.remove(merges.delete())
     kept = Suppression.objects.of(workspace).filter(digest__in=digests(handles))
     tally.blank("Suppression", kept.update(reason=STILL_ALONE, lift_reason=""))
     for row in handles:
-        tally.remove(BrandHandle.objects.of(workspace).filter(network=row.network, key=row.external_id).delete())
+        brands = BrandHandle.objects.of(workspace).filter(network=row.network, key=row.external_id)
+        forgetting.empty_audit(workspace, {"brandhandle": list(brands.values_list("pk", flat=True))}, tally)
+        tally.remove(brands.delete())
         # whether the network hid the account: what stays is a digest
         _rename_tombstone(workspace, row, now)
     forgetting.forget_exports(workspace, people, tally)

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
 from django.db import connection, transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
 from rapport.actions.attachments import remove_files
 from rapport.actions.audit import announce
@@ -26,6 +26,7 @@ from rapport.store.models import (
     Attachment,
     Attempt,
     AuditEntry,
+    CampaignPost,
     Conversation,
     Correction,
     Delivery,
@@ -33,10 +34,12 @@ from rapport.store.models import (
     Draft,
     Handle,
     Membership,
+    Notification,
     Offer,
     Outcome,
     Person,
     PersonJob,
+    PersonMerge,
     Post,
     RuleDay,
     RuleEffect,
@@ -250,6 +253,8 @@ def forget_rows(
     for part in chunks(posts, 500):
         corrected |= Correction.objects.filter(post__in=part).exists()
         Post.objects.of(workspace).filter(copy_of__in=part).update(copy_of=None)
+        answered = CampaignPost.objects.of(workspace).filter(post__in=part)
+        empty_audit(workspace, {"campaignpost": list(answered.values_list("pk", flat=True))}, tally)
         tally.remove(Post.objects.filter(pk__in=part).delete())
     if corrected:
         # readings of the same words by others are made anew without theirs
@@ -308,6 +313,9 @@ def forget_tasks(workspace: int, which: Q, tally: Tally) -> None:
     """Tasks, with what the audit tells of them."""
     tasks = list(Task.objects.of(workspace).filter(which).values_list("pk", flat=True))
     for part in chunks(tasks, 500):
+        # a reminder holds the title, and may be of no conversation
+        reminders = Notification.objects.of(workspace).filter(event="task", bundle__in=[f"task:{pk}" for pk in part])
+        tally.remove(reminders.delete())
         tally.remove(Task.objects.filter(pk__in=part).delete())
     empty_audit(workspace, {"task": tasks}, tally)
 
@@ -336,6 +344,18 @@ def empty_audit(workspace: int, about: Mapping[str, Collection[int]], tally: Tal
         for part in chunks([str(each) for each in ids], 500):
             rows = AuditEntry.objects.of(workspace).filter(subject=subject, subject_id__in=part)
             _write_details(rows.values_list("pk", "detail"), tally)
+
+
+def empty_joins(workspace: int, merges: QuerySet[PersonMerge], tally: Tally) -> None:
+    """What the audit tells of these joins stands with the person who was kept, undone or not: who the other one was,
+    by which accounts, and what told that they are one.
+    """
+    rows = list(merges.values_list("pk", "kept", "absorbed"))
+    joins, people = {pk for pk, _, _ in rows}, {str(person) for _, *both in rows for person in both}
+    for part in chunks(sorted(people), 500):
+        found = AuditEntry.objects.of(workspace).filter(subject="person", subject_id__in=part)
+        told = found.values_list("pk", "detail")
+        _write_details([(pk, detail) for pk, detail in told if detail.get("join") in joins], tally)
 
 
 def _empty_audit_of_others(workspace: int, found: Reach, tally: Tally) -> None:

@@ -316,6 +316,36 @@ def test_a_merged_conversation_leads_to_the_one_that_lives(cast: Any, enter: Any
     assert enter(cast.alice).get(here(gone)).headers["Location"] == here(complaint)
 
 
+def test_what_is_typed_on_a_page_of_a_merged_conversation_is_meant_for_the_one_that_lives(
+    cast: Any, enter: Any, complaint: Any, hear: Any, make_post: Any
+) -> None:
+    from rapport.store.models import Basket, Conversation, Delivery, DeskEvent, Draft, Note, Post
+
+    hear(make_post("And my lamp is broken too", id="lamp", author="nadia"))
+    gone = Conversation.objects.exclude(pk=complaint.pk).get()
+    Conversation.objects.update(basket=complaint.basket)
+    target, version = Post.objects.get(external_id="lamp").pk, gone.version
+    client, words = enter(cast.amir), "Sorry about the lamp, Nadia. A new one leaves today."
+    client.post(here(gone, "draft"), {"text": words})
+    first = Post.objects.get(conversation_id=complaint.pk).external_id
+    hear(make_post("Both of these!", id="both", author="nadia", in_reply_to=first, thread="lamp"))
+    assert Conversation.objects.get(pk=gone.pk).merged_into == complaint.pk
+    assert gone.pk in DeskEvent.objects.filter(kind="conversations").latest("pk").payload["conversations"]
+    assert client.post(here(gone, "draft"), {"text": f"{words} Ok?"}).status_code == 200
+    client.post(here(gone, "note"), {"note": "She called twice"})
+    assert Draft.objects.get().conversation == Note.objects.get().conversation == complaint
+    # nobody has read there what it says now; the words wait in the box
+    typed = {"text": words, "target": target, "channel": gone.channel_id, "version": version}
+    sent = client.post(here(gone, "send"), typed)
+    assert sent.status_code == 409
+    assert f"{words}</textarea>" in sent.content.decode()
+    assert not Delivery.objects.exists()
+    # and within sight alone
+    Conversation.objects.filter(pk=complaint.pk).update(basket=Basket.objects.of(cast.workspace).get(slug="praise"))
+    assert client.post(here(gone, "draft"), {"text": "x"}).status_code == 404
+    assert client.get(here(gone)).status_code == 404
+
+
 @pytest.mark.parametrize("posts", [1, 60])
 def test_a_conversation_costs_the_same_queries_however_long(
     cast: Any, enter: Any, complaint: Any, now: dt.datetime, posts: int, django_assert_max_num_queries: Any

@@ -144,6 +144,8 @@ def send(request: DeskRequest, pk: int) -> HttpResponse:
     """The person's word: exactly this text, to this post, from this account. What stands in the way is shown."""
     row = find_conversation(request, pk)
     text = request.POST.get("text", "")
+    if row.pk != pk:  # part of another conversation now, which nobody read here
+        return show(request, row, 409, typed=request.POST, moved_on=True)
     place = chosen_place(request, row)
     if place is None:
         return show(

@@ -54,9 +54,16 @@ STEPS_AT_ONCE = 12
 
 
 def find_conversation(request: DeskRequest, pk: int) -> Conversation:
-    """The conversation `pk` if this person may see it, else the 404 of everything that is not there."""
+    """The conversation `pk` if this person may see it, else the 404 of everything that is not there.
+
+    Of one that became part of another one meanwhile, that other one: what was typed or pressed on a page of the first
+    is meant for it.
+    """
     rows = reads.visible_conversations(request.membership).exclude(state=Conversation.State.UNOPENED)
-    found = find(rows.select_related("person__known_to__user", "basket", "channel", "assignee__user"), pk)
+    rows = rows.select_related("person__known_to__user", "basket", "channel", "assignee__user")
+    found = find(rows, pk)
+    while found.state == Conversation.State.MERGED and found.merged_into:
+        found = find(rows, found.merged_into)
     found.workspace = request.workspace
     return found
 
@@ -66,8 +73,8 @@ def find_conversation(request: DeskRequest, pk: int) -> Conversation:
 def conversation(request: DeskRequest, pk: int) -> HttpResponse:
     """The whole page, or for htmx the conversation and its person alone."""
     row = find_conversation(request, pk)
-    if row.state == Conversation.State.MERGED and row.merged_into:
-        return HttpResponseRedirect(f"/w/{request.workspace.slug}/c/{row.merged_into}/")
+    if row.pk != pk:
+        return HttpResponseRedirect(f"/w/{request.workspace.slug}/c/{row.pk}/")
     marks = read_marks(row, request.membership)
     if marks.notices and read_about(request.membership, row, now=timezone.now()):
         announce_read(request.membership, now=timezone.now())

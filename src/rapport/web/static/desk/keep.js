@@ -9,7 +9,7 @@
   // ------------------------------------------------------------------ what is typed, until the server has it
   const KEPT = { "reply-text": "reply", "note-text": "note" };
   const opened = () => $("#main.talk")?.dataset.conversation || "";
-  const place = (what) => `rapport:${what}:${document.body.dataset.root}${opened()}`;
+  const place = (what, talk = opened()) => `rapport:${what}:${document.body.dataset.root}${talk}`;
   function read(what) {
     try { return JSON.parse(sessionStorage.getItem(place(what))); } catch { return null; }
   }
@@ -19,6 +19,16 @@
       else sessionStorage.setItem(place(what), JSON.stringify(value));
     } catch { /* no room, or not allowed: the server's copy has to do */ }
   }
+  /* what is kept of the open conversation is kept of this one from now on */
+  Rapport.carry = (talk) => {
+    if (!talk || talk === opened()) return;
+    for (const what of Object.values(KEPT)) {
+      const kept = read(what);
+      if (!kept) continue;
+      write(what, null);
+      try { sessionStorage.setItem(place(what, talk), JSON.stringify(kept)); } catch { /* as above */ }
+    }
+  };
   const saved = { reply: "" }; // what the server has of the open conversation
   document.addEventListener("input", (event) => {
     const what = KEPT[event.target.id];

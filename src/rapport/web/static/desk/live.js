@@ -53,6 +53,8 @@
     if (has?.address === address && has.url === location.href) headers["If-None-Match"] = has.tag;
     const answer = await fetch(address, { headers, credentials: "same-origin" });
     if (answer.status === 304) return void seen();
+    // it became part of another conversation: what was typed goes along
+    if (answer.redirected && open !== null) Rapport.carry(answer.url.match(/\/c\/(\d+)\//)?.[1]);
     if (answer.redirected || answer.headers.get("HX-Redirect")) return void location.reload();
     if (!answer.ok) { if (answer.status === 404 && target === "#work") location.assign(root); return; }
     const text = await answer.text();
