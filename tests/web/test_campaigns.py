@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import html
+import re
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -192,3 +194,26 @@ def test_a_day_of_which_no_clock_tells_the_midnight_is_refused(said: None, cast:
     answer = enter(cast.lea).post("/w/fernway/campaigns/new/", FORM | day)
     assert answer.status_code == 422
     assert not Campaign.objects.exists()
+
+
+def test_a_page_sent_whole_takes_back_nothing_that_a_colleague_wrote_meanwhile(
+    campaign: str, cast: Any, enter: Any
+) -> None:
+    lea, amir = enter(cast.lea), enter(cast.amir)
+    first, second, third = CampaignPost.objects.order_by("pk")[:3]
+    page = lea.get(campaign).content.decode()
+    fields = re.findall(r'name="((?:was|version)-[0-9]+)" value="([^"]*)"', page)
+    found = {name: html.unescape(value) for name, value in fields}
+    sent = {**found, **{f"text-{key.removeprefix('was-')}": found[key] for key in found if key.startswith("was-")}}
+    theirs = "Dear customer, Amir looked it up: it comes on Monday."
+    for row in (second, third):
+        amir.post(f"{campaign}posts/{row.pk}/text/", {"text": theirs})
+    mine = "Dear customer, Lea is on it."
+    answer = lea.post(
+        f"{campaign}answer/", {**sent, f"text-{third.pk}": mine, "post": first.pk, "give": "yes"}, follow=True
+    )
+    assert CampaignPost.objects.get(pk=second.pk).text == theirs
+    assert CampaignPost.objects.get(pk=third.pk).text == theirs
+    told = answer.content.decode()
+    assert told.count("A colleague changed the words for") == 1
+    assert mine in told

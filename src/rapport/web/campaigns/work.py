@@ -233,13 +233,26 @@ def _checked(request: DeskRequest, posts: QuerySet[CampaignPost]) -> list[Campai
 
 
 def _keep_typed(request: DeskRequest, campaign: Campaign, posts: QuerySet[CampaignPost]) -> None:
-    """What was typed in boxes that are not sent now."""
+    """What was typed in boxes that are not sent now. A box that nobody touched on this page changes nothing. Where a
+    colleague wrote other words meanwhile theirs stand, and this person is given their own.
+    """
     named = [number(name.removeprefix("text-")) for name in request.POST if name.startswith("text-")]
     variants = {each.pk: each for each in Variant.objects.filter(campaign=campaign)}
     for row in posts.filter(pk__in=named[: reads.PAGE]).exclude(state=State.SENT):
-        text = _typed(request, row).replace("\r\n", "\n").strip("\n")
-        if text != reads.words_for(row, variants.get(row.variant_id or 0), request.membership).strip("\n"):
+        text = _plain(_typed(request, row))
+        stands = _plain(reads.words_for(row, variants.get(row.variant_id or 0), request.membership))
+        was = _plain(request.POST.get(f"was-{row.pk}", stands))
+        if text in (was, stands):
+            continue
+        if stands == was:
             acts.save_post_text(request.membership, row, text, now=timezone.now())
+        else:
+            told = _("A colleague changed the words for %(name)s meanwhile; theirs stand. Yours were: %(text)s")
+            messages.warning(request, told % {"name": row.post.handle, "text": text})
+
+
+def _plain(text: str) -> str:
+    return text.replace("\r\n", "\n").strip("\n")
 
 
 def _give(request: DeskRequest, rows: list[CampaignPost]) -> None:

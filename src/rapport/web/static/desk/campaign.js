@@ -106,12 +106,16 @@
   async function save(id) {
     const field = $(`[data-text="${id}"]`, form);
     if (!field || pressed.has(id)) return;
-    const fields = new FormData();
-    fields.set("text", field.value);
+    const fields = new FormData(), said = field.value;
+    fields.set("text", said);
     const answer = await fetch(`${form.dataset.texts}${id}/text/`, { method: "POST", body: fields, headers: { "HX-Request": "true", "X-CSRFToken": csrf() }, credentials: "same-origin" }).catch(() => null);
     if (!answer) return void saving.set(id, setTimeout(() => save(id), 3000));
     const told = await answer.text();
-    if (answer.ok && !answer.redirected) $(`#checks-${id}`).innerHTML = told;
+    if (answer.ok && !answer.redirected) {
+      $(`#checks-${id}`).innerHTML = told;
+      // what stands now, for whatever is sent with the whole page
+      form.elements[`was-${id}`].value = said;
+    }
     else say((answer.headers.get("Content-Type") || "").startsWith("text/plain") ? told : document.body.dataset.wrong, "error");
   }
   count();
