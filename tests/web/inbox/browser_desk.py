@@ -1,4 +1,6 @@
-"""Fills a fresh data folder for the browser tests; run as a script with RAPPORT_DATA set.
+"""Fills a fresh data folder for the browser tests; run as a script with RAPPORT_DATA and a password.
+
+With `join FIRST SECOND` instead, a late post connects the threads of these two posts.
 
 Alice (owner) and Ben (agent) work at Fernway; eight people complained, one after the other. In Sales, five say nearly
 the same: one entry with four near-copies.
@@ -66,5 +68,23 @@ def main(password: str) -> None:
     rows.exclude(person__name__startswith="Person ").update(basket=baskets["sales"])
 
 
+def join(first: str, second: str) -> None:
+    from django.utils import timezone
+
+    from rapport.actions.hearing import hear
+    from rapport.bus.table import TableBus
+    from rapport.core.post import Author, Post
+    from rapport.pipeline.worker import Worker
+    from rapport.store.models import Channel
+
+    bus = TableBus()
+    post = Post(
+        network="mastodon", id=f"{first}+{second}", created_at=timezone.now(), text="Both of these, @fernway!",
+        kind="reply", in_reply_to=first, thread=second, author=Author(id=f"p{second}", handle="both@example.social"),
+    )  # fmt: skip
+    hear(Channel.objects.get(), [post], bus, now=timezone.now())
+    Worker(bus, timezone.now, dt.timedelta(seconds=60)).drain()
+
+
 if __name__ == "__main__":
-    main(sys.argv[1])
+    join(*sys.argv[2:]) if sys.argv[1] == "join" else main(sys.argv[1])

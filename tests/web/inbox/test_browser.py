@@ -22,8 +22,8 @@ HERE = Path(__file__).parent
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A desk of its own, served as in production; its address."""
+def house(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """A desk of its own, as the environment that it runs in."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -33,17 +33,24 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     tables.lay(data)
     env = {**clean, "RAPPORT_DATA": str(data), "RAPPORT_BASE_URL": address}
     subprocess.run([sys.executable, str(HERE / "browser_desk.py"), PASSWORD], env=env, check=True, timeout=120)
+    return env
+
+
+@pytest.fixture(scope="module")
+def desk(house: dict[str, str]) -> Iterator[str]:
+    """The desk, served as in production; its address."""
+    address = house["RAPPORT_BASE_URL"]
     command = [
         sys.executable,
         "-m",
         "uvicorn",
         "rapport.config.asgi:application",
         "--port",
-        str(port),
+        address.rpartition(":")[2],
         "--log-level",
         "error",
     ]
-    server = subprocess.Popen(command, env=env)
+    server = subprocess.Popen(command, env=house)
     try:
         wait_for(f"{address}/healthz")
         yield address
@@ -625,3 +632,36 @@ def test_nothing_typed_or_pressed_is_lost_without_a_connection(ben: Seat) -> Non
     with page.expect_response("**/draft"):
         page.fill("#reply-text", "")
     ben.complaints.clear()  # what a browser without a connection says of it
+
+
+def test_an_open_page_goes_on_to_the_conversation_that_its_own_became_part_of(
+    alice: Seat, house: dict[str, str]
+) -> None:
+    page = alice.go("/w/fernway/b/care/")
+    rows = {
+        page.locator(f"[data-row]:has-text('Person {number}')").first.get_attribute("data-row"): str(number)
+        for number in (7, 8)
+    }
+    lives, gone = sorted(rows, key=int)
+    page = alice.go(f"/w/fernway/c/{gone}/")
+    page.locator("label[for=mode-note]").click()
+    page.fill("#note-text", "She called twice")
+    page.locator("label[for=mode-reply]").click()
+    with page.expect_response("**/draft"):
+        page.fill("#reply-text", "Kept on the server")
+    page.wait_for_selector("#reply-state:has-text('Saved')")
+    # the last words are not saved yet when the page goes on
+    page.route("**/draft", lambda route: route.abort())
+    page.fill("#reply-text", "Kept on the server, and not yet")
+    command = [sys.executable, str(HERE / "browser_desk.py"), "join", rows[lives], rows[gone]]
+    subprocess.run(command, env=house, check=True, timeout=120)
+    page.wait_for_url(f"**/c/{lives}/")
+    page.wait_for_selector("html[data-ready=yes]")
+    assert page.input_value("#reply-text") == "Kept on the server, and not yet"
+    assert page.input_value("#note-text") == "She called twice"
+    page.unroute("**/draft")
+    with page.expect_response("**/draft") as saved:
+        page.locator("#reply-text").press("End")
+        page.keyboard.type("!")
+    assert f"/c/{lives}/" in saved.value.url
+    alice.complaints.clear()  # what a browser says of the request that was held up

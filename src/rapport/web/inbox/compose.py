@@ -144,15 +144,15 @@ def send(request: DeskRequest, pk: int) -> HttpResponse:
     """The person's word: exactly this text, to this post, from this account. What stands in the way is shown."""
     row = find_conversation(request, pk)
     text = request.POST.get("text", "")
-    if row.pk != pk:  # part of another conversation now, which nobody read here
-        return show(request, row, 409, typed=request.POST, moved_on=True)
     place = chosen_place(request, row)
     if place is None:
         return show(
             request, row, 422, typed=request.POST, problem=_("Choose a post to answer and an account to speak from.")
         )
     target, channel = place
-    if (standing := in_the_way(request, row)) is not None:
+    # where it is part of another conversation now, nobody read that one on this page
+    standing = {"moved_on": True} if row.pk != pk else in_the_way(request, row)
+    if standing is not None:
         return show(request, row, 409, typed=request.POST, **standing)
     try:
         images = typed_images(request, row)
