@@ -643,6 +643,9 @@ def test_an_open_page_goes_on_to_the_conversation_that_its_own_became_part_of(
         for number in (7, 8)
     }
     lives, gone = sorted(rows, key=int)
+    page = alice.go(f"/w/fernway/c/{lives}/")
+    with page.expect_response("**/draft"):
+        page.fill("#reply-text", "Of the first one")
     page = alice.go(f"/w/fernway/c/{gone}/")
     page.locator("label[for=mode-note]").click()
     page.fill("#note-text", "She called twice")
@@ -657,7 +660,7 @@ def test_an_open_page_goes_on_to_the_conversation_that_its_own_became_part_of(
     subprocess.run(command, env=house, check=True, timeout=120)
     page.wait_for_url(f"**/c/{lives}/")
     page.wait_for_selector("html[data-ready=yes]")
-    assert page.input_value("#reply-text") == "Kept on the server, and not yet"
+    assert page.input_value("#reply-text") == "Of the first one\n\nKept on the server, and not yet"
     assert page.input_value("#note-text") == "She called twice"
     page.unroute("**/draft")
     with page.expect_response("**/draft") as saved:

@@ -58,6 +58,11 @@
     const note = $("#note-text");
     saved.reply = reply?.value ?? "";
     const typed = read("reply");
+    // where two conversations became one, one's words in both stand below each other
+    if (typed?.base && reply?.value.endsWith(`\n\n${typed.base}`)) {
+      typed.text = reply.value.slice(0, -typed.base.length) + typed.text;
+      typed.base = reply.value;
+    }
     if (reply && typed && typed.text !== reply.value && !reply.readOnly) {
       if (typed.base === reply.value || !reply.value.trim()) {
         reply.value = typed.text;
