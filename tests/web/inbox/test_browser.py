@@ -292,6 +292,124 @@ def test_done_twice_with_nothing_to_go_on_to_does_not_undo_it(alice: Seat) -> No
     assert alice.complaints == []
 
 
+def hold(page: Any, address: str) -> list[Any]:
+    """Requests to this address wait in the list until the test lets them go on."""
+    held: list[Any] = []
+    page.route(address, lambda route: held.append(route))  # noqa: PLW0108  (playwright marks what it is given)
+    return held
+
+
+def wait_until_held(page: Any, held: list[Any], count: int = 1) -> None:
+    for _ in range(500):
+        if len(held) >= count:
+            return
+        page.wait_for_timeout(20)
+    raise AssertionError(f"{len(held)} of {count} came")
+
+
+def test_an_answer_that_comes_late_takes_nobodys_place(alice: Seat) -> None:
+    page = alice.go("/w/fernway/b/care/")
+    order = [row.get_attribute("data-row") for row in page.locator("[data-row]").all()]
+    slow = hold(page, f"**/c/{order[1]}/?*")
+    page.locator(f"[data-row='{order[0]}']").click()
+    page.wait_for_selector(f"#main[data-conversation='{order[0]}']")
+    # the second is asked for, then the third, whose answer comes first
+    page.locator(f"[data-row='{order[1]}']").click()
+    wait_until_held(page, slow)
+    page.locator(f"[data-row='{order[2]}']").click()
+    page.wait_for_selector(f"#main[data-conversation='{order[2]}']:focus")
+    # somebody types in the search meanwhile, and goes on there
+    page.locator("#find").focus()
+    with page.expect_response(f"**/c/{order[1]}/?*"):
+        slow[0].continue_()
+    page.wait_for_timeout(300)
+    assert page.locator("#main").get_attribute("data-conversation") == order[2]
+    assert f"/c/{order[2]}/" in page.url
+    assert page.locator("#find:focus").count() == 1
+    assert alice.complaints == []
+
+
+def test_what_is_pressed_in_one_conversation_never_lands_in_another(alice: Seat) -> None:
+    page = alice.go("/w/fernway/b/care/")
+    order = [row.get_attribute("data-row") for row in page.locator("[data-row]").all()]
+    page.locator(f"[data-row='{order[0]}']").click()
+    page.wait_for_selector(f"#main[data-conversation='{order[0]}']:focus")
+    slow = hold(page, "**/resolve?*")
+    page.keyboard.press("e")
+    wait_until_held(page, slow)
+    page.locator(f"[data-row='{order[1]}']").click()
+    page.wait_for_selector(f"#main[data-conversation='{order[1]}']")
+    page.fill("#reply-text", "Words for the second one")
+    slow[0].continue_()
+    page.wait_for_selector("#toasts .notice:has-text('Undo')")
+    page.wait_for_timeout(300)
+    assert page.locator("#main").get_attribute("data-conversation") == order[1]
+    assert page.input_value("#reply-text") == "Words for the second one"
+    assert f"/c/{order[1]}/" in (page.locator("#reply").get_attribute("hx-post") or "")
+    # the keys are not dead
+    page.locator("#reply-text").press("Escape")
+    page.keyboard.press("z")
+    page.wait_for_selector(f"[data-row='{order[0]}']")
+    assert alice.complaints == []
+
+
+def test_what_is_typed_while_something_is_sent_stays(alice: Seat) -> None:
+    page = alice.go("/w/fernway/b/care/")
+    page.locator("[data-row]").nth(3).click()
+    page.wait_for_selector("#main[data-conversation]:focus")
+    page.locator("label[for=mode-note]").click()
+    slow = hold(page, "**/note?*")
+    page.fill("#note-text", "She called.")
+    page.locator("#note-text").press("Control+Enter")
+    wait_until_held(page, slow)
+    page.locator("#note-text").press("End")
+    page.keyboard.type(" And again")
+    slow[0].continue_()
+    page.wait_for_selector("#thread .note:has-text('She called.')")
+    page.wait_for_timeout(300)
+    assert page.input_value("#note-text") == "And again"
+    page.fill("#note-text", "")
+    page.locator("label[for=mode-reply]").click()
+    slow, drafts = hold(page, "**/send?*"), hold(page, "**/draft")
+    page.fill("#reply-text", "Your parcel number three hundred comes on Monday morning.")
+    page.locator("#reply-text").press("Control+Enter")
+    wait_until_held(page, slow)
+    page.locator("#reply-text").press("End")
+    page.keyboard.type(" By bike")
+    page.wait_for_timeout(1_200)  # longer than the pause after which a draft is kept
+    assert drafts == []
+    page.unroute("**/draft")
+    with page.expect_response("**/draft") as kept:
+        slow[0].continue_()
+    assert "text=By%20bike&" in (kept.value.request.post_data or "")
+    assert page.input_value("#reply-text") == "By bike"
+    page.fill("#reply-text", "")
+    assert alice.complaints == []
+
+
+def test_a_half_filled_form_stays_when_the_conversation_is_read_again(alice: Seat) -> None:
+    page = alice.go("/w/fernway/b/care/")
+    page.locator("[data-row]").nth(2).click()
+    page.wait_for_selector("#main[data-conversation]:focus")
+    page.locator(".todo summary:has-text('Something to be done')").click()
+    page.fill("#todo-title", "Call the carrier")
+    page.locator("#todo-due").focus()
+    # a colleague notes something
+    page.evaluate(
+        """async () => {
+            const body = new URLSearchParams({ note: "Seen in the yard" });
+            const headers = { "X-CSRFToken": Rapport.csrf() };
+            await fetch(`${location.pathname}note`, { method: "POST", body, headers });
+        }"""
+    )
+    page.wait_for_selector("#thread .note:has-text('Seen in the yard')")
+    assert page.input_value("#todo-title") == "Call the carrier"
+    page.locator("#todo-title").press("Enter")
+    page.wait_for_selector(".todo li:has-text('Call the carrier')")
+    assert page.input_value("#todo-title") == ""
+    assert alice.complaints == []
+
+
 def test_a_reply_is_sent_and_stands_in_the_thread(alice: Seat) -> None:
     page = alice.go("/w/fernway/b/care/")
     page.locator("[data-row]").last.click()

@@ -11,12 +11,27 @@
   // ------------------------------------------------------------------ morphing: what a refresh must leave alone
   if (window.Idiomorph) {
     const calls = Idiomorph.defaults.callbacks;
-    // an element that keeps its key keeps what somebody typed, chose or was shown in it
+    // an element that keeps its key keeps what somebody typed, chose or was shown in it; so does a half-filled form
     calls.beforeNodeMorphed = (old, fresh) =>
-      !(old.nodeType === 1 && old.dataset.keep && fresh.nodeType === 1 && old.dataset.keep === fresh.dataset.keep);
+      !(old.nodeType === 1 && fresh.nodeType === 1 && ((old.dataset.keep && old.dataset.keep === fresh.dataset.keep) || isHalfFilled(old, fresh)));
     // what somebody opened stays open
     calls.beforeAttributeUpdated = (name, node) => !(name === "open" && node.tagName === "DETAILS");
   }
+
+  // what is filled in in a form stays until the form is sent, whatever else of the conversation changes meanwhile
+  const filling = new WeakSet();
+  const OWN_WAYS = "#reply,#jot"; // what is typed there has ways of its own (desk/keep.js)
+  const place = (form) => (form.getAttribute("action") || "").split("?")[0];
+  function isHalfFilled(old, fresh) { return filling.has(old) && fresh.tagName === "FORM" && place(old) === place(fresh); }
+  document.addEventListener("input", (event) => {
+    const form = event.target.closest?.("#work form");
+    if (form && !form.matches(OWN_WAYS)) filling.add(form);
+  });
+  document.addEventListener("htmx:beforeRequest", (event) => { if (event.detail.requestConfig.verb !== "get") filling.delete(event.detail.elt); });
+  document.addEventListener("htmx:afterRequest", (event) => {
+    const { elt, successful, requestConfig } = event.detail;
+    if (!successful && requestConfig.verb !== "get" && elt.matches("#work form") && !elt.matches(OWN_WAYS)) filling.add(elt);
+  });
 
   function csrf() {
     const found = document.cookie.match(/(?:^|; )csrftoken=([^;]+)/);
@@ -74,23 +89,50 @@
 
   // ------------------------------------------------------------------ the list beside the conversation
   let coming = 0; // conversations that were asked for and are not on the page yet
+  let newest = ""; // the address that was asked for last, and the one whose answer came last
+  let landed = "";
   function openRow(link) {
     const address = link.getAttribute("href");
     if (!window.htmx || !$("#work")) return void location.assign(address);
     coming += 1;
+    newest = address;
+    landed = "";
     // settled at once, so that the next key meets forms that work
     htmx.ajax("GET", address, { target: "#work", swap: "innerHTML settle:0ms", source: link }).then(() => {
+      if (address !== newest) return; // another one was opened meanwhile
+      if (address !== landed) return mark($("#work").dataset.conversation);
       history.pushState({}, "", address);
       shown();
     }).catch(() => {}).then(() => { coming -= 1; pressWaiting(); });
     mark(link.dataset.row);
   }
+  // answers come in any order: one about a conversation that is not on the screen any more takes nobody's place
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const { target, requestConfig, xhr } = event.detail;
+    if (target.id !== "work" || !requestConfig) return;
+    const { verb, path, elt } = requestConfig;
+    if (verb === "get" && elt.matches("[data-row]")) {
+      if (path !== newest) event.detail.shouldSwap = false;
+      else if (event.detail.shouldSwap) landed = path;
+      return;
+    }
+    const about = path.match(/\/c\/(\d+)\//)?.[1];
+    const here = $("#main")?.dataset.conversation;
+    if (!about || !here || about === here) return;
+    event.detail.shouldSwap = false;
+    // its form is gone, and nobody hears what it says there
+    const told = xhr.status < 400 && xhr.getResponseHeader("HX-Trigger");
+    if (!told) say(body.dataset.elsewhere, "error");
+    else for (const [name, detail] of Object.entries(JSON.parse(told))) document.dispatchEvent(new CustomEvent(name, { detail }));
+    Rapport.refresh({ list: true });
+  });
   function mark(id) {
     for (const row of $$("[data-row]")) {
       if (row.dataset.row === String(id)) row.setAttribute("aria-current", "true");
       else row.removeAttribute("aria-current");
     }
   }
+  const FIELDS = "input:not([type=radio],[type=checkbox]),textarea,select,[contenteditable]";
   function shown() {
     const talk = $("#main.talk");
     const open = Boolean(talk && talk.dataset.conversation);
@@ -99,7 +141,8 @@
       document.title = `${$("h1", talk).textContent} · Rapport`;
       $("#work").dataset.conversation = talk.dataset.conversation;
       mark(talk.dataset.conversation);
-      talk.focus({ preventScroll: true });
+      // whoever types elsewhere by now goes on there
+      if (!document.activeElement?.matches(FIELDS)) talk.focus({ preventScroll: true });
     }
     settle();
   }
@@ -197,7 +240,7 @@
   let acting = null; // the form above the conversation that is on its way
   let onward = null; // after "e": the conversation, and the row to go on to
   let waiting = [];
-  const mustWait = (key) => (acting ? !ANYWHERE.includes(key) : coming > 0 && aboutTheOpenOne.includes(key));
+  const mustWait = (key) => (acting?.isConnected ? !ANYWHERE.includes(key) : coming > 0 && aboutTheOpenOne.includes(key));
   function pressWaiting() {
     while (waiting.length && !mustWait(waiting[0])) KEYS[waiting.shift()]();
   }
@@ -231,7 +274,7 @@
   }
   document.addEventListener("keydown", (event) => {
     if (event.isComposing) return;
-    const inField = event.target.closest?.("input:not([type=radio],[type=checkbox]),textarea,select,[contenteditable]");
+    const inField = event.target.closest?.(FIELDS);
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
       const form = event.target.closest?.("form.panel");
       const button = form && $(".btn.main", form);
@@ -253,7 +296,7 @@
     const act = KEYS[key];
     if (!act) return;
     event.preventDefault();
-    if (key === "e" && event.repeat) return; // held down: one press is one conversation
+    if (event.repeat && !"jk".includes(key)) return; // held down: one press is one act
     if (mustWait(key)) waiting.push(key);
     else act();
   });

@@ -8,12 +8,15 @@
 
   // ------------------------------------------------------------------ undo
   let deeds = []; // of the last act, where it was done here
+  let undoing = false;
   async function undo(named) {
-    if (!root) return;
+    if (!root || undoing) return;
+    undoing = true;
     const form = new URLSearchParams();
     for (const each of named) form.append("deed", each);
     deeds = [];
     const answer = await fetch(`${root}undo`, { method: "POST", body: form, headers: { "X-CSRFToken": csrf(), "HX-Request": "true" }, credentials: "same-origin" }).catch(() => null);
+    undoing = false;
     const told = answer?.headers.get("HX-Trigger");
     if (!told) return void say(document.body.dataset.wrong, "error");
     for (const [name, detail] of Object.entries(JSON.parse(told))) document.dispatchEvent(new CustomEvent(name, { detail }));

@@ -39,7 +39,7 @@
     pressed.delete(id);
     button.disabled = false;
     const told = answer ? await answer.text() : "";
-    if (!answer?.ok || answer.redirected) {
+    if (!answer?.ok || answer.redirected || answer.headers.get("HX-Redirect")) {
       const plain = (answer?.headers.get("Content-Type") || "").startsWith("text/plain");
       return void say(plain ? told : document.body.dataset.wrong, "error");
     }
@@ -111,7 +111,7 @@
     const answer = await fetch(`${form.dataset.texts}${id}/text/`, { method: "POST", body: fields, headers: { "HX-Request": "true", "X-CSRFToken": csrf() }, credentials: "same-origin" }).catch(() => null);
     if (!answer) return void saving.set(id, setTimeout(() => save(id), 3000));
     const told = await answer.text();
-    if (answer.ok && !answer.redirected) {
+    if (answer.ok && !answer.redirected && !answer.headers.get("HX-Redirect")) {
       $(`#checks-${id}`).innerHTML = told;
       // what stands now, for whatever is sent with the whole page
       form.elements[`was-${id}`].value = said;

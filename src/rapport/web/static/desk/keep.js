@@ -46,8 +46,48 @@
       saved.reply = requestConfig.parameters?.text ?? $("#reply-text")?.value ?? "";
       if ($("#reply-text")?.value === saved.reply) write("reply", null);
     }
-    if (elt.id === "jot") { write("note", null); if ($("#note-text")) $("#note-text").value = ""; }
-    if (elt.id === "reply" && requestConfig.verb === "post" && /\/(send|propose)\b/.test(requestConfig.path)) write("reply", null);
+    if (elt.id === "jot") {
+      const note = $("#note-text");
+      const rest = note ? after(note.value, jotting) : "";
+      write("note", rest ? { text: rest, key: fresh() } : null);
+      if (note) note.value = rest;
+    }
+    if (isSending(elt, requestConfig)) write("reply", null);
+  });
+
+  // ------------------------------------------------------------------ what is typed while something is on its way
+  const isSending = (elt, config) => elt.id === "reply" && config.verb === "post" && /\/(send|propose)\b/.test(config.path);
+  /* what was typed behind the words that were sent; all of it where they were changed */
+  const after = (text, sent) => (text.startsWith(sent) ? text.slice(sent.length).trimStart() : text);
+  let jotting = ""; // the note that is on its way
+  let sending = null; // the reply that is
+  let rest = ""; // what was typed meanwhile
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    const { elt, requestConfig } = event.detail;
+    // the words that leave are no draft any more
+    if (elt.id === "reply-text" && sending !== null) return void event.preventDefault();
+    if (elt.id === "jot") jotting = $("#note-text").value;
+    if (!isSending(elt, requestConfig)) return;
+    htmx.trigger("#reply-text", "htmx:abort");
+    sending = $("#reply-text").value;
+    rest = "";
+  });
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const { requestConfig } = event.detail;
+    if (sending !== null && requestConfig && isSending(requestConfig.elt, requestConfig) && event.detail.shouldSwap) {
+      rest = after($("#reply-text")?.value ?? "", sending);
+    }
+  });
+  document.addEventListener("htmx:afterRequest", (event) => {
+    const { elt, successful, requestConfig } = event.detail;
+    if (sending === null || !isSending(elt, requestConfig)) return;
+    sending = null;
+    const reply = $("#reply-text");
+    if (!reply || reply.readOnly) return;
+    if (successful && rest && !reply.value) reply.value = rest;
+    else if (successful) return;
+    reply.dispatchEvent(new Event("input", { bubbles: true }));
+    htmx.trigger(reply, "again");
   });
   let shown = "";
   function bringBack() {
@@ -64,9 +104,12 @@
       typed.base = reply.value;
     }
     if (reply && typed && typed.text !== reply.value && !reply.readOnly) {
-      if (typed.base === reply.value || !reply.value.trim()) {
+      // the answer to the last save may have been lost: then the server has more of it than this page knew
+      if (typed.base === reply.value || typed.text.startsWith(reply.value.trimEnd())) {
         reply.value = typed.text;
         reply.dispatchEvent(new Event("input", { bubbles: true }));
+        // once the box is bound: until then nobody saves it
+        setTimeout(() => { if (reply.isConnected && window.htmx) htmx.trigger(reply, "again"); }, 300);
         say(bar.dataset.kept);
       } else {
         say(bar.dataset.else.replace("{words}", typed.text.slice(0, 300)));

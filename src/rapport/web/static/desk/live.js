@@ -22,6 +22,7 @@
   let asked = 0;
   let took = 0; // milliseconds that the last answer needed: a server that is busy is asked less often
   let coming = null;
+  let failed = 0; // readings in a row that brought nothing
   function refreshSoon(what) {
     wanted.list ||= Boolean(what.list);
     wanted.talk ||= Boolean(what.talk);
@@ -43,6 +44,11 @@
       const began = Date.now();
       await Promise.all(jobs);
       took = Math.min(Date.now() - began, 5000);
+      failed = 0;
+    } catch {
+      // it is asked for again: what changed is told once
+      failed += 1;
+      setTimeout(() => refreshSoon(now), Math.min(1000 * 2 ** failed, 30000));
     } finally { busy = false; }
   }
   async function fetchInto(address, target) {
@@ -51,7 +57,8 @@
     const headers = { "HX-Request": "true", "HX-Target": target.slice(1), "HX-Current-URL": location.href };
     const has = tags[target];
     if (has?.address === address && has.url === location.href) headers["If-None-Match"] = has.tag;
-    const answer = await fetch(address, { headers, credentials: "same-origin" });
+    const answer = await fetch(address, { headers, credentials: "same-origin", signal: AbortSignal.timeout(30000) });
+    if (answer.status >= 500) throw new Error(`${answer.status}`);
     if (answer.status === 304) return void seen();
     // it became part of another conversation: what was typed goes along
     if (answer.redirected && open !== null) Rapport.carry(answer.url.match(/\/c\/(\d+)\//)?.[1]);
@@ -131,7 +138,6 @@
 
   document.addEventListener("desk-changed", (event) => {
     say(event.detail.say, "", event.detail.undo);
-    if ($("#note-text") && event.target.closest?.("#jot")) $("#note-text").value = "";
     Rapport.refresh({ list: true, talk: event.detail.talk });
   });
   listen();

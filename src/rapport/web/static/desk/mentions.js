@@ -82,7 +82,7 @@
   document.addEventListener("desk-read", () => { if (document.activeElement?.id === "note-text") offer(); });
   document.addEventListener("keydown", (event) => {
     const list = $("#note-names");
-    if (!list || event.target.id !== "note-text") return;
+    if (!list || event.target.id !== "note-text" || event.isComposing || event.keyCode === 229) return;
     const all = [...list.children];
     const at = all.findIndex((each) => each.getAttribute("aria-selected") === "true");
     if (event.key === "ArrowDown" || event.key === "ArrowUp") mark(all[(at + (event.key === "ArrowDown" ? 1 : all.length - 1)) % all.length]);

@@ -20,7 +20,7 @@
     const answer = await fetch(form.action, { method: "POST", body: fields, headers: { "HX-Request": "true", "X-CSRFToken": csrf() }, credentials: "same-origin" }).catch(() => null);
     if (!answer) { timer = setTimeout(keep, 3000); return; }
     const told = await answer.text();
-    if (!answer.ok || answer.redirected) {
+    if (!answer.ok || answer.redirected || answer.headers.get("HX-Redirect")) {
       const plain = (answer.headers.get("Content-Type") || "").startsWith("text/plain");
       say(plain ? told : document.body.dataset.wrong, "error");
       return;
