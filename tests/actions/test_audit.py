@@ -149,7 +149,7 @@ pytestmark = pytest.mark.django_db
 #: functions of the action modules that read or compute and write nothing, or that are a step of writing an audit row
 NOT_ACTIONS = {
     "acknowledge": {"asked_by_rules"},
-    "accounts": {"check_timezone", "find_sign_in_link", "held_by"},
+    "accounts": {"check_timezone", "find_sign_in_link", "held_by", "tasks_of"},
     "api": {"digest_of"},
     "audit": {
         "write_audit",
@@ -219,6 +219,7 @@ NOT_ACTIONS = {
     # steps of an erasure, which writes its own row when it is done, and of an export
     "forgetting": {
         "empty_audit",
+        "empty_joins",
         "empty_ledger",
         "empty_offers",
         "forget_attachments",

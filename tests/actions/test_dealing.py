@@ -17,6 +17,7 @@ from rapport.actions.baskets import Wish
 from rapport.actions.dealing import tend_baskets
 from rapport.core.errors import InvalidInput
 from rapport.core.hours import Hours
+from rapport.core.notice_text import write_notice
 from rapport.core.post import Author, Post
 from rapport.core.promises import Terms
 from rapport.pipeline.clock import Clock
@@ -220,6 +221,34 @@ def test_what_somebody_who_leaves_had_on_their_desk_goes_back(place: Desk, role:
     ]  # fmt: skip
     entry = AuditEntry.objects.filter(verb="conversation.assign", subject_id=str(talks[0].pk)).latest("id")
     assert entry.actor == place.alice
+    # what was dealt with comes back to the basket too, once somebody opens it again
+    desk.reopen(place.alice, talks[2], now=after(3))
+    assert Conversation.objects.get(pk=talks[2].pk).assignee is None
+
+
+@pytest.mark.parametrize(("role", "active"), [("agent", False), ("viewer", True)])
+def test_who_writes_to_somebody_who_answers_no_more_reaches_the_basket(place: Desk, role: str, active: bool) -> None:
+    (talk,) = place.hear(0, name="one")
+    desk.assign(place.alice, talk, place.ben, now=after(1))
+    desk.resolve(place.ben, talk, now=after(1))
+    accounts.change_member(place.alice, place.ben, role=role, active=active, baskets=[place.care], now=after(2))
+    (again,) = place.hear(3, name="one", to="m1")
+    assert (again, again.state, again.assignee) == (talk, "open", None)
+
+
+def test_the_tasks_of_whoever_leaves_go_to_nobody_who_left_before_and_are_told_of_anew(place: Desk) -> None:
+    fields = {"due_at": after(5), "now": after(1)}
+    tasks.make_task(place.dora, "Asked for", assignee=place.ben, **fields)
+    tasks.make_task(place.alice, "Of the basket", assignee=place.ben, basket=place.care, **fields)
+    tasks.remind_of_tasks(place.workspace, now=after(5))
+    leaves = {"role": "agent", "active": False, "baskets": []}
+    accounts.change_member(place.alice, place.dora, **leaves, now=after(6))
+    accounts.change_member(place.alice, place.ben, **leaves, now=after(7))
+    assert [each.assignee for each in Task.objects.order_by("pk")] == [place.alice, None]
+    tasks.remind_of_tasks(place.workspace, now=after(8))
+    assert {each.text for each in Notification.objects.filter(membership=place.alice, event="task")} == {
+        write_notice("task", title="Asked for"), write_notice("task", title="Of the basket"),
+    }  # fmt: skip
 
 
 @pytest.mark.skipif(

@@ -146,6 +146,11 @@ def held_by(member: Membership) -> QuerySet[Conversation]:
     return Conversation.objects.of(member.workspace_id).filter(assignee=member, state__in=states)
 
 
+def tasks_of(member: Membership) -> QuerySet[Task]:
+    """What somebody still has to do."""
+    return Task.objects.of(member.workspace_id).filter(assignee=member, done_at__isnull=True)
+
+
 def _hand_over(by: Membership, member: Membership, now: dt.datetime) -> None:
     """Conversations go back to their baskets; open tasks too, and those of no basket to whoever asked for them."""
     talks = list(held_by(member).select_for_update(no_key=True).order_by("pk").values_list("pk", "basket_id"))
@@ -153,14 +158,18 @@ def _hand_over(by: Membership, member: Membership, now: dt.datetime) -> None:
     rows.update(assignee=None, touched_at=now)
     detail = {"before": {"assignee": member.pk}, "after": {"assignee": None}, "left": str(member)}
     write_audits(by.workspace_id, "conversation.assign", "conversation", {pk: detail for pk, _ in talks}, now, by=by)
-    for task in Task.objects.of(by.workspace_id).filter(assignee=member, done_at__isnull=True).select_for_update():
-        asked = task.made_by_id if task.made_by_id != member.pk else None
-        task.assignee_id = None if task.basket_id else asked or by.pk
-        task.save(update_fields=["assignee"])
+    tasks = tasks_of(member).select_for_update(of=("self",)).select_related("made_by__user").order_by("pk")
+    for task in (shown := list(tasks)):
+        asked = task.made_by if task.made_by_id != member.pk else None
+        heir = asked if asked is not None and asked.may("note") is True else by
+        # whoever has it now is reminded anew
+        task.assignee, task.reminded_at = None if task.basket_id else heir, None
+        task.save(update_fields=["assignee", "reminded_at"])
         after = {"assignee": task.assignee_id}
         write_audit(by.workspace, by, "task.change", task, now, before={"assignee": member.pk}, after=after)
-    if talks:
-        announce(by.workspace, now, [pk for pk, _ in talks], [basket for _, basket in talks])
+    touched = {pk for pk, _ in talks} | {task.conversation_id for task in shown if task.conversation_id is not None}
+    if touched:
+        announce(by.workspace, now, sorted(touched), [basket for _, basket in talks])
 
 
 def make_sign_in_link(user: User, valid: dt.timedelta, *, now: dt.datetime, by: Membership | None = None) -> str:

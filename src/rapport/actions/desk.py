@@ -380,6 +380,8 @@ def _change(by: Membership, conversation: Conversation, verb: str, now: dt.datet
             raise InvalidInput(f"A conversation that is {row.state} cannot become {target}.")
         if target != row.state and _is_aside(row):
             require(by, "release")
+        if target == Conversation.State.OPEN != row.state and row.assignee and row.assignee.may("draft") is not True:
+            fields.setdefault("assignee", None)  # whoever had it has left meanwhile
         before = {name: plain(getattr(row, name)) for name in fields}
         for name, value in fields.items():
             setattr(row, name, value)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from rapport.store.models import Membership, User
+from rapport.store.models import Conversation, Membership, Task, User
 
 BASE = "/w/fernway/settings/team/"
 NEW = {"email": "new@fernway.example", "name": "Nia", "role": "agent", "baskets": ["care", "sales"]}
@@ -108,3 +108,17 @@ def test_the_list_costs_the_same_for_many(cast: Any, enter: Any, django_assert_m
     client.get(BASE)
     with django_assert_max_num_queries(10):
         assert "U29" in client.get(BASE).content.decode()
+
+
+def test_the_page_says_what_went_back_when_somebody_leaves(
+    cast: Any, enter: Any, hear: Any, make_post: Any, now: Any
+) -> None:
+    member = cast.amir
+    hear(make_post("My parcel is broken, @fernway!"))
+    Conversation.objects.update(assignee=member)
+    for title in ("One", "Two"):
+        Task.objects.create(workspace=cast.workspace, title=title, assignee=member, made_at=now)
+    given = {"role": "agent", "baskets": ["care"], "capacity": 0}
+    page = enter(cast.ben).post(f"{BASE}{member.pk}/", given, follow=True).content.decode()
+    assert "1 conversation went back to its basket." in page
+    assert "2 tasks went back to their baskets or to whoever asked for them." in page

@@ -14,7 +14,7 @@ from django.db.models import Count, Q
 
 from rapport.core.hours import Hours
 from rapport.core.promises import Terms
-from rapport.core.roles import may
+from rapport.core.roles import ROLES, may
 from rapport.core.route import Member, Strategy, TeamLoad, Waiting
 from rapport.store.models import Absence, AuditEntry, Basket, BasketMember, Conversation, Membership, Outcome
 from rapport.store.queries.sql import adapt, update_rows
@@ -247,11 +247,13 @@ def reached_while_away(
     workspace_id: int, among: Collection[int], now: dt.datetime
 ) -> list[tuple[int, int, int, int | None]]:
     """(id, id of its basket, membership id, that of the deputy) of those of `among` in which they wait for somebody who
-    is away, or does not work here any more.
+    is away, does not work here any more, or may write no replies any more.
     """
     away = dict(absent(workspace_id, now))
+    writing = [role for role in ROLES if may(role, "draft")]
     rows = Conversation.objects.of(workspace_id).filter(
-        Q(assignee__in=list(away)) | Q(assignee__active=False) | Q(assignee__user__is_active=False),
+        Q(assignee__in=list(away)) | Q(assignee__active=False) | Q(assignee__user__is_active=False)
+        | ~Q(assignee__role__in=writing), assignee__isnull=False,
         pk__in=list(among), state=Conversation.State.OPEN, waiting_since__isnull=False,
     )  # fmt: skip
     found = rows.order_by("pk").values_list("pk", "basket_id", "assignee_id")

@@ -133,7 +133,7 @@ def change(request: DeskRequest, pk: int) -> HttpResponse:
     form = MemberForm(request.POST if request.method == "POST" else None, initial=start, workspace=request.workspace)
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
-        had = accounts.held_by(member).count()
+        had, asked = accounts.held_by(member).count(), accounts.tasks_of(member).count()
         try:
             accounts.change_member(
                 request.membership,
@@ -152,6 +152,13 @@ def change(request: DeskRequest, pk: int) -> HttpResponse:
                 went = ngettext(
                     "%(n)d conversation went back to its basket.",
                     "%(n)d conversations went back to their baskets.",
+                    gone,
+                )
+                told_of.append(went % {"n": gone})
+            if gone := asked - accounts.tasks_of(member).count():
+                went = ngettext(
+                    "%(n)d task went back to its basket or to whoever asked for it.",
+                    "%(n)d tasks went back to their baskets or to whoever asked for them.",
                     gone,
                 )
                 told_of.append(went % {"n": gone})
