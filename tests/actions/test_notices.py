@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from conftest import NOON
-from rapport.actions import delivery
+from rapport.actions import delivery, notice_ways
 from rapport.actions.accounts import change_member, invite
 from rapport.actions.desk import assign
 from rapport.actions.listening import ask_to_reconnect, note_silence
@@ -18,7 +18,7 @@ from rapport.actions.outbound import approve
 from rapport.actions.rules import save_rules
 from rapport.actions.tasks import remind_of_tasks
 from rapport.core.decision import Crisis
-from rapport.core.notices import PATIENCE, REST
+from rapport.core.notices import PATIENCE, REST, Quiet
 from rapport.core.post import Author
 from rapport.core.rhythm import Silence
 from rapport.pipeline.notice_words import words_of
@@ -228,6 +228,20 @@ def test_a_reminder_reaches_whoever_can_be_told(alice: Any, ben: Any, hear: Any,
     Task.objects.create(title="Call her", assignee=ben, **fields)
     remind_of_tasks(alice.workspace, now=NOON)
     assert told(alice) == [("Due now: Call her", 1)]
+    # what nobody sees any more hides no task
+    Conversation.objects.update(state="unopened")
+    Task.objects.create(title="Thank her", assignee=ben, **fields)
+    remind_of_tasks(alice.workspace, now=NOON)
+    assert ("Due now: Thank her", 1) in told(alice)
+
+
+def test_nobody_else_is_told_of_a_task_whose_owner_wants_to_hear_of_none(alice: Any, ben: Any) -> None:
+    notice_ways.save_wishes(ben, {}, Quiet(), now=NOON)
+    care = Basket.objects.of(alice.workspace).get(slug="care")
+    fields = {"workspace": alice.workspace, "made_at": NOON, "due_at": NOON, "made_by": alice, "basket": care}
+    Task.objects.create(title="Call her", assignee=ben, **fields)
+    remind_of_tasks(alice.workspace, now=NOON)
+    assert told(ben) == told(alice) == []
 
 
 @pytest.fixture

@@ -164,12 +164,21 @@ def remind_of_tasks(workspace: Workspace, *, now: dt.datetime) -> int:
 
 
 def _remind(workspace: Workspace, task: Task, now: dt.datetime) -> None:
-    """Tell whose it is; where nobody of these can be told, those of its basket, whoever asked for it, or the leads."""
+    """Tell whose it is; where they do not work here any more, those of its basket, whoever asked for it, or the leads:
+    the first of these whom it reaches.
+    """
     bundle, text = f"task:{task.pk}", write_notice("task", title=task.title)
-    if task.assignee is not None:
-        for talk in (task.conversation, None):  # who does not see the conversation is told of the task alone
-            if notify(workspace, [task.assignee], "task", bundle=bundle, text=text, conversation=talk, now=now):
-                return
+
+    def reaches(members: list[Membership]) -> bool:
+        # who does not see the conversation is told of the task alone
+        return any(
+            notify(workspace, members, "task", bundle=bundle, text=text, conversation=talk, now=now)
+            for talk in (task.conversation, None)
+        )
+
+    if task.assignee is not None and task.assignee.may("read") is True:
+        reaches([task.assignee])  # who wants to hear of no tasks hears of none, and nobody else is told of theirs
+        return
     basket = task.basket
     others: list[Callable[[], list[Membership]]] = [
         lambda: (resolve_names(workspace.pk, [basket.slug])[basket.slug] or []) if basket is not None else [],
@@ -177,7 +186,7 @@ def _remind(workspace: Workspace, task: Task, now: dt.datetime) -> None:
         lambda: leads_of(workspace.pk, task.basket_id),
     ]
     for whose in others:
-        if notify(workspace, whose(), "task", bundle=bundle, text=text, conversation=task.conversation, now=now):
+        if reaches(whose()):
             return
 
 
