@@ -253,6 +253,20 @@ def test_what_comes_on_a_quiet_day_waits_until_the_quiet_days_are_over(
     assert len(letterbox.received) == 1
 
 
+def test_what_comes_just_before_a_quiet_day_waits_until_it_is_over(
+    alice: Any, letterbox: Letterbox, notifier: Notifier, clock: Clock
+) -> None:
+    ways = {event: ["desk", "mail"] for event in EVENTS}
+    days = ((NOON.weekday() + 1) % 7, (NOON.weekday() + 2) % 7)
+    notice_ways.save_wishes(alice, ways, Quiet(days=days), now=NOON)
+    midnight = NOON.replace(hour=0, minute=0) + dt.timedelta(days=1)
+    notify(alice.workspace, [alice], "task", text="Due", now=midnight - dt.timedelta(minutes=2))
+    run(notifier, clock, midnight + dt.timedelta(minutes=5))
+    assert letterbox.received == []
+    run(notifier, clock, midnight + dt.timedelta(days=2))
+    assert len(letterbox.received) == 1
+
+
 def test_a_mail_server_that_is_down_loses_nothing(
     alice: Any, letterbox: Letterbox, notifier: Notifier, clock: Clock, settings: Any
 ) -> None:

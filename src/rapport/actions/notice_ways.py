@@ -12,7 +12,7 @@ from django.db import models, transaction
 
 from rapport.actions.audit import write_audit
 from rapport.core.errors import InvalidInput
-from rapport.core.notices import EVENTS, REST, TOO_LATE, WAYS, Quiet, end_of_quiet, read_quiet, read_ways
+from rapport.core.notices import EVENTS, LONGEST_REST, REST, TOO_LATE, WAYS, Quiet, end_of_quiet, read_quiet, read_ways
 from rapport.store.models import Membership, Notification, NotificationSettings, PushSubscription
 from rapport.store.queries.notices import list_devices, quiet_of, read_sight, read_wishes, zone_of
 
@@ -213,8 +213,8 @@ def _still_wanted(
     until = end_of_quiet(now, quiet, zone)
     wanted, later = [], []
     for row in rows:
-        # quiet hours may be longer than that: what came in them is told when they are over
-        ended = end_of_quiet(row.last_at, quiet, zone)
+        # quiet hours may be longer than that: what came in them, or rested into them, is told when they are over
+        ended = end_of_quiet(row.last_at + LONGEST_REST, quiet, zone) - LONGEST_REST
         if member.may("read") is not True or row.read_at is not None or ended < now - TOO_LATE:
             continue
         if way not in read_ways(row.event, wish.ways if wish else {}):
