@@ -10,27 +10,33 @@ import pytest
 
 from canary import CANARY, ID, NAME, author, places, plant
 from conftest import NOON
-from rapport.actions import brands, people, tasks
+from rapport.actions import brands, campaign_posts, people, tasks
 from rapport.actions.erasure import ask_erasure, erase_some, word_to_type
 from rapport.actions.ledger_check import verify
 from rapport.actions.person_jobs import LostClaim, claim_job
+from rapport.actions.undo import undo
 from rapport.core.errors import InvalidInput, NotAllowed
 from rapport.core.post import Author, Post
 from rapport.pipeline.person_jobs import WAIT, carry_out
 from rapport.store.models import (
     Approval,
     AuditEntry,
+    CampaignPost,
     Conversation,
+    Deed,
     Delivery,
     Note,
+    Notification,
     Offer,
     Person,
     PersonJob,
     Suppression,
+    Task,
 )
 from rapport.store.models import Post as Row
 
 pytestmark = pytest.mark.django_db
+MINUTE = dt.timedelta(minutes=1)
 
 
 @pytest.fixture
@@ -242,3 +248,23 @@ def test_nothing_is_left_of_an_undone_join_of_a_reminder_and_of_a_brand(
     erase(alice, Person.objects.get(pk=again.pk))
     assert sorted(places()) == []
     assert Person.objects.filter(pk=olga.pk).exists()
+
+
+def test_nothing_is_left_of_campaigns_of_tasks_taken_back_and_of_reminders_by_themselves(
+    person: Person, alice: Any
+) -> None:
+    for row in CampaignPost.objects.order_by("pk"):
+        campaign_posts.skip_post(alice, row, f"{NAME} is a friend of the house", now=NOON)
+    for title, now in ((f"Ring {NAME} up", NOON + MINUTE), ("Water the plants", NOON + 2 * MINUTE)):
+        task = tasks.make_task(alice, title, due_at=now, now=now)
+        tasks.remind_of_tasks(alice.workspace, now=now)
+        undo(alice, Deed.objects.get(verb="task.make", at=now), now=now)
+        assert not Notification.objects.filter(bundle=f"task:{task.pk}").exists()
+    Task.objects.filter(conversation__isnull=False).update(due_at=NOON, assignee=alice)
+    tasks.remind_of_tasks(alice.workspace, now=NOON)
+    # as whoever does not see the conversation is told
+    assert Notification.objects.filter(event="task").update(conversation=None) == 2
+    erase(alice, person)
+    assert sorted(places()) == []
+    told = AuditEntry.objects.filter(verb="task.make").values_list("detail", flat=True)
+    assert [detail["title"] for detail in told if "title" in detail] == ["Water the plants"]

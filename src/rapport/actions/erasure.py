@@ -21,6 +21,7 @@ from rapport.actions.undo_others import deeds_on_others
 from rapport.bus.table import TableBus
 from rapport.core.errors import InvalidInput, NotAllowed
 from rapport.core.post import Post
+from rapport.core.traces import Traces
 from rapport.store.models import (
     BrandHandle,
     Handle,
@@ -140,6 +141,7 @@ def forget_person(person: Person, handles: list[Handle], by: Membership, tally: 
     _forget_messages(workspace, handles, tally)
     _forget_told(workspace, person, handles, tally)
     forgetting.forget_tasks(workspace, Q(person=person), tally)
+    forgetting.empty_undone_tasks(workspace, Traces(names_of(person, handles), ()), tally)
     forgetting.empty_offers(workspace, Q(person=person), tally)
     merges = PersonMerge.objects.of(workspace).filter(Q(kept__in=people) | Q(absorbed__in=people))
     forgetting.empty_joins(workspace, merges, tally)

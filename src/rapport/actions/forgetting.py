@@ -206,6 +206,8 @@ def _forget_texts(workspace: int, found: Reach, tally: Tally) -> None:
         ]  # fmt: skip
         if holder.table == "Attachment":
             tally.remove(forget_attachments(row for row in named if isinstance(row, Attachment)))
+        elif holder.table == "Task":
+            forget_tasks(workspace, Q(pk__in=[row.pk for row in named]), tally)
         elif named:
             tally.remove(model_of(holder.table)._default_manager.filter(pk__in=[row.pk for row in named]).delete())
         empty_audit(workspace, {holder.table.lower(): [row.pk for row in named]}, tally)
@@ -318,6 +320,18 @@ def forget_tasks(workspace: int, which: Q, tally: Tally) -> None:
         tally.remove(reminders.delete())
         tally.remove(Task.objects.filter(pk__in=part).delete())
     empty_audit(workspace, {"task": tasks}, tally)
+
+
+def empty_undone_tasks(workspace: int, traces: Traces, tally: Tally) -> None:
+    """What the audit tells of tasks that were taken back, and of no others: their rows are gone, and whom they were
+    about with them.
+    """
+    told = AuditEntry.objects.of(workspace).filter(subject="task")
+    undone = set(told.filter(verb="task.undo").values_list("subject_id", flat=True))
+    stand = {str(pk) for pk in Task.objects.of(workspace).filter(pk__in=map(int, undone)).values_list("pk", flat=True)}
+    for part in chunks(sorted(undone - stand), 500):
+        rows = told.filter(subject_id__in=part).values_list("pk", "detail")
+        _write_details([(pk, detail) for pk, detail in rows if _tells(traces, detail)], tally)
 
 
 def empty_offers(workspace: int, which: Q, tally: Tally) -> None:

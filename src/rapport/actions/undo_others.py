@@ -16,6 +16,7 @@ from rapport.store.models import (
     Conversation,
     Deed,
     Membership,
+    Notification,
     Person,
     PersonField,
     PersonNote,
@@ -166,6 +167,8 @@ def _restore_task(by: Membership, verb: str, pk: int, before: Mapping[str, Any],
     if any(standing(task, name) != value for name, value in after.items()):
         return False
     if verb == "task.make":
+        # whoever was reminded of it meanwhile
+        Notification.objects.of(by.workspace).filter(event="task", bundle=f"task:{pk}").delete()
         task.delete()
         return True
     for name, value in before.items():
