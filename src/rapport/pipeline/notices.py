@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import json
 import logging
-import smtplib
 from collections.abc import Callable
 from threading import Event
 
@@ -232,9 +231,8 @@ class Notifier:
 
 def _code_of(error: OSError) -> int:
     """The code with which a mail server refused the one address of a mail, or the mail; 0 where it gave none."""
-    if isinstance(error, smtplib.SMTPRecipientsRefused):
-        return next((code for code, _ in error.recipients.values()), 0)
-    return int(getattr(error, "smtp_code", 0))
+    refused: dict[str, tuple[int, bytes]] = getattr(error, "recipients", {})  # of `smtplib.SMTPRecipientsRefused`
+    return next((code for code, _ in refused.values()), int(getattr(error, "smtp_code", 0)))
 
 
 def _subject(claimed: Claimed, workspace: Workspace) -> str:

@@ -353,40 +353,6 @@ def test_what_is_pressed_in_one_conversation_never_lands_in_another(alice: Seat)
     assert alice.complaints == []
 
 
-def test_what_is_typed_while_something_is_sent_stays(alice: Seat) -> None:
-    page = alice.go("/w/fernway/b/care/")
-    page.locator("[data-row]").nth(3).click()
-    page.wait_for_selector("#main[data-conversation]:focus")
-    page.locator("label[for=mode-note]").click()
-    slow = hold(page, "**/note?*")
-    page.fill("#note-text", "She called.")
-    page.locator("#note-text").press("Control+Enter")
-    wait_until_held(page, slow)
-    page.locator("#note-text").press("End")
-    page.keyboard.type(" And again")
-    slow[0].continue_()
-    page.wait_for_selector("#thread .note:has-text('She called.')")
-    page.wait_for_timeout(300)
-    assert page.input_value("#note-text") == "And again"
-    page.fill("#note-text", "")
-    page.locator("label[for=mode-reply]").click()
-    slow, drafts = hold(page, "**/send?*"), hold(page, "**/draft")
-    page.fill("#reply-text", "Your parcel number three hundred comes on Monday morning.")
-    page.locator("#reply-text").press("Control+Enter")
-    wait_until_held(page, slow)
-    page.locator("#reply-text").press("End")
-    page.keyboard.type(" By bike")
-    page.wait_for_timeout(1_200)  # longer than the pause after which a draft is kept
-    assert drafts == []
-    page.unroute("**/draft")
-    with page.expect_response("**/draft") as kept:
-        slow[0].continue_()
-    assert "text=By%20bike&" in (kept.value.request.post_data or "")
-    assert page.input_value("#reply-text") == "By bike"
-    page.fill("#reply-text", "")
-    assert alice.complaints == []
-
-
 def test_a_half_filled_form_stays_when_the_conversation_is_read_again(alice: Seat) -> None:
     page = alice.go("/w/fernway/b/care/")
     page.locator("[data-row]").nth(2).click()
@@ -786,3 +752,37 @@ def test_an_open_page_goes_on_to_the_conversation_that_its_own_became_part_of(
         page.keyboard.type("!")
     assert f"/c/{lives}/" in saved.value.url
     alice.complaints.clear()  # what a browser says of the request that was held up
+
+
+def test_what_is_typed_while_something_is_sent_stays(alice: Seat) -> None:
+    page = alice.go("/w/fernway/b/care/")
+    page.locator("[data-row]").nth(3).click()
+    page.wait_for_selector("#main[data-conversation]:focus")
+    page.locator("label[for=mode-note]").click()
+    slow = hold(page, "**/note?*")
+    page.fill("#note-text", "She called.")
+    page.locator("#note-text").press("Control+Enter")
+    wait_until_held(page, slow)
+    page.locator("#note-text").press("End")
+    page.keyboard.type(" And again")
+    slow[0].continue_()
+    page.wait_for_selector("#thread .note:has-text('She called.')")
+    page.wait_for_timeout(300)
+    assert page.input_value("#note-text") == "And again"
+    page.fill("#note-text", "")
+    page.locator("label[for=mode-reply]").click()
+    slow, drafts = hold(page, "**/send?*"), hold(page, "**/draft")
+    page.fill("#reply-text", "Your parcel number three hundred comes on Monday morning.")
+    page.locator("#reply-text").press("Control+Enter")
+    wait_until_held(page, slow)
+    page.locator("#reply-text").press("End")
+    page.keyboard.type(" By bike")
+    page.wait_for_timeout(1_200)  # longer than the pause after which a draft is kept
+    assert drafts == []
+    page.unroute("**/draft")
+    with page.expect_response("**/draft") as kept:
+        slow[0].continue_()
+    assert "text=By%20bike&" in (kept.value.request.post_data or "")
+    assert page.input_value("#reply-text") == "By bike"
+    page.fill("#reply-text", "")
+    assert alice.complaints == []

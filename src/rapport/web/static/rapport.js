@@ -114,8 +114,8 @@
     if (verb === "get" && elt.matches("[data-row]")) {
       if (path !== newest) event.detail.shouldSwap = false;
       else if (event.detail.shouldSwap) landed = path;
-      return;
     }
+    if (verb === "get") return; // somebody goes there
     const about = path.match(/\/c\/(\d+)\//)?.[1];
     const here = $("#main")?.dataset.conversation;
     if (!about || !here || about === here) return;
