@@ -98,7 +98,8 @@ def test_what_was_missed_before_the_line_and_between_two_idles_comes_too(
     with line(account, guarded, anew=0.2) as live:  # idle is issued anew five times a second
         said = [mail.say(f"number {number}", account.handle) for number in range(25)]
         assert until(lambda: len(live.ids()) >= 25)
-        assert live.ids() == said
+        # each of them once; a busy mail server may lay them down in another order
+        assert sorted(live.ids()) == sorted(said)
         assert live.pauses == []
 
 
