@@ -217,3 +217,15 @@ def test_a_page_sent_whole_takes_back_nothing_that_a_colleague_wrote_meanwhile(
     told = answer.content.decode()
     assert told.count("A colleague changed the words for") == 1
     assert mine in told
+    # nor does a pause in typing; what was taken out of the box stands in nobody's way
+    saved = f"{campaign}posts/{third.pk}/text/"
+    answer = lea.post(saved, {"text": mine, "was": found[f"was-{third.pk}"]})
+    assert (answer.status_code, "theirs stand" in answer.content.decode()) == (409, True)
+    assert amir.post(saved, {"text": "", "was": theirs}).status_code == 200
+    assert amir.post(saved, {"text": mine, "was": ""}).status_code == 200
+    assert CampaignPost.objects.get(pk=third.pk).text == mine
+    # what is sent from the same page goes as it was read
+    answer = lea.post(
+        f"{campaign}answer/", {**sent, f"text-{third.pk}": theirs, "post": third.pk, "all": ""}, follow=True
+    )
+    assert "A colleague changed" not in answer.content.decode()

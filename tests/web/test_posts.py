@@ -79,6 +79,15 @@ def test_a_draft_that_changed_since_it_was_read_is_not_sent(alice: Any, ben: Any
     fields = {"text": TEXT, "channel": channel.pk, "do": "send", "version": draft.version}
     answer = client.post(f"/w/fernway/posts/draft/{draft.pk}/", fields)
     assert (answer.status_code, Approval.objects.count()) == (409, 0)
+    draft = PostDraft.objects.get()
+    fields = {"text": TEXT, "channel": channel.pk, "do": "save", "version": draft.version}
+    save_post(ben, draft, Typed("Other words still", [(channel, "")]), now=NOON)
+    for headers in ({"HX-Request": "true"}, {}):
+        answer = client.post(f"/w/fernway/posts/draft/{draft.pk}/", fields, headers=headers)
+        assert answer.status_code == 409
+        assert "theirs stand" in answer.content.decode()
+        assert PostDraft.objects.get().text == "Other words still"
+    assert TEXT in answer.content.decode(), "what was typed is shown beside what stands"
     returned = client.post(f"/w/fernway/posts/draft/{draft.pk}/", {"do": "return", "reason": "Say where"})
     assert returned.status_code == 302
     assert "Say where" in client_of(ben).get(f"/w/fernway/posts/draft/{draft.pk}/").content.decode()

@@ -68,15 +68,19 @@ def _own_member(by: Membership, to: Membership) -> None:
 
 
 def save_post_text(by: Membership, row: CampaignPost, text: str, *, now: dt.datetime) -> CampaignPost:
-    """Keep what somebody makes of the words that wait for a post. The pages call this at every pause in typing."""
+    """Keep what somebody makes of the words that wait for a post. The pages call this at every pause in typing.
+
+    Raises `Stale` where a colleague sent it, or wrote something else there since `row` was read.
+    """
     require_conversation(by, row.conversation, "send")
     text = text.replace("\x00", "").replace("\r\n", "\n")
     if len(text) > 10 * MAX_TEXT:
         raise InvalidInput("This is longer than any network takes.")
     with transaction.atomic():
         open_rows = CampaignPost.objects.of(by.workspace).filter(pk=row.pk).exclude(state=State.SENT)
-        if not open_rows.update(text=text):
-            raise Stale("A colleague has sent this one meanwhile.")
+        if not open_rows.filter(text=row.text).update(text=text):
+            sent = "A colleague has sent this one meanwhile."
+            raise Stale("A colleague changed these words meanwhile; theirs stand." if open_rows.exists() else sent)
         if not row.text:
             write_audit(by.workspace, by, "campaign.write", row, now)
     row.text = text

@@ -50,10 +50,13 @@ class Typed(msgspec.Struct, frozen=True):
     signed: bool = False
 
 
-def save_post(by: Membership, draft: PostDraft | None, typed: Typed, *, now: dt.datetime) -> PostDraft:
+def save_post(
+    by: Membership, draft: PostDraft | None, typed: Typed, *, version: int | None = None, now: dt.datetime
+) -> PostDraft:
     """Keep what is being written; None: a new one. Whoever may send may change what waits for their word.
 
-    The pages call this at every pause in typing: the audit has a row when the draft comes into being.
+    The pages call this at every pause in typing: the audit has a row when the draft comes into being. `version`: of the
+    draft that they began from; raises `Stale` where other words stand by now.
     """
     require(by, "draft")
     text = typed.text.replace("\x00", "").replace("\r\n", "\n")
@@ -74,6 +77,8 @@ def save_post(by: Membership, draft: PostDraft | None, typed: Typed, *, now: dt.
             return draft
         row = _lock(by, draft)
         if any(getattr(row, name) != value for name, value in written.items()):
+            if version is not None and version != row.version:
+                raise Stale("A colleague changed these words meanwhile; theirs stand.")
             for name, value in written.items():
                 setattr(row, name, value)
             row.version, row.updated_at = row.version + 1, now

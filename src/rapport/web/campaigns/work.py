@@ -238,17 +238,27 @@ def _keep_typed(request: DeskRequest, campaign: Campaign, posts: QuerySet[Campai
     """
     named = [number(name.removeprefix("text-")) for name in request.POST if name.startswith("text-")]
     variants = {each.pk: each for each in Variant.objects.filter(campaign=campaign)}
+    # what is sent now goes as this person reads it, whatever stands
+    going = request.POST.getlist("post") if "all" in request.POST else []
     for row in posts.filter(pk__in=named[: reads.PAGE]).exclude(state=State.SENT):
-        text = _plain(_typed(request, row))
-        stands = _plain(reads.words_for(row, variants.get(row.variant_id or 0), request.membership))
-        was = _plain(request.POST.get(f"was-{row.pk}", stands))
-        if text in (was, stands):
-            continue
-        if stands == was:
-            acts.save_post_text(request.membership, row, text, now=timezone.now())
-        else:
-            told = _("A colleague changed the words for %(name)s meanwhile; theirs stand. Yours were: %(text)s")
-            messages.warning(request, told % {"name": row.post.handle, "text": text})
+        text, was = _typed(request, row), request.POST.get(f"was-{row.pk}")
+        try:
+            _keep(request, row, variants.get(row.variant_id or 0), text, was)
+        except Stale:
+            said = _("A colleague changed the words for %(name)s meanwhile; theirs stand. Yours were: %(text)s")
+            if str(row.pk) not in going:
+                messages.warning(request, said % {"name": row.post.handle, "text": text})
+
+
+def _keep(request: DeskRequest, row: CampaignPost, variant: Variant | None, text: str, was: str | None) -> None:
+    """Keep what was typed over `was`, the words with which the page began (None: those that stand). Raises `Stale`."""
+    text, stands = _plain(text), _plain(reads.words_for(row, variant, request.membership))
+    was = stands if was is None else _plain(was)
+    if text in (was, stands):
+        return
+    if row.text and stands != was:
+        raise Stale("A colleague changed these words meanwhile; theirs stand.")
+    acts.save_post_text(request.membership, row, text, now=timezone.now())
 
 
 def _plain(text: str) -> str:
@@ -288,12 +298,14 @@ def _back(request: DeskRequest, row: Campaign) -> HttpResponse:
 @require_POST
 @desk("send")
 def save_text(request: DeskRequest, pk: int, post: int) -> HttpResponse:
-    """Keep what somebody makes of the words for one post, and answer with what is worth knowing of them."""
+    """Keep what somebody makes (`text`) of the words for one post (`was`), and answer with what is worth knowing of
+    them.
+    """
     campaign = find_campaign(request, pk)
     row = find(reads.seen_posts(request.membership, campaign), post)
     text = request.POST.get("text", "")
     try:
-        acts.save_post_text(request.membership, row, text, now=timezone.now())
+        _keep(request, row, row.variant, text, request.POST.get("was"))
     except RapportError as error:
         return HttpResponse(told(error), status=409, content_type="text/plain")
     variant = row.variant.text if row.variant else ""

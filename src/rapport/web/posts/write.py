@@ -69,21 +69,28 @@ def new(request: DeskRequest) -> HttpResponse:
 @desk("draft")
 def draft(request: DeskRequest, pk: int) -> HttpResponse:
     """One that is kept: one's own, or of a colleague who asks."""
-    row = next((each for each in reads.seen_drafts(request.membership) if each.pk == pk), None)
-    if row is None:
-        raise Http404
+    row = _find(request, pk)
     if request.method != "POST":
         return _sheet(request, row)
-    version = number(request.POST.get("version", ""))
+    version = number(request.POST.get("version", "")) or None
     if version and version != row.version and request.POST.get("do") == "send":
         said = _("A colleague has changed these words since you looked. Read them, then send again.")
         return _sheet(request, row, problem=said, status=409)
     if request.POST.get("do") not in ("return", "drop"):
         try:
-            row = acts.save_post(request.membership, row, _typed(request), now=timezone.now())
+            row = acts.save_post(request.membership, row, _typed(request), version=version, now=timezone.now())
+        except Stale as error:
+            return _sheet(request, _find(request, pk), problem=told(error), status=409)
         except RapportError as error:
             return _sheet(request, row, problem=told(error), status=422)
     return _do(request, row)
+
+
+def _find(request: DeskRequest, pk: int) -> PostDraft:
+    row = next((each for each in reads.seen_drafts(request.membership) if each.pk == pk), None)
+    if row is None:
+        raise Http404
+    return row
 
 
 def _typed(request: DeskRequest) -> acts.Typed:
@@ -203,7 +210,12 @@ def _sheet(
 ) -> HttpResponse:
     if problem and request.headers.get("HX-Request"):
         return HttpResponse(problem, status=status, content_type="text/plain; charset=utf-8")
-    shown = {**_context(request, row), "problem": problem, "findings": of.verdict.findings if of else ()}
+    typed = request.POST.get("text", "").replace("\r\n", "\n")
+    shown = {
+        **_context(request, row), "problem": problem, "findings": of.verdict.findings if of else (),
+        # what stands is a colleague's: whoever typed keeps their own words beside it
+        "typed": typed if status == 409 and row is not None and typed != row.text else "",
+    }  # fmt: skip
     return render(request, "posts/write.html", shown, status=status)
 
 
@@ -275,10 +287,7 @@ def _way(
 @desk("read")
 def image(request: DeskRequest, pk: int, image: int) -> HttpResponse | FileResponse:
     """The file of an image of a draft that this person sees."""
-    row = next((each for each in reads.seen_drafts(request.membership) if each.pk == pk), None)
-    if row is None:
-        raise Http404
-    found = find(row.images.all(), image)
+    found = find(_find(request, pk).images.all(), image)
     content = attachments.content_of(found)
     if content is None:
         raise Http404

@@ -97,24 +97,29 @@
 
   // ------------------------------------------------------------------ what is typed is kept
   const saving = new Map();
+  let turn = Promise.resolve(); // one after the other: each begins from what the one before it left
   form.addEventListener("input", (event) => {
     const id = event.target.dataset?.text;
     if (!id) return;
     clearTimeout(saving.get(id));
-    saving.set(id, setTimeout(() => save(id), 900));
+    saveIn(900, id);
   });
+  function saveIn(wait, id) {
+    saving.set(id, setTimeout(() => { turn = turn.then(() => save(id)).catch(() => saveIn(3000, id)); }, wait));
+  }
   async function save(id) {
     const field = $(`[data-text="${id}"]`, form);
     if (!field || pressed.has(id)) return;
-    const fields = new FormData(), said = field.value;
+    const fields = new FormData(), said = field.value, was = form.elements[`was-${id}`];
     fields.set("text", said);
+    fields.set("was", was.value);
     const answer = await fetch(`${form.dataset.texts}${id}/text/`, { method: "POST", body: fields, headers: { "HX-Request": "true", "X-CSRFToken": csrf() }, credentials: "same-origin" }).catch(() => null);
-    if (!answer) return void saving.set(id, setTimeout(() => save(id), 3000));
+    if (!answer) return void saveIn(3000, id);
     const told = await answer.text();
     if (answer.ok && !answer.redirected && !answer.headers.get("HX-Redirect")) {
       $(`#checks-${id}`).innerHTML = told;
       // what stands now, for whatever is sent with the whole page
-      form.elements[`was-${id}`].value = said;
+      was.value = said;
     }
     else say((answer.headers.get("Content-Type") || "").startsWith("text/plain") ? told : document.body.dataset.wrong, "error");
   }
