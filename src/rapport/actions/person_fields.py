@@ -13,7 +13,7 @@ from django.utils.text import slugify
 from rapport.actions.audit import announce, require, write_audit
 from rapport.actions.people import require_person
 from rapport.actions.undo import note_deed
-from rapport.core.errors import InvalidInput
+from rapport.core.errors import InvalidInput, Stale
 from rapport.store.models import Conversation, Membership, Person, PersonField, PersonValue
 
 MAX_FIELDS = 40
@@ -76,8 +76,13 @@ def delete_field(by: Membership, field: PersonField, *, now: dt.datetime) -> int
     return had
 
 
-def set_value(by: Membership, person: Person, field: PersonField, value: str, *, now: dt.datetime) -> str:
-    """What a person has in one field; empty takes it away. Returns what is kept. The audit has no word of theirs."""
+def set_value(
+    by: Membership, person: Person, field: PersonField, value: str, *, seen: str | None = None, now: dt.datetime
+) -> str:
+    """What a person has in one field; empty takes it away. Returns what is kept. The audit has no word of theirs.
+
+    `seen`: what stood there when somebody began to write; raises `Stale` where it is something else by now.
+    """
     require_person(by, person)
     if not PersonField.objects.of(by.workspace).filter(pk=field.pk).exists():
         raise InvalidInput("This field is not there any more.")
@@ -87,6 +92,8 @@ def set_value(by: Membership, person: Person, field: PersonField, value: str, *,
         if rows.filter(value=kept).exists() or (not kept and not rows.exists()):
             return kept
         was = rows.values_list("value", flat=True).first() or ""
+        if seen is not None and seen != was:
+            raise Stale(f"{field.name} was changed by a colleague meanwhile, and that stands. Yours was: {kept}")
         if kept:
             PersonValue.objects.update_or_create(
                 person=person, field=field, defaults={"workspace": by.workspace, "value": kept, "by": by, "at": now}

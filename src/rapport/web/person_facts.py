@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST
 from rapport.actions.consents import set_consent, withdraw_consent
 from rapport.actions.person_fields import set_value
 from rapport.actions.person_notes import add_person_note, remove_person_note
-from rapport.core.errors import InvalidInput
+from rapport.core.errors import InvalidInput, Stale
 from rapport.store.models import Consent, Person, PersonField
 from rapport.store.queries import people as reads
 from rapport.store.queries.person_facts import visible_notes
@@ -46,18 +46,21 @@ def remove_note(request: DeskRequest, pk: int) -> HttpResponse:
 @require_POST
 @desk("people")
 def fields(request: DeskRequest, pk: int) -> HttpResponse:
-    """What the person has in the fields of the workspace, one `field-ID` each; fields that are not named stay."""
+    """What the person has in the fields of the workspace, one `field-ID` each; fields that are not named stay, and so
+    do those that nobody touched on the page (`was-ID`: what it showed).
+    """
     named = {name: value for name, value in request.POST.items() if name.startswith("field-") and number(name[6:]) > 0}
     rows = PersonField.objects.of(request.workspace).in_bulk([number(name[6:]) for name in named][:100])
 
     def act(row: Person, now: dt.datetime) -> None:
         problems = []
         for name, value in named.items():
-            if (field := rows.get(number(name[6:]))) is None:
+            seen = request.POST.get(f"was-{name[6:]}")
+            if (field := rows.get(number(name[6:]))) is None or value == seen:
                 continue
             try:
-                set_value(request.membership, row, field, str(value), now=now)
-            except InvalidInput as error:
+                set_value(request.membership, row, field, str(value), seen=seen, now=now)
+            except (InvalidInput, Stale) as error:
                 problems.append(told(error))
         if problems:
             raise InvalidInput(" ".join(problems))

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from conftest import NOON
 from rapport.actions.person_fields import save_field, set_value
 from rapport.actions.person_notes import add_person_note
-from rapport.store.models import Consent, Handle, Person, PersonNote
+from rapport.store.models import Consent, Handle, Person, PersonNote, PersonValue
 
 pytestmark = pytest.mark.django_db
 ROOT = "/w/fernway/people/"
@@ -47,6 +47,21 @@ def test_an_outsourced_agent_sees_nothing_of_what_the_house_knows(cast: Any, ent
         outside = enter(cast.rita).get(address).content
         assert b"mayor" not in outside
         assert b"forty-two" not in outside
+
+
+def test_saved_fields_take_back_nothing_that_a_colleague_wrote_meanwhile(cast: Any, enter: Any, complaint: Any) -> None:
+    size, shoe = (save_field(cast.lea, name, "text", now=NOON) for name in ("Size", "Shoe"))
+    address = f"{ROOT}{complaint.person_id}/"
+    page = enter(cast.amir).get(address).content.decode()
+    assert page.count(f'name="was-{size.pk}" value=""') == 1
+    set_value(cast.lea, complaint.person, size, "42", now=NOON)
+    fields = {f"field-{size.pk}": "", f"was-{size.pk}": "", f"field-{shoe.pk}": "brown", f"was-{shoe.pk}": ""}
+    enter(cast.amir).post(f"{address}fields", fields)
+    assert dict(PersonValue.objects.values_list("field", "value")) == {size.pk: "42", shoe.pk: "brown"}
+    fields |= {f"field-{size.pk}": "44"}
+    told = enter(cast.amir).post(f"{address}fields", fields, follow=True).content.decode()
+    assert "Size was changed by a colleague meanwhile, and that stands. Yours was: 44" in told
+    assert PersonValue.objects.get(field=size).value == "42"
 
 
 def crowd(workspace: Any, many: int) -> list[Person]:

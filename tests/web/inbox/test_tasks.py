@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import Any
 
 import pytest
@@ -125,6 +126,36 @@ def test_a_change_that_is_refused_keeps_what_was_typed(cast: Any, enter: Any, no
     assert answer.status_code == 422
     assert 'value="Call them all"' in shown
     assert 'value="2199-01-02T03:04"' in shown
+
+
+def test_a_change_takes_back_nothing_that_a_colleague_changed_meanwhile(
+    cast: Any, enter: Any, now: dt.datetime
+) -> None:
+    task = tasks.make_task(cast.amir, "Call Nadia", due_at=now + dt.timedelta(days=1, seconds=7), now=now)
+    client = enter(cast.amir)
+    page = client.get(f"{HERE}{task.pk}/").content.decode()
+    was = dict(re.findall(r'name="(was-[a-z]+)" value="([^"]*)"', page))
+    seen = {name.removeprefix("was-"): value for name, value in was.items()}
+    later = now + dt.timedelta(days=2)
+    tasks.change_task(cast.lea, task, "Call Nadia and Olga", assignee=cast.amir, due_at=later, now=now)
+    # another field than the colleague changed
+    assert client.post(f"{HERE}{task.pk}/", was | seen | {"assignee": cast.lea.pk}).status_code == 303
+    task.refresh_from_db()
+    assert (task.title, task.assignee, task.due_at) == ("Call Nadia and Olga", cast.lea, later)
+    # the same field
+    answer = client.post(f"{HERE}{task.pk}/", was | seen | {"title": "Call nobody"})
+    assert answer.status_code == 409
+    shown = answer.content.decode()
+    assert "It stands as: Call Nadia and Olga" in shown
+    assert 'value="Call nobody"' in shown
+    task.refresh_from_db()
+    assert task.title == "Call Nadia and Olga"
+    # knowing that
+    fields = dict(re.findall(r'name="(was-[a-z]+)" value="([^"]*)"', shown))
+    again = seen | {"title": "Call nobody", "due": fields["was-due"]}
+    assert client.post(f"{HERE}{task.pk}/", fields | again).status_code == 303
+    task.refresh_from_db()
+    assert task.title == "Call nobody"
 
 
 def test_an_outsourced_agent_does_not_learn_from_the_page_who_works_here(cast: Any, enter: Any) -> None:

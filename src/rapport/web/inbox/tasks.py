@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -51,29 +52,41 @@ def create(request: DeskRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @desk("note")
 def edit(request: DeskRequest, pk: int) -> HttpResponse:
-    """Other words, another person, another date."""
+    """Other words, another person, another date; what was not touched on the page (`was-NAME`) stays as it is."""
     task = find(_rows(request), pk)
-    problem = ""
+    stands = {"title": task.title, "due": _local(task.due_at), "assignee": str(task.assignee_id or "")}
+    was, problem, status = stands, "", 200
     if request.method == "POST":
-        try:
-            asked, now = _asked(request), timezone.now()
-            acts.change_task(
-                request.membership, task, asked["title"], assignee=asked["assignee"], due_at=asked["due_at"],
-                now=now,
-            )  # fmt: skip
-        except InvalidInput as error:
-            problem = told(error)
+        was = {name: request.POST.get(f"was-{name}", value) for name, value in stands.items()}
+        touched = {name for name, value in was.items() if request.POST.get(name, "") != value}
+        if any(stands[name] not in (was[name], request.POST.get(name, "")) for name in touched):
+            problem, status, was = _stands(request, task), 409, stands
         else:
-            say_done(request, _("Saved."), now=now)
-            return _back(request)
-    start = {"title": task.title, "due": _local(task.due_at), "assignee": str(task.assignee_id or "")}
+            try:
+                asked, now = _asked(request), timezone.now()
+                acts.change_task(
+                    request.membership, task, asked["title"] if "title" in touched else task.title,
+                    assignee=asked["assignee"] if "assignee" in touched else task.assignee,
+                    due_at=asked["due_at"] if "due" in touched else task.due_at, now=now,
+                )  # fmt: skip
+            except InvalidInput as error:
+                problem, status = told(error), 422
+            else:
+                say_done(request, _("Saved."), now=now)
+                return _back(request)
     context = {
-        "task": task,
-        "people": _people(request),
-        "problem": problem,
-        "typed": request.POST.dict() if problem else start,
-    }
-    return render(request, "tasks/task.html", context, status=422 if problem else 200)
+        "task": task, "people": _people(request), "problem": problem, "was": was,
+        "typed": request.POST.dict() if problem else stands,
+    }  # fmt: skip
+    return render(request, "tasks/task.html", context, status=status)
+
+
+def _stands(request: DeskRequest, task: Task) -> str:
+    """That a colleague changed it while this person did, and to what."""
+    who = next((str(each) for each in _people(request) if each.pk == task.assignee_id), "")
+    due = date_format(timezone.localtime(task.due_at), _("j M Y, H:i")) if task.due_at else ""
+    what = ", ".join(filter(None, (task.title, due, who)))
+    return _("A colleague changed this meanwhile. It stands as: %(what)s. Save again to replace that.") % {"what": what}
 
 
 @require_POST
