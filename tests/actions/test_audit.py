@@ -220,6 +220,7 @@ NOT_ACTIONS = {
     "forgetting": {
         "empty_audit",
         "empty_joins",
+        "empty_undone_tasks",
         "empty_ledger",
         "empty_offers",
         "forget_attachments",
