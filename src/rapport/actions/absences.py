@@ -15,6 +15,8 @@ from rapport.core.route import Given
 from rapport.store.models import Absence, Conversation, Membership, Workspace
 from rapport.store.queries.load import Room, absent
 
+#: further away is a wrong year, and may be no moment in another zone
+FARTHEST = dt.timedelta(days=3653)
 #: conversations that one act hands back
 MOST = 1_000
 
@@ -41,6 +43,8 @@ def save_absence(
         raise InvalidInput("This absence would be over already.")
     if since > now + dt.timedelta(days=731):
         raise InvalidInput("At most two years ahead.")
+    if since < now - FARTHEST or (until is not None and until > now + FARTHEST):
+        raise InvalidInput("The beginning and the end lie within ten years of today.")
     if deputy is not None:
         if deputy.pk == member.pk:
             raise InvalidInput("Somebody else must stand in.")

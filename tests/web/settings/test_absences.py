@@ -45,6 +45,8 @@ def test_a_lead_says_it_for_others_and_nobody_else_does(cast: Any, enter: Any) -
         ({"until": at(-2)}, "end must lie after"),
         ({"deputy": "own"}, "Select a valid choice"),
         ({"since": "x"}, "valid"),
+        ({"since": "0001-01-01T00:00"}, "within ten years"),
+        ({"until": "9999-12-31T23:59"}, "within ten years"),
     ],
 )
 def test_what_makes_no_sense_is_refused(change: dict[str, str], told: str, cast: Any, enter: Any) -> None:
