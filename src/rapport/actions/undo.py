@@ -103,12 +103,13 @@ def undo(by: Membership, deed: Deed, *, now: dt.datetime) -> Undone:
             raise InvalidInput("This was undone already.")
         done: dict[int, bool] = {}
         others: dict[tuple[str, int], bool] = {}
-        for each in deeds:
-            for pk, before, after in each.rows:
-                if is_of_others(each.verb):
-                    others[each.verb, pk] = restore(by, each.verb, pk, before, after, now)
-                elif not each.verb.startswith("person."):
-                    done[pk] = _restore(by, each, pk, before, after, now) or done.get(pk, False)
+        steps = [(pk, each, before, after) for each in deeds for pk, before, after in each.rows]
+        # the newest of each row first; rows in the order of their ids, as `bulk.change` locks them
+        for pk, each, before, after in sorted(steps, key=lambda step: step[0]):
+            if is_of_others(each.verb):
+                others[each.verb, pk] = restore(by, each.verb, pk, before, after, now)
+            elif not each.verb.startswith("person."):
+                done[pk] = _restore(by, each, pk, before, after, now) or done.get(pk, False)
         if not any((*done.values(), *others.values())):
             raise InvalidInput("It has changed since, so nothing was put back.")
         Deed.objects.filter(pk__in=[each.pk for each in deeds]).update(undone_at=now)
